@@ -1,0 +1,157 @@
+# Outpost - targets
+#
+#   make               build everything for release (build/release/)
+#   make demo          install packages, build, start broker, devices, office and city; show events
+#                      arriving. DURATION=20 ends by itself after 20 s
+#   make test          install packages, build with small bounds, run unit, Lua and story tests
+#   make unit          only the C unit tests          make lua-test   only the Lua and plugin tests
+#   make stories       only the end-to-end tests      make asan       unit tests under ASan and UBSan
+#   make faults        break things on purpose (kills, syscalls, mutations); about 15 minutes
+#   make fuzz          every fuzzer for SECONDS (default 20) each
+#   make bench         ratios against a limit in the same run; writes tests/bench/RESULTS.md
+#   make lint          format, walls between rooms, names, sizes, luacheck
+#   make check         lint + test + asan, with gcc and with clang
+#   make format        reformat the C sources in place
+#   make install       DESTDIR= PREFIX=/usr/local
+#   make packages      install the Debian packages of etc/packages.debian
+#   make clean         remove build/
+#   make help          this text
+#
+# Variables: CC=gcc|clang, FLAVOUR=release|test|asan|fuzz (each has its own folder under build/).
+
+CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+FLAVOUR  ?= release
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+DURATION ?=
+SECONDS  ?= 20
+VERSION  := 0.1.0
+
+
+.DEFAULT_GOAL := all
+OUT := build/$(FLAVOUR)
+LIBEXEC = $(PREFIX)/libexec/outpost
+SHARE   = $(PREFIX)/share/outpost
+
+# ---- Rooms: base, wire and proof are libraries; each other room is one program of its own.
+FLOOR    := base wire proof
+PROGRAMS := keeper host uplink city cli
+ROOMS    := $(FLOOR) $(PROGRAMS)
+
+PKG_base   := libevent_core libcjson
+PKG_wire   :=
+PKG_proof  := libcrypto libzstd
+PKG_keeper := sqlite3
+PKG_host   := lua5.4 lua5.4-cjson libmodbus
+PKG_uplink := libmosquitto libzstd
+PKG_city   := libmosquitto sqlite3 libzstd
+PKG_cli    := sqlite3
+
+BIN_keeper := libexec/outpost/keeper
+BIN_host   := libexec/outpost/host
+BIN_uplink := libexec/outpost/uplink
+BIN_city   := bin/outpost-city
+BIN_cli    := bin/outpost
+
+# ---- Flags. Hardening as in the OpenSSF guide for C, as far as gcc 12 and clang 14 know it.
+WARN  := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+         -Wvla -Wformat=2 -Wimplicit-fallthrough -Werror
+HARD  := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+         -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing -fPIE
+ifeq ($(shell uname -m),x86_64)
+HARD  += -fcf-protection=full
+else
+HARD  += -mbranch-protection=standard
+endif
+ifneq (,$(findstring gcc,$(CC)))
+HARD  += -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr
+endif
+HARDLINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+CFLAGS_release := $(HARD) -g
+LINK_release   := $(HARDLINK)
+CFLAGS_test    := -O1 -g -DSMALL_BOUNDS
+LINK_test      :=
+CFLAGS_asan    := -O1 -g -DSMALL_BOUNDS -fsanitize=address,undefined -fno-sanitize-recover=all \
+                  -fno-omit-frame-pointer
+LINK_asan      := -fsanitize=address,undefined
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LINK_fuzz      := -fsanitize=fuzzer,address,undefined
+ifeq ($(FLAVOUR),fuzz)
+CC := clang
+endif
+
+CPPFLAGS += -Icore -D_GNU_SOURCE -DOUTPOST_VERSION='"$(VERSION)"' -DOUTPOST_PREFIX='"$(PREFIX)"'
+CFLAGS   += -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) -MMD -MP
+cflags_of = $(if $(strip $(PKG_$(1))),$(shell pkg-config --cflags $(PKG_$(1))))
+libs_of   = $(foreach r,$(1),$(if $(strip $(PKG_$(r))),$(shell pkg-config --libs $(PKG_$(r)))))
+archives  = $(foreach r,$(1),$(OUT)/lib/lib$(r).a)
+
+# A room's archive: everything but main.c. A program: main.c, its archive and the ground floor.
+sources_of = $(filter-out core/$(1)/main.c,$(wildcard core/$(1)/*.c))
+define room
+$(OUT)/lib/lib$(1).a: $(patsubst %.c,$(OUT)/%.o,$(call sources_of,$(1)))
+	@mkdir -p $$(@D) && rm -f $$@
+	$$(QUIET)ar rcs $$@ $$^
+$(OUT)/core/$(1)/%.o: CFLAGS += $(call cflags_of,$(1))
+$(OUT)/tests/core/$(1)/%.o: CFLAGS += $(call cflags_of,$(1))
+endef
+$(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+
+define program
+$(OUT)/$(BIN_$(1)): $(OUT)/core/$(1)/main.o $(call archives,$(1) proof wire base)
+	@mkdir -p $$(@D)
+	$$(say) LINK $$@
+	$$(QUIET)$$(CC) -o $$@ $(OUT)/core/$(1)/main.o $(call archives,$(1) proof wire base) \
+	  -Wl,--as-needed $(call libs_of,$(1) proof wire base) $$(LINK_$$(FLAVOUR))
+endef
+BUILT := $(foreach p,$(PROGRAMS),$(if $(wildcard core/$(p)/main.c),$(p)))
+$(foreach p,$(BUILT),$(eval $(call program,$(p))))
+PROGRAM_FILES := $(foreach p,$(BUILT),$(OUT)/$(BIN_$(p)))
+
+QUIET := $(if $(V),,@)
+say   := @echo " "
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+.PHONY: all
+all: $(PROGRAM_FILES) $(OUT)/share/outpost
+
+# plugins/ and lua/ are used in place: the build tree looks like an installed one.
+$(OUT)/share/outpost:
+	@mkdir -p $@
+	@ln -sfn $(CURDIR)/plugins $@/plugins && ln -sfn $(CURDIR)/lua $@/lua
+
+# ---- Unit tests mirror the tree: tests/core/ROOM/FILE_test.c tests core/ROOM/FILE.c.
+UNIT_SOURCES := $(wildcard tests/core/*/*_test.c)
+UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(UNIT_SOURCES))
+define unit
+$(OUT)/tests/core/$(1)/%_test: $(OUT)/tests/core/$(1)/%_test.o $(call archives,$(1) proof wire base)
+	@mkdir -p $$(@D)
+	$$(say) LINK $$@
+	$$(QUIET)$$(CC) -o $$@ $$< $(call archives,$(1) proof wire base) \
+	  $(call libs_of,$(1) proof wire base) -lcmocka $$(LINK_$$(FLAVOUR))
+endef
+$(foreach r,$(ROOMS),$(eval $(call unit,$(r))))
+
+# ---- Fuzzers: tests/fuzz/ROOM/FILE_fuzz.c feeds the parser of core/ROOM/FILE.c.
+FUZZ_SOURCES := $(wildcard tests/fuzz/*/*_fuzz.c)
+FUZZ_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SOURCES))
+define fuzz
+$(OUT)/tests/fuzz/$(1)/%_fuzz: $(OUT)/tests/fuzz/$(1)/%_fuzz.o $(call archives,$(1) proof wire base)
+	@mkdir -p $$(@D)
+	$$(say) LINK $$@
+	$$(QUIET)$$(CC) -o $$@ $$< $(call archives,$(1) proof wire base) \
+	  $(call libs_of,$(1) proof wire base) $$(LINK_$$(FLAVOUR))
+$(OUT)/tests/fuzz/$(1)/%.o: CFLAGS += $(call cflags_of,$(1))
+endef
+$(foreach r,$(ROOMS),$(eval $(call fuzz,$(r))))
+.SECONDARY:
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,33 @@
+/* file - whole files and folders, power-cut safe.
+ *
+ * Every call returns 0 or a negative errno. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+
+/* Appends the file's bytes to `out`; -EFBIG when it holds more than `most`. */
+int file_read(struct buffer *out, const char *path, size_t most);
+
+/* Puts the bytes into `path` at once or not at all: writes beside it, fsync, rename. The name is
+ * durable only after file_sync_folder(). */
+int file_put(const char *path, const void *bytes, size_t length, mode_t mode);
+
+/* file_put() and then the folder, so that both survive a power cut. */
+int file_put_durably(const char *path, const void *bytes, size_t length, mode_t mode);
+
+int file_sync_folder(const char *path);
+
+/* Makes the folder and those above it, mode 0750; fine when it is there. */
+int file_make_folders(const char *path);
+
+bool file_exists(const char *path);
+
+/* "folder/name" into `path` of `room` bytes; -ENAMETOOLONG when it does not fit. */
+int file_join(char *path, size_t room, const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,197 @@
+/* json - see json.h. The door to cJSON: a struct json is a cJSON by another name. */
+#include "base/json.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+static const cJSON *inside(const struct json *json)
+{
+    return (const cJSON *)json;
+}
+
+static const struct json *outside(const cJSON *item)
+{
+    return (const struct json *)item;
+}
+
+/* cJSON recurses to a limit of its own, which is far deeper: what is too deep is refused first. */
+static bool is_shallow(const char *bytes, size_t length)
+{
+    int depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX)
+            return false;
+        else if (!quoted && (c == '}' || c == ']'))
+            depth--;
+    }
+    return true;
+}
+
+static bool only_space_after(const char *from, const char *end)
+{
+    while (from < end && strchr(" \t\r\n", *from) != NULL && *from != '\0')
+        from++;
+    return from == end;
+}
+
+int json_parse(struct json **out, const void *bytes, size_t length)
+{
+    const char *end = NULL;
+    if (!is_shallow(bytes, length))
+        return -EPROTO;
+    cJSON *tree = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
+    if (tree == NULL)
+        return -EPROTO;
+    if (!only_space_after(end, (const char *)bytes + length)) {
+        cJSON_Delete(tree);
+        return -EPROTO;
+    }
+    *out = (struct json *)tree;
+    return 0;
+}
+
+void json_free(struct json *json)
+{
+    cJSON_Delete((cJSON *)json);
+}
+
+const struct json *json_get(const struct json *json, const char *name)
+{
+    return outside(cJSON_GetObjectItemCaseSensitive(inside(json), name));
+}
+
+const char *json_text(const struct json *json, const char *name)
+{
+    return json_value(json_get(json, name));
+}
+
+int64_t json_number(const struct json *json, const char *name, int64_t otherwise)
+{
+    const cJSON *item = inside(json_get(json, name));
+    if (!cJSON_IsNumber(item))
+        return otherwise;
+    double value = item->valuedouble;
+    if (!(value >= -9007199254740992.0 && value <= 9007199254740992.0))
+        return otherwise;
+    return (int64_t)value;
+}
+
+bool json_true(const struct json *json, const char *name)
+{
+    return cJSON_IsTrue(inside(json_get(json, name)));
+}
+
+bool json_is_object(const struct json *json)
+{
+    return cJSON_IsObject(inside(json));
+}
+
+bool json_is_array(const struct json *json)
+{
+    return cJSON_IsArray(inside(json));
+}
+
+const struct json *json_first(const struct json *json)
+{
+    return json == NULL ? NULL : outside(inside(json)->child);
+}
+
+const struct json *json_next(const struct json *item)
+{
+    return item == NULL ? NULL : outside(inside(item)->next);
+}
+
+const char *json_name(const struct json *item)
+{
+    return item == NULL ? NULL : inside(item)->string;
+}
+
+const char *json_value(const struct json *item)
+{
+    return cJSON_GetStringValue(inside(item));
+}
+
+void json_print(struct buffer *out, const struct json *json)
+{
+    char *text = cJSON_PrintUnformatted(inside(json));
+    ASSERT(text != NULL);
+    buffer_append_text(out, text);
+    free(text);
+}
+
+/* The length of the UTF-8 sequence that begins here, or 0 when none does. */
+static size_t sequence_length(const unsigned char *at, size_t left)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } FORMS[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t form = 0; form < countof(FORMS) && form < left; form++) {
+        if ((at[0] & FORMS[form].mask) != FORMS[form].lead)
+            continue;
+        uint32_t point = at[0] & (unsigned char)~FORMS[form].mask;
+        for (size_t i = 1; i <= form; i++) {
+            if ((at[i] & 0xc0) != 0x80)
+                return 0;
+            point = point << 6 | (at[i] & 0x3f);
+        }
+        bool good = point >= FORMS[form].least && point <= 0x10ffff &&
+                    (point < 0xd800 || point > 0xdfff);
+        return good ? form + 1 : 0;
+    }
+    return 0;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void put_escaped(struct buffer *out, unsigned char c)
+{
+    if (c == '"' || c == '\\')
+        buffer_printf(out, "\\%c", c);
+    else if (c == '\n')
+        buffer_append_text(out, "\\n");
+    else
+        buffer_printf(out, "\\u%04x", c);
+}
+
+void json_put_bytes(struct buffer *out, const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    buffer_append(out, "\"", 1);
+    for (size_t i = 0; i < length;) {
+        size_t plain = i;
+        while (plain < length && is_plain(at[plain]))
+            plain++;
+        buffer_append(out, at + i, plain - i);
+        i = plain;
+        if (i == length)
+            break;
+        size_t sequence = sequence_length(at + i, length - i);
+        if (sequence > 1)
+            buffer_append(out, at + i, sequence);
+        else if (sequence == 1)
+            put_escaped(out, at[i]);
+        else
+            buffer_append_text(out, "\xef\xbf\xbd");
+        i += sequence ? sequence : 1;
+    }
+    buffer_append(out, "\"", 1);
+}
+
+void json_put_text(struct buffer *out, const char *text)
+{
+    json_put_bytes(out, text, strlen(text));
+}

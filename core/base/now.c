@@ -1,0 +1,116 @@
+/* now - see now.h. */
+#include "base/now.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+/* 2026-01-01T00:00:00Z: no appliance is older than its program. */
+static const int64_t BUILT_AFTER_US = 1767225600000000;
+
+static int64_t read_clock(clockid_t clock)
+{
+    struct timespec at;
+    int err = clock_gettime(clock, &at);
+    ASSERT(err == 0);
+    return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+}
+
+int64_t now_mono_us(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
+int64_t now_utc_us(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+void now_format(char *text, int64_t utc_us)
+{
+    int64_t second = utc_us / 1000000;
+    int64_t rest = utc_us % 1000000;
+    if (rest < 0) {
+        rest += 1000000;
+        second -= 1;
+    }
+    time_t when = (time_t)second;
+    struct tm parts;
+    if (gmtime_r(&when, &parts) == NULL || parts.tm_year < -1900 || parts.tm_year > 8099)
+        memset(&parts, 0, sizeof(parts));
+    size_t length = strftime(text, NOW_TEXT_ROOM, "%Y-%m-%dT%H:%M:%S", &parts);
+    ASSERT(length == 19);
+    snprintf(text + length, NOW_TEXT_ROOM - length, ".%06uZ", (unsigned)rest % 1000000);
+}
+
+static int parse_fraction(int64_t *micros, const char *text)
+{
+    *micros = 0;
+    int digits = 0;
+    if (*text == '.') {
+        for (text++; *text >= '0' && *text <= '9'; text++, digits++)
+            if (digits < 6)
+                *micros = *micros * 10 + (*text - '0');
+        if (digits == 0)
+            return -EINVAL;
+    }
+    for (; digits < 6; digits++)
+        *micros *= 10;
+    return strcmp(text, "Z") == 0 ? 0 : -EINVAL;
+}
+
+int now_parse(int64_t *utc_us, const char *text)
+{
+    struct tm parts = {0};
+    int used = 0;
+    int read = sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
+                      &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used);
+    if (read != 6 || used != 19)
+        return -EINVAL;
+    if (parts.tm_mon < 1 || parts.tm_mon > 12 || parts.tm_mday < 1 || parts.tm_mday > 31 ||
+        parts.tm_hour > 23 || parts.tm_min > 59 || parts.tm_sec > 60)
+        return -EINVAL;
+    int64_t micros;
+    int err = parse_fraction(&micros, text + used);
+    if (err)
+        return err;
+    parts.tm_year -= 1900;
+    parts.tm_mon -= 1;
+    *utc_us = (int64_t)timegm(&parts) * 1000000 + micros;
+    return 0;
+}
+
+enum now_quality now_quality(void)
+{
+    if (now_utc_us() < BUILT_AFTER_US)
+        return NOW_UNSET;
+    struct timex state = {.modes = 0};
+    bool synced = adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
+    return synced ? NOW_SYNCED : NOW_HOLDOVER;
+}
+
+const char *now_quality_name(enum now_quality quality)
+{
+    static const char *const NAMES[] = {"synced", "holdover", "unset"};
+    return NAMES[quality];
+}
+
+const char *now_boot(void)
+{
+    static char boot[NOW_BOOT_ROOM];
+    if (boot[0] != '\0')
+        return boot;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, boot, sizeof(boot) - 1);
+    if (fd >= 0)
+        close(fd);
+    if (length != (ssize_t)sizeof(boot) - 1)
+        strcpy(boot, "00000000-0000-0000-0000-000000000000");
+    return boot;
+}

@@ -1,0 +1,32 @@
+/* now - what time it is, and how far that can be trusted.
+ *
+ * Two clocks: monotonic microseconds since boot (suspend included), for every wait and order; UTC
+ * microseconds since 1970, for people, together with its quality. */
+#ifndef BASE_NOW_H
+#define BASE_NOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { NOW_TEXT_ROOM = 28, NOW_BOOT_ROOM = 37 };
+
+/* synced: the kernel says so now. holdover: it does not, but the time is plausible. unset: earlier
+ * than any appliance was built. */
+enum now_quality { NOW_SYNCED, NOW_HOLDOVER, NOW_UNSET };
+
+int64_t now_mono_us(void);
+int64_t now_utc_us(void);
+
+/* "2026-11-21T03:04:05.123456Z"; `text` holds NOW_TEXT_ROOM bytes. */
+void now_format(char *text, int64_t utc_us);
+
+/* Reads RFC 3339 in UTC ("Z", up to six digits of a second). Returns 0 or -EINVAL. */
+int now_parse(int64_t *utc_us, const char *text);
+
+enum now_quality now_quality(void);
+const char *now_quality_name(enum now_quality quality);
+
+/* The kernel's boot id, a UUID; constant text of at most NOW_BOOT_ROOM bytes. */
+const char *now_boot(void);
+
+#endif

@@ -1,0 +1,32 @@
+/* bundle - 256 events in one file: C2SP tlog-tiles entry bundle, compressed with zstd.
+ *
+ * Uncompressed, each entry is its length (16 bits, big-endian) and its bytes. The zstd frame
+ * carries a checksum. Every input of bundle_open() is foreign. */
+#ifndef PROOF_BUNDLE_H
+#define PROOF_BUNDLE_H
+
+#include <stddef.h>
+
+#include "base/buffer.h"
+
+enum { BUNDLE_ENTRIES = 256, BUNDLE_ENTRY_MAX = 65535 };
+
+/* Appends one entry to an uncompressed bundle; 1 to BUNDLE_ENTRY_MAX bytes. */
+void bundle_add(struct buffer *plain, const void *entry, size_t length);
+
+/* Appends the compressed file of an uncompressed bundle. */
+void bundle_pack(struct buffer *out, const struct buffer *plain);
+
+struct bundle {
+    struct buffer plain;
+    unsigned count;
+    size_t start[BUNDLE_ENTRIES + 1]; /* of each entry's bytes in `plain`, and the end behind */
+};
+
+/* Unpacks and finds the entries; -EBADMSG when it is not a whole bundle of 1 to 256 entries. On
+ * success the caller gives it back with bundle_close(). */
+int bundle_open(struct bundle *bundle, const void *file, size_t length);
+void bundle_close(struct bundle *bundle);
+const void *bundle_entry(const struct bundle *bundle, unsigned i, size_t *length);
+
+#endif

@@ -1,0 +1,92 @@
+/* talk - what the keeper and its children say: types of frames and tags of their fields.
+ *
+ * A child's end is file descriptor LINE_CHILD_FD. It says HELLO, hears START, and then asks. Every
+ * question carries an id that its answer repeats. Which child may say what is in
+ * keeper/children.c; anything else ends the child.
+ *
+ *   HELLO    child   VERSION                            the first frame
+ *   START    keeper  CONFIG (JSON)                      what the child shall do
+ *   COMMIT   child   any of EVENT, PUT, REMOVE, CONSUMED    all of it or nothing, durable at DONE
+ *   DONE     keeper  ERROR (0 or errno), TEXT, SEQ (of the first event)
+ *   GET      child   KEY                                -> VALUES with at most one PUT
+ *   RANGE    child   KEY (from), UNTIL (exclusive; absent: no end), LIMIT -> VALUES, MORE if cut
+ *   VALUES   keeper  PUT (KEY, VALUE) ..., MORE
+ *   FETCH    child   LANE or PATTERN, SEQ (the first wanted) or NAME (go on from that durable
+ *                    cursor), LIMIT (bytes)             -> EVENTS as soon as there is one
+ *   EVENTS   keeper  ENTRY (SEQ, LANE, BODY) ..., SEQ (everything before it has been looked at)
+ *   CANCEL   child   id of a FETCH that is not wanted any more; it is not answered
+ *   RECEIPT  uplink  TEXT (a signed receipt, as it came)  -> DONE, and MARK when it moved one
+ *   MARK     keeper  LANE, SEQ (the last the city has; -1 none)
+ *   CHECKPOINT keeper TEXT (a signed note)              whenever there is a new one
+ *   HEALTH   child   TEXT (JSON for people, at most 4 KiB)
+ *   PING     keeper  -> PONG; a child that does not answer is killed
+ *   STOP     keeper  the child ends by itself
+ *   STATUS   cli     -> REPORT with TEXT (JSON)
+ */
+#ifndef WIRE_TALK_H
+#define WIRE_TALK_H
+
+enum talk_type {
+    TALK_HELLO = 1,
+    TALK_START,
+    TALK_COMMIT,
+    TALK_DONE,
+    TALK_GET,
+    TALK_RANGE,
+    TALK_VALUES,
+    TALK_FETCH,
+    TALK_EVENTS,
+    TALK_CANCEL,
+    TALK_RECEIPT,
+    TALK_MARK,
+    TALK_CHECKPOINT,
+    TALK_HEALTH,
+    TALK_PING,
+    TALK_PONG,
+    TALK_STOP,
+    TALK_STATUS,
+    TALK_REPORT,
+    TALK_TYPES
+};
+
+enum talk_tag {
+    TAG_VERSION = 1, /* text */
+    TAG_CONFIG,      /* text: JSON */
+    TAG_EVENT,       /* fields: TYPE, optional TIME, optional SUBJECT, DATA */
+    TAG_TYPE,        /* text: the event's type, as the plugin declares it */
+    TAG_TIME,        /* number: UTC microseconds, when it happened; absent: now */
+    TAG_SUBJECT,     /* text */
+    TAG_DATA,        /* text: one JSON object */
+    TAG_PUT,         /* fields: KEY, VALUE */
+    TAG_REMOVE,      /* fields: KEY */
+    TAG_CONSUMED,    /* fields: NAME, SEQ: the cursor NAME has done all up to and with SEQ */
+    TAG_KEY,         /* text of 1 to 128 bytes */
+    TAG_VALUE,       /* bytes, at most 64 KiB */
+    TAG_UNTIL,       /* text: a key */
+    TAG_LIMIT,       /* number */
+    TAG_MORE,        /* empty: there is more */
+    TAG_NAME,        /* text: of a durable cursor, 1 to 64 letters */
+    TAG_SEQ,         /* number: a sequence; -1 none */
+    TAG_LANE,        /* number: enum talk_lane */
+    TAG_PATTERN,     /* text: of event types, "*" is all */
+    TAG_ENTRY,       /* fields: SEQ, LANE, BODY */
+    TAG_BODY,        /* bytes: one event, exactly as committed */
+    TAG_ERROR,       /* number: 0 or an errno */
+    TAG_TEXT         /* text */
+};
+
+enum talk_lane { LANE_ALARM, LANE_RECORD, LANE_TELEMETRY, LANES };
+
+enum {
+    TALK_EVENT_MAX = 65535, /* bytes of a composed event: 64 KiB less the bundle's length byte */
+    TALK_DATA_MAX = 60 * 1024,
+    TALK_KEY_MAX = 128,
+    TALK_VALUE_MAX = 64 * 1024
+};
+
+/* "alarm", "record", "telemetry". */
+const char *talk_lane_name(enum talk_lane lane);
+/* The lane of that name, or -1. */
+int talk_lane_of(const char *name);
+
+#endif
