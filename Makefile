@@ -1,9 +1,9 @@
 # Outpost - targets
 #
 #   make               build everything for release (build/release/)
-#   make demo          install packages, build, start broker, devices, office and city; show events
-#                      arriving. DURATION=20 ends by itself after 20 s
-#   make test          install packages, build with small bounds, run unit, Lua and story tests
+#   make demo          build, start broker, devices, office and city; show events arriving.
+#                      DURATION=20 ends by itself after 20 s, without it Ctrl-C ends it
+#   make test          unit (small bounds), lua-test, stories and the quick faults (release programs)
 #   make unit          only the C unit tests          make lua-test   only the Lua and plugin tests
 #   make stories       only the end-to-end tests      make asan       unit tests under ASan and UBSan
 #   make faults        break things on purpose (kills, syscalls, mutations); about 15 minutes
@@ -12,12 +12,17 @@
 #   make lint          format, walls between rooms, names, sizes, luacheck
 #   make check         lint + test + asan, with gcc and with clang
 #   make format        reformat the C sources in place
+#   make docs          check the manual pages
 #   make install       DESTDIR= PREFIX=/usr/local
 #   make packages      install the Debian packages of etc/packages.debian
 #   make clean         remove build/
 #   make help          this text
 #
-# Variables: CC=gcc|clang, FLAVOUR=release|test|asan|fuzz (each has its own folder under build/).
+# Every target that tests or shows something first installs the packages that are missing.
+#
+# Variables: CC=gcc|clang and FLAVOUR=release|test|asan|fuzz; each pair has its own folder under
+# BUILD: build/test for gcc, build/test-clang for clang. STORY_FLAVOUR chooses the programs that
+# demo, stories and faults run (release, as shipped; test and asan work too). V=1 shows commands.
 
 CC       ?= gcc
 ifeq ($(origin CC),default)
@@ -28,11 +33,13 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 DURATION ?=
 SECONDS  ?= 20
+STORY_FLAVOUR ?= release
 VERSION  := 0.1.0
-
+JOBS     := $(shell nproc)
 
 .DEFAULT_GOAL := all
-OUT := build/$(FLAVOUR)
+BUILD ?= build
+OUT   := $(BUILD)/$(FLAVOUR)$(if $(findstring clang,$(CC)),-clang)
 LIBEXEC = $(PREFIX)/libexec/outpost
 SHARE   = $(PREFIX)/share/outpost
 
@@ -81,13 +88,13 @@ LINK_asan      := -fsanitize=address,undefined
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_fuzz      := -fsanitize=fuzzer,address,undefined
 ifeq ($(FLAVOUR),fuzz)
-CC := clang
+override CC := clang
 endif
 
 CPPFLAGS += -Icore -D_GNU_SOURCE -DOUTPOST_VERSION='"$(VERSION)"' -DOUTPOST_PREFIX='"$(PREFIX)"'
 CFLAGS   += -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) -MMD -MP
-cflags_of = $(if $(strip $(PKG_$(1))),$(shell pkg-config --cflags $(PKG_$(1))))
-libs_of   = $(foreach r,$(1),$(if $(strip $(PKG_$(r))),$(shell pkg-config --libs $(PKG_$(r)))))
+cflags_of = $(if $(strip $(PKG_$(1))),$(shell pkg-config --cflags $(PKG_$(1)) 2>/dev/null))
+libs_of   = $(foreach r,$(1),$(if $(strip $(PKG_$(r))),$(shell pkg-config --libs $(PKG_$(r)) 2>/dev/null)))
 archives  = $(foreach r,$(1),$(OUT)/lib/lib$(r).a)
 
 # A room's archive: everything but main.c. A program: main.c, its archive and the ground floor.
@@ -154,4 +161,92 @@ endef
 $(foreach r,$(ROOMS),$(eval $(call fuzz,$(r))))
 .SECONDARY:
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+
+# ---- Targets that test or show something: install what is missing, then make run-TARGET anew in
+# the flavour it needs. Anew, because pkg-config is asked while the Makefile is read.
+FLAVOUR_unit    := test
+FLAVOUR_asan    := asan
+FLAVOUR_fuzz    := fuzz
+FLAVOUR_demo    := $(STORY_FLAVOUR)
+FLAVOUR_stories := $(STORY_FLAVOUR)
+FLAVOUR_quick   := $(STORY_FLAVOUR)
+FLAVOUR_faults  := $(STORY_FLAVOUR)
+TESTING := demo unit asan lua-test stories quick faults fuzz bench lint docs
+PYTEST  := OUTPOST_BUILD=$(abspath $(OUT)) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
+
+define testing
+.PHONY: $(1) run-$(1)
+$(1):
+	@etc/packages.sh
+	@$$(MAKE) --no-print-directory -j$$(JOBS) FLAVOUR=$(or $(FLAVOUR_$(1)),release) run-$(1)
+endef
+$(foreach t,$(TESTING),$(eval $(call testing,$(t))))
+
+run-demo: all
+	@OUTPOST_BUILD=$(abspath $(OUT)) tests/sim/demo.py $(if $(DURATION),--duration $(DURATION))
+
+run-unit run-asan: $(UNIT_PROGRAMS)
+	@tests/unit.py $(FLAVOUR) $(UNIT_PROGRAMS)
+
+run-lua-test: all
+	@OUTPOST_BUILD=$(abspath $(OUT)) tests/lua.sh
+
+run-stories: all
+	@$(PYTEST) tests/stories
+
+# quick: the part of the faults that make test has time for.
+run-quick: all
+	@$(PYTEST) -m "not long" tests/faults
+
+run-faults: all
+	@$(PYTEST) tests/faults
+
+run-fuzz: $(FUZZ_PROGRAMS)
+	@tests/fuzz.sh $(SECONDS) $(FUZZ_PROGRAMS)
+
+run-bench: all
+	@OUTPOST_BUILD=$(abspath $(OUT)) tests/bench/run
+
+run-lint:
+	@tests/lint/run
+
+run-docs:
+	@for page in docs/man/*; do man --warnings -E UTF-8 -l -Tutf8 -Z $$page >/dev/null || exit 1; done
+
+.PHONY: test check
+test:
+	@for part in unit lua-test stories quick; do \
+	  $(MAKE) --no-print-directory $$part || exit 1; \
+	done; echo "test: all passed ($(CC))"
+
+check: lint
+	@for cc in gcc clang; do \
+	  $(MAKE) --no-print-directory CC=$$cc test asan || exit 1; \
+	done; echo "check: all passed (gcc and clang)"
+
+# ---- Everything else.
+.PHONY: format install packages clean help
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+# What an office needs: programs, the Lua parts without their tests, configuration, manual.
+SHARED := $(shell find lua plugins -type f -not -path '*/test/*' 2>/dev/null)
+CONFIG := $(wildcard etc/*.lua etc/*/*.conf)
+MANUAL := $(notdir $(wildcard docs/man/*.1))
+install: all
+	@for f in $(foreach p,$(BUILT),$(BIN_$(p))); do \
+	  install -D -m 755 $(OUT)/$$f $(DESTDIR)$(PREFIX)/$$f || exit 1; done
+	@for f in $(SHARED); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
+	@for f in $(CONFIG); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
+	@for f in $(MANUAL); do \
+	  install -D -m 644 docs/man/$$f $(DESTDIR)$(PREFIX)/share/man/man1/$$f || exit 1; done
+
+packages:
+	@etc/packages.sh
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n '2,/^$$/{s/^# \{0,1\}//p}' Makefile
