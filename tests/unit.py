@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """unit.py FLAVOUR PROGRAM... - runs C unit tests (cmocka, TAP) and says what failed.
 
 A program without tests is a failure, and so is one that runs for more than a minute. Two lines
