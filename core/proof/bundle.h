@@ -20,7 +20,8 @@ void bundle_pack(struct buffer *out, const struct buffer *plain);
 struct bundle {
     struct buffer plain;
     unsigned count;
-    size_t start[BUNDLE_ENTRIES + 1]; /* of each entry's bytes in `plain`, and the end behind */
+    size_t start[BUNDLE_ENTRIES +
+                 1]; /* of each entry in `plain`, and of one more behind them */
 };
 
 /* Unpacks and finds the entries; -EBADMSG when it is not a whole bundle of 1 to 256 entries. On

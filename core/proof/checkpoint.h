@@ -22,7 +22,8 @@ struct checkpoint {
 };
 
 /* "outpost/<office>/<log>". -ENAMETOOLONG. */
-int checkpoint_origin(char origin[CHECKPOINT_ORIGIN_MAX + 1], const char *office, const char *log);
+int checkpoint_origin(char origin[CHECKPOINT_ORIGIN_MAX + 1], const char *office,
+                      const char *log);
 
 /* Appends the signed note. */
 void checkpoint_sign(struct buffer *out, const struct checkpoint *checkpoint,

@@ -32,6 +32,7 @@ int key_save(const struct key *key, const char *path);
 /* Reads a vkey line (white space around it is fine). 0 or -EPROTO. */
 int key_read_verifier(struct key **out, const char *vkey);
 int key_load_verifier(struct key **out, const char *path);
+/* Appends the vkey, without a newline. */
 void key_print_verifier(const struct key *key, struct buffer *out);
 
 void key_free(struct key *key);
@@ -40,7 +41,8 @@ uint32_t key_id(const struct key *key);
 const struct suite *key_suite(const struct key *key);
 
 /* Appends the signature; the key must have its private half. */
-void key_sign(const struct key *key, struct buffer *signature, const void *text, size_t length);
+void key_sign(const struct key *key, struct buffer *signature, const void *text,
+              size_t length);
 /* 0 or -EBADMSG. */
 int key_check(const struct key *key, const void *signature, size_t signature_length,
               const void *text, size_t length);

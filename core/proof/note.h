@@ -19,7 +19,8 @@ int note_countersign(struct buffer *note, const struct key *key);
 
 /* Checks that `key` signed the note and says how long its text is (with the last newline). 0,
  * -EPROTO (not a note), -ENOKEY (no signature of that name and id), -EBADMSG (a wrong one). */
-int note_open(const void *note, size_t length, const struct key *key, size_t *text_length);
+int note_open(const void *note, size_t length, const struct key *key,
+              size_t *text_length);
 
 /* Only splits: where the text ends; 0 or -EPROTO. */
 int note_split(const void *note, size_t length, size_t *text_length);

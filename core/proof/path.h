@@ -8,13 +8,14 @@
 #include "proof/suite.h"
 
 /* Whether `leaf` is leaf `index` of the tree of `size` with that root: 0 or -EBADMSG. */
-int path_check_inclusion(const struct suite *suite, const struct digest *leaf, uint64_t index,
-                         uint64_t size, const struct digest *path, size_t count,
-                         const struct digest *root);
+int path_check_inclusion(const struct suite *suite, const struct digest *leaf,
+                         uint64_t index, uint64_t size, const struct digest *path,
+                         size_t count, const struct digest *root);
 
 /* Whether the tree of `size` begins with the tree of `from`: 0 or -EBADMSG. */
-int path_check_consistency(const struct suite *suite, uint64_t from, const struct digest *old_root,
-                           uint64_t size, const struct digest *root, const struct digest *path,
+int path_check_consistency(const struct suite *suite, uint64_t from,
+                           const struct digest *old_root, uint64_t size,
+                           const struct digest *root, const struct digest *path,
                            size_t count);
 
 #endif

@@ -32,9 +32,11 @@ struct receipt {
 };
 
 /* Appends the signed note. */
-void receipt_sign(struct buffer *out, const struct receipt *receipt, const struct key *key);
+void receipt_sign(struct buffer *out, const struct receipt *receipt,
+                  const struct key *key);
 
 /* Reads the note; with a key also checks its signature. 0 or as note_open(). */
-int receipt_read(struct receipt *receipt, const void *note, size_t length, const struct key *key);
+int receipt_read(struct receipt *receipt, const void *note, size_t length,
+                 const struct key *key);
 
 #endif

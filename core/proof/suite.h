@@ -20,9 +20,13 @@ struct suite;
 /* The suite of that name, or NULL. Suites are constant and never freed. */
 const struct suite *suite_named(const char *name);
 const char *suite_name(const struct suite *suite);
+/* The kind of its key pairs, as algorithm.h names it. */
+const char *suite_signature(const struct suite *suite);
 
-void suite_hash(const struct suite *suite, struct digest *out, const void *bytes, size_t length);
-void suite_leaf(const struct suite *suite, struct digest *out, const void *event, size_t length);
+void suite_hash(const struct suite *suite, struct digest *out, const void *bytes,
+                size_t length);
+void suite_leaf(const struct suite *suite, struct digest *out, const void *event,
+                size_t length);
 void suite_node(const struct suite *suite, struct digest *out, const struct digest *left,
                 const struct digest *right);
 bool digest_equal(const struct digest *a, const struct digest *b);

@@ -22,23 +22,25 @@ unsigned tile_width(int level, uint64_t index, uint64_t size);
 /* Reads hashes of a stored tree. `read` appends the 32 * width bytes of a tile to `out` and returns
  * 0 or a negative errno; -EBADMSG is returned when they are not that many. */
 struct tile_source {
-    int (*read)(void *owner, struct buffer *out, int level, uint64_t index, unsigned width);
+    int (*read)(void *owner, struct buffer *out, int level, uint64_t index,
+                unsigned width);
     void *owner;
     const struct suite *suite;
     uint64_t size; /* of the tree that the tiles belong to */
 };
 
 /* The hash of the node over the leaves [index << height, (index + 1) << height), all < size. */
-int tile_node(const struct tile_source *source, struct digest *out, int height, uint64_t index);
+int tile_node(const struct tile_source *source, struct digest *out, int height,
+              uint64_t index);
 
 /* The root of the first `size` leaves, `size` <= source->size. */
 int tile_root(const struct tile_source *source, struct digest *root, uint64_t size);
 
 /* The hashes of an inclusion proof of leaf `index` in the tree of `size`, and of a consistency
  * proof from `from` to `size` (RFC 9162 2.1.3, 2.1.4), appended 32 bytes each. */
-int tile_prove_inclusion(const struct tile_source *source, struct buffer *proof, uint64_t index,
-                         uint64_t size);
-int tile_prove_consistency(const struct tile_source *source, struct buffer *proof, uint64_t from,
-                           uint64_t size);
+int tile_prove_inclusion(const struct tile_source *source, struct buffer *proof,
+                         uint64_t index, uint64_t size);
+int tile_prove_consistency(const struct tile_source *source, struct buffer *proof,
+                           uint64_t from, uint64_t size);
 
 #endif

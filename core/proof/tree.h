@@ -27,7 +27,7 @@ void tree_root(const struct tree *tree, struct digest *root);
 /* The edge as bytes (count * 32), and back: tree_load() takes the size and -EPROTO when the bytes
  * do not belong to it. */
 void tree_save(const struct tree *tree, struct buffer *out);
-int tree_load(struct tree *tree, const struct suite *suite, uint64_t size, const void *bytes,
-              size_t length);
+int tree_load(struct tree *tree, const struct suite *suite, uint64_t size,
+              const void *bytes, size_t length);
 
 #endif
