@@ -5,7 +5,6 @@
 #include "proof/key.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,18 +27,17 @@ struct key {
     uint8_t id[ID_BYTES];
 };
 
-/* What a vkey says before the public key, by suite. */
+/* What a vkey says before the public key, by suite; SM2's ends with a NUL. */
+static const char ED25519_PREFIX[] = {1};
+static const char SM2_PREFIX[] = "\xffsm2-with-sm3";
+
 static const struct form {
     const char *suite;
     const char *prefix;
     size_t prefix_length;
 } FORMS[] = {
-    {"sha256+ed25519", "\x01", 1},
-    {"sm3+sm2",
-     "\xff"
-     "sm2-with-sm3",
-     sizeof("\xff"
-            "sm2-with-sm3")}, /* with the NUL */
+    {"sha256+ed25519", ED25519_PREFIX, sizeof(ED25519_PREFIX)},
+    {"sm3+sm2", SM2_PREFIX, sizeof(SM2_PREFIX)},
 };
 
 bool key_is_name(const char *name)
