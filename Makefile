@@ -43,8 +43,9 @@ OUT   := $(BUILD)/$(FLAVOUR)$(if $(findstring clang,$(CC)),-clang)
 LIBEXEC = $(PREFIX)/libexec/outpost
 SHARE   = $(PREFIX)/share/outpost
 
-# ---- Rooms: base, wire and proof are libraries; each other room is one program of its own.
-FLOOR    := base wire proof
+# ---- Rooms: base, wire, proof and mqtt are libraries; each other room is one program of its own.
+# Only the rooms that say so in NEEDS_ link mqtt.
+FLOOR    := base wire proof mqtt
 PROGRAMS := keeper host uplink city cli
 ROOMS    := $(FLOOR) $(PROGRAMS)
 
@@ -53,9 +54,13 @@ PKG_wire   :=
 PKG_proof  := libcrypto libzstd
 PKG_keeper := sqlite3
 PKG_host   := lua5.4 lua5.4-cjson libmodbus
-PKG_uplink := libmosquitto libzstd
-PKG_city   := libmosquitto sqlite3 libzstd
+PKG_mqtt   := libmosquitto
+PKG_uplink :=
+PKG_city   := sqlite3
 PKG_cli    := sqlite3
+
+NEEDS_uplink := mqtt
+NEEDS_city   := mqtt
 
 BIN_keeper := libexec/outpost/keeper
 BIN_host   := libexec/outpost/host
@@ -109,11 +114,11 @@ endef
 $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
 
 define program
-$(OUT)/$(BIN_$(1)): $(OUT)/core/$(1)/main.o $(call archives,$(1) proof wire base)
+$(OUT)/$(BIN_$(1)): $(OUT)/core/$(1)/main.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
-	$$(QUIET)$$(CC) -o $$@ $(OUT)/core/$(1)/main.o $(call archives,$(1) proof wire base) \
-	  -Wl,--as-needed $(call libs_of,$(1) proof wire base) $$(LINK_$$(FLAVOUR))
+	$$(QUIET)$$(CC) -o $$@ $(OUT)/core/$(1)/main.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
+	  -Wl,--as-needed $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) $$(LINK_$$(FLAVOUR))
 endef
 BUILT := $(foreach p,$(PROGRAMS),$(if $(wildcard core/$(p)/main.c),$(p)))
 $(foreach p,$(BUILT),$(eval $(call program,$(p))))
@@ -139,11 +144,11 @@ $(OUT)/share/outpost:
 UNIT_SOURCES := $(wildcard tests/core/*/*_test.c)
 UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(UNIT_SOURCES))
 define unit
-$(OUT)/tests/core/$(1)/%_test: $(OUT)/tests/core/$(1)/%_test.o $(call archives,$(1) proof wire base)
+$(OUT)/tests/core/$(1)/%_test: $(OUT)/tests/core/$(1)/%_test.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
-	$$(QUIET)$$(CC) -o $$@ $$< $(call archives,$(1) proof wire base) \
-	  $(call libs_of,$(1) proof wire base) -lcmocka $$(LINK_$$(FLAVOUR))
+	$$(QUIET)$$(CC) -o $$@ $$< $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
+	  $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) -lcmocka $$(LINK_$$(FLAVOUR))
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit,$(r))))
 
@@ -151,11 +156,11 @@ $(foreach r,$(ROOMS),$(eval $(call unit,$(r))))
 FUZZ_SOURCES := $(wildcard tests/fuzz/*/*_fuzz.c)
 FUZZ_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SOURCES))
 define fuzz
-$(OUT)/tests/fuzz/$(1)/%_fuzz: $(OUT)/tests/fuzz/$(1)/%_fuzz.o $(call archives,$(1) proof wire base)
+$(OUT)/tests/fuzz/$(1)/%_fuzz: $(OUT)/tests/fuzz/$(1)/%_fuzz.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
-	$$(QUIET)$$(CC) -o $$@ $$< $(call archives,$(1) proof wire base) \
-	  $(call libs_of,$(1) proof wire base) $$(LINK_$$(FLAVOUR))
+	$$(QUIET)$$(CC) -o $$@ $$< $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
+	  $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) $$(LINK_$$(FLAVOUR))
 $(OUT)/tests/fuzz/$(1)/%.o: CFLAGS += $(call cflags_of,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call fuzz,$(r))))
