@@ -9,8 +9,8 @@ local pure = {
 stds.pure = { read_globals = pure }
 std = "pure"
 max_line_length = 100
-include_files = { "lua", "plugins", "tests/lua", "etc" }
+include_files = { "lua/**/*.lua", "plugins/**/*.lua", "tests/lua/**/*.lua", "etc/**/*.lua" }
 
-files["tests/lua"] = { std = "lua54" }
+files["tests/lua/**/*.lua"] = { std = "lua54" }
 files["**/test/*.lua"] = { std = "lua54" }
-files["etc/*.lua"] = { globals = { "office", "city", "plugin" } }
+files["etc/**/*.lua"] = { globals = { "office", "city", "plugin" } }

@@ -28,7 +28,9 @@ return {
         station = { block = "entry", at = 0, type = "u32" },
         count = { block = "entry", at = 3 },
         sequence = { block = "entry", at = 4 },
-        tag = { block = "entry", at = 5, type = "u32", order = "little", unknown = { 0, 0xFFFFFFFF } },
+        tag = {
+            block = "entry", at = 5, type = "u32", order = "little", unknown = { 0, 0xFFFFFFFF },
+        },
         age = { block = "entry", at = 10, unit = "s", unknown = { 0xFFFF } },
         strap = { block = "entry", at = 7, bit = 0, unknown = { 0xFFFF } },
         case = { block = "entry", at = 7, bit = 1, unknown = { 0xFFFF } },

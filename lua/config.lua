@@ -1,0 +1,257 @@
+-- config - reads outpost.lua: office, city and plugins, checked, as one table for the keeper.
+--
+-- Pure: files, folders and positions come in through `world`, because who runs this decides where
+-- they are:
+--
+--   world.where()          "FILE:LINE" of the configuration's statement that is running
+--   world.plugin(name)     manifest, absolute folder | nil, "what is wrong"
+--   world.path(text)       the absolute path of a path in the configuration
+--   world.sheet(path)      the table that a data file returns, run in an empty environment |
+--                          nil, "what is wrong"
+--   world.names()          a list of the plugins there are                         (may be absent)
+--   world.text             the configuration's text: errors name the setting's line (may be absent)
+--
+--   local env, finish = config.begin(world)
+--   ... the configuration runs with env's functions office, city, plugin ...
+--   local checked, errors = finish()      -- a table, or nil and a list of lines
+--
+-- Every error is collected, each is one line: FILE:LINE: WHAT: expected ..., got ...
+local city = require "city"
+local nearest = require "nearest"
+local schema = require "schema"
+
+local config = {}
+
+local MAX_PLUGINS = 64
+local MAX_ERRORS = 50
+
+local ID = "^%w[%w_:-]*$"
+local INSTANCE = "^%l[%l%d_-]*$"
+
+local OFFICE = schema.record {
+    id = schema.text {
+        doc = "number of the office, part of every event's identity; never change it",
+        pattern = ID, max = 32, expects = 'an id of 1 to 32 letters, digits, "-", "_" or ":"',
+    },
+    name = schema.text { doc = "name of the office, for people", max = 120, default = "" },
+    timezone = schema.text {
+        doc = "where the office is, for people; events are kept in UTC",
+        pattern = "^%u[%w_+-]*/?[%w_+/-]*$", max = 48, default = "Asia/Shanghai",
+        expects = 'a time zone such as "Asia/Shanghai"',
+    },
+}
+
+-- The declarations, for documents.
+config.schemas = { office = OFFICE, city = city.schema }
+
+local STATEMENTS = { office = true, city = true, plugin = true }
+
+-- The line on which `setting` is set, at or after the line of the statement; else that line.
+local function line_of(self, where, setting)
+    local name, line = where:match("^(.*):(%d+)$")
+    local word = setting and setting:match("[%a_][%w_]*$")
+    if not name or not word or not self.lines then
+        return where
+    end
+    local set = "%f[%w_]" .. word .. "%f[^%w_][%]\"' ]*="
+    for at = tonumber(line), math.min(#self.lines, line + 200) do
+        if at > tonumber(line) and STATEMENTS[self.lines[at]:match("^%l+")] then
+            break
+        end
+        if self.lines[at]:find(set) then
+            return name .. ":" .. at
+        end
+    end
+    return where
+end
+
+local function complain(self, where, text, setting)
+    if #self.errors < MAX_ERRORS then
+        self.errors[#self.errors + 1] = line_of(self, where, setting) .. ": " .. text
+    end
+end
+
+-- Checks a block's settings; each error is told with the block's name before it.
+local function check(self, where, block, declared, settings, load)
+    local checked, errors = declared:inspect(settings, load)
+    for _, err in ipairs(errors or {}) do
+        complain(self, where, block .. ": " .. err.message, err.path)
+    end
+    return checked
+end
+
+local function read_office(self, settings)
+    local where = self.world.where()
+    if self.office_at then
+        complain(self, where, "office: expected once, got it again; the first is at "
+            .. self.office_at)
+        return
+    end
+    self.office_at = where
+    self.office = check(self, where, "office", OFFICE, settings)
+end
+
+local function read_city(self, settings)
+    local where = self.world.where()
+    if self.city_at then
+        complain(self, where, "city: expected once, got it again; the first is at " .. self.city_at)
+        return
+    end
+    self.city_at = where
+    local checked = check(self, where, "city", city.schema, settings)
+    if not checked then
+        return
+    end
+    for _, fault in ipairs(city.faults(checked)) do
+        complain(self, where, ("city: %s: %s"):format(fault.setting, fault.text), fault.setting)
+    end
+    self.city = city.resolve(checked, self.world.path)
+end
+
+-- A shipped sheet lies in a folder of the plugin; a path is the user's own.
+local function sheet_loader(self, folder)
+    return function(name, shelf)
+        if name:find("/", 1, true) or name:find("%.lua$") then
+            return self.world.sheet(self.world.path(name))
+        end
+        if not name:find(ID) then
+            return nil, "there is none of that name"
+        end
+        local sheet = self.world.sheet(("%s/%s/%s.lua"):format(folder, shelf, name))
+        return sheet, "there is none of that name"
+    end
+end
+
+local function manifest_fault(manifest, name)
+    if type(manifest) ~= "table" then
+        return "plugin.lua returns no table"
+    end
+    if manifest.api ~= 1 or manifest.name ~= name then
+        return ('its manifest has api = %s, name = %s'):format(schema.show(manifest.api),
+            schema.show(manifest.name))
+    end
+    if type(manifest.config) ~= "table" or not manifest.config.inspect then
+        return "its manifest has no config = schema.record { ... }"
+    end
+    return nil
+end
+
+local function find_plugin(self, where, name)
+    local manifest, folder = self.world.plugin(name)
+    local fault = manifest and manifest_fault(manifest, name)
+    if manifest and not fault then
+        return manifest, folder
+    end
+    local names = self.world.names and self.world.names() or {}
+    local meant = nearest.find(name, names)
+    local hint = meant and meant ~= name and (', perhaps "%s"'):format(meant) or ""
+    complain(self, where, ('plugin: expected the name of a plugin%s, got "%s" (%s)'):format(
+        hint, name, fault or folder or "there is none"))
+    return nil
+end
+
+local function lanes(manifest)
+    local events = {}
+    for kind, declared in pairs(manifest.events or {}) do
+        events[kind] = declared.lane
+    end
+    return events
+end
+
+-- Each plugin and instance once: the pair names the source of events and the plugin's store.
+local function claim(self, where, name, instance)
+    if type(instance) ~= "string" or #instance > 32 or not instance:find(INSTANCE) then
+        complain(self, where, ('plugin "%s": expected an instance name of 1 to 32 small letters, '
+            .. 'digits, "-" or "_", got %s'):format(name, schema.show(instance)))
+        return false
+    end
+    local pair = ('plugin "%s" "%s"'):format(name, instance)
+    if self.claimed[pair] then
+        complain(self, where, ("%s: expected an instance name not used yet, got the one used at "
+            .. "%s"):format(pair, self.claimed[pair]))
+        return false
+    end
+    self.claimed[pair] = where
+    return true
+end
+
+local function add_plugin(self, where, name, instance, settings)
+    if not claim(self, where, name, instance) then
+        return
+    end
+    local manifest, folder = find_plugin(self, where, name)
+    if not manifest then
+        return
+    end
+    local block = ('plugin "%s" "%s"'):format(name, instance)
+    local checked = check(self, where, block, manifest.config, settings, sheet_loader(self, folder))
+    if checked and manifest.check then
+        local fault = manifest.check(checked)
+        if fault then
+            complain(self, where, block .. ": " .. fault, fault:match("^([%w_.]+):"))
+            return
+        end
+    end
+    if #self.plugins >= MAX_PLUGINS then
+        complain(self, where, ("plugin: expected at most %d, got one more"):format(MAX_PLUGINS))
+        return
+    end
+    self.plugins[#self.plugins + 1] = { plugin = name, instance = instance, folder = folder,
+        needs = manifest.needs or {}, config = checked, events = lanes(manifest) }
+end
+
+-- plugin "name" "instance" { settings }: three calls, of which a typing error may drop one.
+local function read_plugin(self, name)
+    local where = self.world.where()
+    if type(name) ~= "string" then
+        complain(self, where, "plugin: expected a name, got " .. schema.show(name))
+        return function() return function() end end
+    end
+    self.open[where .. name] = { where = where, name = name }
+    return function(instance)
+        if type(instance) == "table" then
+            self.open[where .. name] = nil
+            complain(self, where, ('plugin "%s": expected an instance name before the settings, '
+                .. "got a table"):format(name))
+        end
+        return function(settings)
+            self.open[where .. name] = nil
+            add_plugin(self, where, name, instance, settings)
+        end
+    end
+end
+
+local function finish(self)
+    for _, unfinished in pairs(self.open) do
+        complain(self, unfinished.where, ('plugin "%s": expected "instance" { settings }, got no '
+            .. "settings"):format(unfinished.name))
+    end
+    if not self.office_at then
+        complain(self, self.world.where(), 'office: expected office { id = "..." }, got nothing')
+    end
+    if #self.errors > 0 then
+        return nil, self.errors
+    end
+    return { office = self.office, city = self.city, plugins = self.plugins }
+end
+
+local function split_lines(text)
+    local lines = {}
+    for line in (text .. "\n"):gmatch("(.-)\n") do
+        lines[#lines + 1] = line
+    end
+    return lines
+end
+
+function config.begin(world)
+    local self = { world = world, errors = {}, plugins = {}, claimed = {}, open = {},
+        lines = world.text and split_lines(world.text) }
+    local env = {
+        office = function(settings) read_office(self, settings) end,
+        city = function(settings) read_city(self, settings) end,
+        plugin = function(name) return read_plugin(self, name) end,
+    }
+    return env, function() return finish(self) end
+end
+
+return config

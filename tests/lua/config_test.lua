@@ -1,0 +1,188 @@
+local config = require "config"
+local schema = require "schema"
+local t = require "testing"
+
+local MANIFEST = {
+    api = 1, name = "wristband", needs = { "modbus" },
+    config = schema.record {
+        url = schema.text { max = 80 },
+        low_battery = schema.integer { min = 0, max = 100, default = 25 },
+        profile = schema.sheet { names = { "alpha" }, folder = "profiles", optional = true,
+            check = function(sheet) return sheet end },
+        station = schema.text { optional = true },
+    },
+    check = function(checked)
+        if checked.station and not checked.profile then
+            return 'station: expected a profile with it, got "' .. checked.station .. '"'
+        end
+    end,
+    events = { ["wristband.seen"] = { lane = "telemetry" } },
+}
+
+-- Runs the text as the host does: as a chunk with nothing but the configuration's words.
+local function read(text)
+    local function where()
+        for level = 2, 20 do
+            local at = debug.getinfo(level, "Sl")
+            if at and at.source == "@outpost.lua" then
+                return "outpost.lua:" .. at.currentline
+            end
+        end
+        return "outpost.lua:1"
+    end
+    local env, finish = config.begin {
+        where = where, text = text,
+        plugin = function(name)
+            if name == "wristband" then
+                return MANIFEST, "/plugins/wristband"
+            elseif name == "broken" then
+                return { api = 2, name = "broken" }, "/plugins/broken"
+            end
+            return nil, "there is no folder /plugins/" .. name
+        end,
+        names = function() return { "wristband", "example" } end,
+        path = function(path) return path:find("^/") and path or "/etc/outpost/" .. path end,
+        sheet = function(path)
+            if path == "/plugins/wristband/profiles/alpha.lua" or path == "/etc/outpost/my.lua" then
+                return { from = path }
+            end
+            return nil, "there is no file " .. path
+        end,
+    }
+    local chunk = assert(load(text, "@outpost.lua", "t", env))
+    chunk()
+    return finish()
+end
+
+local OFFICE = 'office { id = "350105-003" }\n'
+
+local function refuses(text, ...)
+    local checked, errors = read(text)
+    t.equal(checked, nil)
+    t.equal(errors, { ... })
+end
+
+t.test("a_whole_configuration_becomes_one_table", function()
+    local checked, errors = read [[
+office { id = "350105-003", name = "demo", timezone = "Asia/Shanghai" }
+city { url = "mqtts://city.example:8883", verifier = "city.pub", ca = "ca.pem",
+       cert = "office.pem", key = "/keys/office.key" }
+plugin "wristband" "gate" { url = "a", profile = "alpha" }
+plugin "wristband" "yard" { url = "b", profile = "/etc/outpost/my.lua", low_battery = 5 }
+]]
+    t.equal(errors, nil)
+    t.equal(checked, {
+        office = { id = "350105-003", name = "demo", timezone = "Asia/Shanghai" },
+        city = { url = "mqtts://city.example:8883", verifier = "/etc/outpost/city.pub",
+            ca = "/etc/outpost/ca.pem", cert = "/etc/outpost/office.pem",
+            key = "/keys/office.key" },
+        plugins = {
+            { plugin = "wristband", instance = "gate", folder = "/plugins/wristband",
+                needs = { "modbus" }, events = { ["wristband.seen"] = "telemetry" },
+                config = { url = "a", low_battery = 25,
+                    profile = { from = "/plugins/wristband/profiles/alpha.lua" } } },
+            { plugin = "wristband", instance = "yard", folder = "/plugins/wristband",
+                needs = { "modbus" }, events = { ["wristband.seen"] = "telemetry" },
+                config = { url = "b", low_battery = 5,
+                    profile = { from = "/etc/outpost/my.lua" } } },
+        },
+    })
+end)
+
+t.test("a_path_with_a_dot_names_the_users_own_sheet", function()
+    local text = OFFICE .. 'plugin "wristband" "a" { url = "a", profile = "my.lua" }'
+    local checked = assert(read(text))
+    t.equal(checked.plugins[1].config.profile, { from = "/etc/outpost/my.lua" })
+end)
+
+t.test("an_office_and_nothing_else_is_enough", function()
+    t.equal(assert(read(OFFICE)).plugins, {})
+end)
+
+t.test("an_error_names_the_line_of_its_setting", function()
+    refuses(OFFICE .. 'plugin "wristband" "gate" {\n    url = "a",\n    low_battery = "low",\n}\n',
+        'outpost.lua:4: plugin "wristband" "gate": low_battery: expected an integer, at least 0, '
+        .. 'at most 100, got "low"')
+    refuses(OFFICE .. 'plugin "wristband" "gate" {\n    url = "a",\n    ["low_batery"] = 3,\n}\n',
+        'outpost.lua:4: plugin "wristband" "gate": low_batery: expected a known name, perhaps '
+        .. '"low_battery", got 3')
+end)
+
+t.test("what_is_not_set_is_told_at_the_statement", function()
+    refuses(OFFICE .. 'plugin "wristband" "gate" {\n}\nplugin "wristband" "yard" { url = "a" }',
+        'outpost.lua:2: plugin "wristband" "gate": url: expected a text of at most 80 bytes, '
+        .. "got nothing")
+end)
+
+t.test("the_office_must_be_there_once_and_well_named", function()
+    refuses("local x = 1", 'outpost.lua:1: office: expected office { id = "..." }, got nothing')
+    refuses('office { id = "a/b" }', 'outpost.lua:1: office: id: expected an id of 1 to 32 letters,'
+        .. ' digits, "-", "_" or ":", got "a/b"')
+    refuses('office { id = "a", timezone = "+8" }',
+        'outpost.lua:1: office: timezone: expected a time zone such as "Asia/Shanghai", got "+8"')
+    refuses(OFFICE .. OFFICE,
+        "outpost.lua:2: office: expected once, got it again; the first is at outpost.lua:1")
+end)
+
+t.test("the_city_is_encrypted_wholly_or_not_at_all", function()
+    local city = OFFICE .. 'city { verifier = "v", '
+    refuses(city .. 'url = "http://a" }', "outpost.lua:2: city: url: expected mqtt://host[:port] "
+        .. 'or mqtts://host[:port], got "http://a"')
+    refuses(city .. 'url = "mqtt://a:99999" }', "outpost.lua:2: city: url: expected "
+        .. "mqtt[s]://host or mqtt[s]://host:port with a port of 1 to 65535, got "
+        .. '"mqtt://a:99999"')
+    refuses(city .. 'url = "mqtts://a" }', "outpost.lua:2: city: ca: expected the path of a file, "
+        .. "because url is mqtts://, got nothing")
+    refuses(city .. 'url = "mqtt://a", ca = "x" }',
+        'outpost.lua:2: city: ca: expected an mqtts:// url with it, got "mqtt://a"')
+    refuses(city .. 'url = "mqtts://a", ca = "x", cert = "y" }',
+        "outpost.lua:2: city: key: expected to be set together with cert, got nothing")
+    refuses(city .. 'url = "mqtt://a", username = "x" }',
+        "outpost.lua:2: city: password_file: expected to be set together with username, "
+        .. "got nothing")
+    refuses(OFFICE .. 'city { url = "mqtt://a" }', "outpost.lua:2: city: verifier: expected the "
+        .. "path of the city's public key file, got nothing")
+    t.equal(assert(read(city .. 'url = "mqtt://[::1]:1883" }')).city.url, "mqtt://[::1]:1883")
+end)
+
+t.test("a_plugin_that_is_not_there_is_guessed", function()
+    refuses(OFFICE .. 'plugin "wristbnd" "gate" { }', 'outpost.lua:2: plugin: expected the name of '
+        .. 'a plugin, perhaps "wristband", got "wristbnd" (there is no folder /plugins/wristbnd)')
+    refuses(OFFICE .. 'plugin "broken" "gate" { }', "outpost.lua:2: plugin: expected the name of "
+        .. 'a plugin, got "broken" (its manifest has api = 2, name = "broken")')
+end)
+
+t.test("an_instance_is_named_well_and_once", function()
+    refuses(OFFICE .. 'plugin "wristband" "Gate 1" { url = "a" }', 'outpost.lua:2: plugin '
+        .. '"wristband": expected an instance name of 1 to 32 small letters, digits, "-" or "_", '
+        .. 'got "Gate 1"')
+    refuses(OFFICE .. 'plugin "wristband" "a" { url = "a" }\nplugin "wristband" "a" { url = "b" }',
+        'outpost.lua:3: plugin "wristband" "a": expected an instance name not used yet, got the '
+        .. "one used at outpost.lua:2")
+    refuses(OFFICE .. 'plugin "wristband" { url = "a" }', 'outpost.lua:2: plugin "wristband": '
+        .. "expected an instance name before the settings, got a table")
+    refuses(OFFICE .. 'plugin "wristband" "gate"', 'outpost.lua:2: plugin "wristband": expected '
+        .. '"instance" { settings }, got no settings')
+    refuses(OFFICE .. "plugin(7)", "outpost.lua:2: plugin: expected a name, got 7")
+end)
+
+t.test("a_plugin_may_check_what_its_settings_say_together", function()
+    refuses(OFFICE .. 'plugin "wristband" "a" {\n url = "a",\n station = "7" }',
+        'outpost.lua:4: plugin "wristband" "a": station: expected a profile with it, got "7"')
+end)
+
+t.test("a_sheet_that_is_not_there_is_told", function()
+    local _, errors = read(OFFICE .. 'plugin "wristband" "a" { url = "a", profile = "x/y.lua" }')
+    t.holds(errors[1]:find("there is no file /etc/outpost/x/y.lua", 1, true), errors[1])
+    _, errors = read(OFFICE .. 'plugin "wristband" "a" { url = "a", profile = "alpa" }')
+    t.holds(errors[1]:find('perhaps "alpha"', 1, true), errors[1])
+    _, errors = read(OFFICE .. 'plugin "wristband" "a" { url = "a", profile = "../secret" }')
+    t.holds(errors[1]:find("there is no file /etc/outpost/../secret", 1, true), errors[1])
+end)
+
+t.test("all_errors_come_at_once", function()
+    local _, errors = read('office { id = "" }\ncity { }\nplugin "x" "y" { }\n')
+    t.equal(#errors, 4)
+end)
+
+return t.finish()
