@@ -250,7 +250,7 @@ class Station(Program):
         assert answer["ok"], answer
         return answer
 
-    def try_(self, word, **more):
+    def may(self, word, **more):
         return self.ask(word, **more)["ok"]
 
     def happened(self):

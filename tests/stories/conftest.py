@@ -1,0 +1,51 @@
+"""Fixtures of the stories: the town, started in order and stopped in reverse."""
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sim"))
+import town  # noqa: E402
+
+
+def pytest_collect_file(file_path, parent):
+    """Stories are NAME_story.py, faults NAME_fault.py."""
+    if file_path.name.endswith(("_story.py", "_fault.py")):
+        return pytest.Module.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.fixture
+def started():
+    """started(program) starts it and stops it at the end; the last started is stopped first."""
+    programs = []
+
+    def start(program):
+        programs.append(program)
+        return program if program.runs() else program.start()
+    yield start
+    town.stop_all(reversed(programs))
+
+
+@pytest.fixture
+def broker(tmp_path, started):
+    return started(town.Broker(tmp_path))
+
+
+@pytest.fixture
+def city(tmp_path, broker, started):
+    return started(town.City(tmp_path, broker))
+
+
+@pytest.fixture
+def station(tmp_path, started):
+    """Twelve bands on Modbus TCP in a slot table, heard every second."""
+    return started(town.Station(tmp_path))
+
+
+@pytest.fixture
+def office(tmp_path, city, broker, station, started):
+    """An office that reads the station ten times a second and has seen every band."""
+    office = started(town.Office(tmp_path / "office", city, broker, station.plugin(poll='"100ms"')))
+    city.wait_for("wristband.seen", 12)
+    return office
