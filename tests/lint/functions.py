@@ -34,7 +34,7 @@ def of_c(lines):
         head = ATTRIBUTE.sub("", " ".join(lines[first:at]))
         name = C_NAME.search(head)
         if name and "=" not in head.split("(")[0]:
-            yield name.group(1), first + 1, closing(lines, at, "}"), not head.startswith("static")
+            yield name.group(1), first + 1, closing(lines, at, "}"), "static" not in head.split("(")[0].split()
 
 
 def of_lua(lines):

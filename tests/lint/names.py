@@ -10,8 +10,8 @@ import re
 import functions
 import tree
 
-NOTHING = {"helper", "helpers", "util", "utils", "manager", "handle", "handler", "process", "do",
-           "data", "info", "misc", "common", "stuff"}
+NOTHING = {"helper", "helpers", "util", "utils", "manager", "data", "info", "misc", "common", "stuff"}
+VERBS = {"handle", "process", "do"}  # as what a function does; a process may well be ended
 FINE = {"log_info"}  # the name of a level
 LEFT = re.compile("\\b(TO" + "DO|FIX" + "ME|X" + "XX)\\b")
 PROTOTYPE = re.compile(r"^(?!static|typedef|struct \w+ \{|enum|#|\s|/|\*)[\w *]*?\b(\w+)\(")
@@ -22,8 +22,9 @@ def stem(path):
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def word_fault(name):
-    says_nothing = NOTHING & set(name.lower().split("_"))
+def word_fault(name, noun=""):
+    deed = name.removeprefix(noun + "_").lower()
+    says_nothing = NOTHING & set(deed.split("_")) | VERBS & {deed.split("_")[0]}
     if says_nothing and name not in FINE:
         return f"{name}: the word {sorted(says_nothing)[0]} says nothing"
     return None
@@ -44,8 +45,8 @@ def of_c(path, lines):
         if not line.isascii():
             yield path, number, "expected ASCII only"
     for name, first, _, _ in functions.of(path, lines):
-        if word_fault(name):
-            yield path, first, word_fault(name)
+        if word_fault(name, stem(path)):
+            yield path, first, word_fault(name, stem(path))
 
 
 def public_names(path, lines):

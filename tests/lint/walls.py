@@ -57,7 +57,7 @@ def own_fault(room, header):
     target = header.split("/")[0] if "/" in header else None
     if target is None:
         return f'"{header}": expected the room in the path, like "{room}/{header}"'
-    if target not in FLOOR.get(room, PROGRAM | ALSO.get(room, set()) | {room}):
+    if target not in FLOOR.get(room, {"base", "wire", "proof", room}):
         return f"{room} may not include {target}"
     return None
 
