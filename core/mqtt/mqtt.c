@@ -565,3 +565,8 @@ int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
         return -ENOTCONN;
     return sent(mqtt, mosquitto_subscribe_v5(mqtt->mosq, NULL, filter, 1, 0, NULL));
 }
+
+const char *mqtt_reason(int reason)
+{
+    return mosquitto_reason_string(reason);
+}

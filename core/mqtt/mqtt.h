@@ -90,4 +90,7 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message, uint32_t
 /* Subscribes with QoS 1; a refusal ends the connection. -ENOTCONN, -EIO. */
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter);
 
+/* The MQTT 5 reason code in words. */
+const char *mqtt_reason(int reason);
+
 #endif

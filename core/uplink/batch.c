@@ -1,0 +1,20 @@
+/* batch - see batch.h. */
+#include "uplink/batch.h"
+
+void batch_begin(struct buffer *payload)
+{
+    buffer_clear(payload);
+    buffer_append(payload, "[", 1);
+}
+
+void batch_add(struct buffer *payload, const void *event, size_t length)
+{
+    if (payload->length > 1)
+        buffer_append(payload, ",", 1);
+    buffer_append(payload, event, length);
+}
+
+void batch_end(struct buffer *payload)
+{
+    buffer_append(payload, "]", 1);
+}

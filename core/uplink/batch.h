@@ -1,0 +1,17 @@
+/* batch - the payload of up/<lane>: a JSON array of events, each exactly as it was committed.
+ *
+ * The city hashes the bytes between the commas, so nothing is ever added to them, not a space. */
+#ifndef UPLINK_BATCH_H
+#define UPLINK_BATCH_H
+
+#include <stddef.h>
+
+#include "base/buffer.h"
+
+#define BATCH_CONTENT_TYPE "application/cloudevents-batch+json"
+
+void batch_begin(struct buffer *payload);
+void batch_add(struct buffer *payload, const void *event, size_t length);
+void batch_end(struct buffer *payload);
+
+#endif

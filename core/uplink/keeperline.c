@@ -1,0 +1,252 @@
+/* keeperline - see keeperline.h.
+ *
+ * Invariant: at most one RECEIPT is under way (`receipt_id` != 0) and at most one waits. */
+#include "uplink/keeperline.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "wire/line.h"
+
+enum { RECEIPT_ID = 0x80000000u }; /* fetches have smaller ids */
+
+struct keeperline {
+    struct line *line;
+    const struct keeperline_calls *calls;
+    void *owner;
+    struct buffer frame;
+    struct buffer waiting; /* the newest receipt not yet handed on */
+    bool receipt_under_way;
+};
+
+static void give(struct keeperline *keeper)
+{
+    int err = line_send(keeper->line, &keeper->frame);
+    if (err == 0 || err == -EPIPE)
+        return; /* a broken line is told by `closed` */
+    log_error("the keeper takes no frame (%s); ending, to be started anew",
+              strerror(-err));
+    keeper->calls->closed(keeper->owner);
+}
+
+/* ---- What the keeper says */
+
+static int came_start(struct keeperline *keeper, const struct frame *frame)
+{
+    struct field config;
+    int err = fields_find(&frame->fields, TAG_CONFIG, &config);
+    if (!err)
+        keeper->calls->start(keeper->owner, config.bytes, config.length);
+    return err;
+}
+
+static int find_number(const struct fields *fields, uint8_t tag, int64_t *number)
+{
+    struct field field;
+    int err = fields_find(fields, tag, &field);
+    return err ? err : field_number(&field, number);
+}
+
+static int came_mark(struct keeperline *keeper, const struct frame *frame)
+{
+    int64_t lane, seq;
+    int err = find_number(&frame->fields, TAG_LANE, &lane);
+    if (!err)
+        err = find_number(&frame->fields, TAG_SEQ, &seq);
+    if (!err && (lane < 0 || lane >= LANES || seq < -1))
+        err = -EPROTO;
+    if (!err)
+        keeper->calls->mark(keeper->owner, (enum talk_lane)lane, seq);
+    return err;
+}
+
+static int came_checkpoint(struct keeperline *keeper, const struct frame *frame)
+{
+    struct field note;
+    int err = fields_find(&frame->fields, TAG_TEXT, &note);
+    if (!err)
+        keeper->calls->checkpoint(keeper->owner, note.bytes, note.length);
+    return err;
+}
+
+static int read_entry(struct keeperline_entry *entry, const struct field *field)
+{
+    struct fields inside = field_inside(field);
+    struct field body;
+    int err = find_number(&inside, TAG_SEQ, &entry->seq);
+    if (!err)
+        err = fields_find(&inside, TAG_BODY, &body);
+    if (err)
+        return err;
+    entry->body = body.bytes;
+    entry->length = body.length;
+    return 0;
+}
+
+/* When there are more entries than fit, the answer is taken as if it ended there. */
+static int came_events(struct keeperline *keeper, const struct frame *frame)
+{
+    static struct keeperline_entry
+        entries[KEEPERLINE_ENTRIES]; /* one thread, no recursion */
+    struct fields rest = frame->fields;
+    struct field field;
+    size_t count = 0;
+    int64_t next;
+    int err = find_number(&rest, TAG_SEQ, &next);
+    int more = 0;
+    while (!err && (more = fields_next(&rest, &field)) > 0) {
+        if (field.tag != TAG_ENTRY)
+            continue;
+        if (count == KEEPERLINE_ENTRIES) {
+            next = entries[count - 1].seq + 1;
+            break;
+        }
+        err = read_entry(&entries[count++], &field);
+    }
+    if (err || more < 0)
+        return -EPROTO;
+    keeper->calls->events(keeper->owner, frame->id, entries, count, next);
+    return 0;
+}
+
+static void send_receipt(struct keeperline *keeper)
+{
+    frame_begin(&keeper->frame, TALK_RECEIPT, RECEIPT_ID);
+    frame_put(&keeper->frame, TAG_TEXT, keeper->waiting.bytes, keeper->waiting.length);
+    buffer_clear(&keeper->waiting);
+    keeper->receipt_under_way = true;
+    give(keeper);
+}
+
+static int came_done(struct keeperline *keeper, const struct frame *frame)
+{
+    int64_t error;
+    struct field field;
+    char text[256] = "";
+    int err = find_number(&frame->fields, TAG_ERROR, &error);
+    if (err || frame->id != RECEIPT_ID || !keeper->receipt_under_way)
+        return -EPROTO;
+    if (fields_find(&frame->fields, TAG_TEXT, &field) == 0)
+        field_text(&field, text, sizeof(text));
+    if (error != 0)
+        log_warn("the keeper does not accept a receipt: %s (%s)", text,
+                 strerror((int)error));
+    keeper->receipt_under_way = false;
+    if (keeper->waiting.length > 0)
+        send_receipt(keeper);
+    else
+        keeper->calls->receipted(keeper->owner);
+    return 0;
+}
+
+static int came_ping(struct keeperline *keeper, const struct frame *frame)
+{
+    frame_begin(&keeper->frame, TALK_PONG, frame->id);
+    give(keeper);
+    return 0;
+}
+
+static int came_stop(struct keeperline *keeper, const struct frame *frame)
+{
+    (void)frame;
+    keeper->calls->stop(keeper->owner);
+    return 0;
+}
+
+static int (*const CAME[TALK_TYPES])(struct keeperline *, const struct frame *) = {
+    [TALK_START] = came_start,
+    [TALK_MARK] = came_mark,
+    [TALK_CHECKPOINT] = came_checkpoint,
+    [TALK_EVENTS] = came_events,
+    [TALK_DONE] = came_done,
+    [TALK_PING] = came_ping,
+    [TALK_STOP] = came_stop,
+};
+
+static void came(void *owner, struct line *line, const struct frame *frame)
+{
+    struct keeperline *keeper = owner;
+    (void)line;
+    int err = -EPROTO;
+    if (frame->type < TALK_TYPES && CAME[frame->type] != NULL)
+        err = CAME[frame->type](keeper, frame);
+    if (err == 0)
+        return;
+    log_error("the keeper sent a frame of type %d that is none; ending", frame->type);
+    keeper->calls->closed(keeper->owner);
+}
+
+static void closed(void *owner, struct line *line, int why)
+{
+    struct keeperline *keeper = owner;
+    (void)line;
+    if (why)
+        log_error("the line to the keeper broke: %s; ending", strerror(-why));
+    keeper->calls->closed(keeper->owner);
+}
+
+static const struct line_calls CALLS = {.came = came, .closed = closed};
+
+/* ---- What the uplink says */
+
+int keeperline_open(struct keeperline **out, struct loop *loop, int fd,
+                    const struct keeperline_calls *calls, void *owner)
+{
+    struct keeperline *keeper = mem_new(struct keeperline);
+    int err = line_open(&keeper->line, loop, fd, &CALLS, keeper);
+    if (err) {
+        mem_free(keeper);
+        return err;
+    }
+    keeper->calls = calls;
+    keeper->owner = owner;
+    *out = keeper;
+    frame_begin(&keeper->frame, TALK_HELLO, 0);
+    frame_put_text(&keeper->frame, TAG_VERSION, OUTPOST_VERSION);
+    return line_send(keeper->line, &keeper->frame);
+}
+
+void keeperline_close(struct keeperline *keeper)
+{
+    if (keeper == NULL)
+        return;
+    line_close(keeper->line);
+    buffer_free(&keeper->frame);
+    buffer_free(&keeper->waiting);
+    mem_free(keeper);
+}
+
+void keeperline_fetch(struct keeperline *keeper, uint32_t id, enum talk_lane lane,
+                      int64_t from, int64_t most_bytes)
+{
+    frame_begin(&keeper->frame, TALK_FETCH, id);
+    frame_put_number(&keeper->frame, TAG_LANE, lane);
+    frame_put_number(&keeper->frame, TAG_SEQ, from);
+    frame_put_number(&keeper->frame, TAG_LIMIT, most_bytes);
+    give(keeper);
+}
+
+void keeperline_cancel(struct keeperline *keeper, uint32_t id)
+{
+    frame_begin(&keeper->frame, TALK_CANCEL, id);
+    give(keeper);
+}
+
+void keeperline_receipt(struct keeperline *keeper, const void *note, size_t length)
+{
+    buffer_clear(&keeper->waiting);
+    buffer_append(&keeper->waiting, note, length);
+    if (!keeper->receipt_under_way)
+        send_receipt(keeper);
+}
+
+void keeperline_health(struct keeperline *keeper, const char *json)
+{
+    frame_begin(&keeper->frame, TALK_HEALTH, 0);
+    frame_put_text(&keeper->frame, TAG_TEXT, json);
+    give(keeper);
+}
