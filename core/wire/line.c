@@ -168,6 +168,11 @@ void line_close(struct line *line)
     mem_free(line);
 }
 
+void line_shut(struct line *line)
+{
+    shutdown(line->fd, SHUT_RDWR);
+}
+
 int line_send(struct line *line, const struct buffer *frame)
 {
     if (frame->length > FRAME_MAX)

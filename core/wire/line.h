@@ -28,6 +28,9 @@ int line_open(struct line **out, struct loop *loop, int fd, const struct line_ca
 /* Fine inside a call of its own; what is queued is lost. */
 void line_close(struct line *line);
 
+/* Ends it from this side: `closed` is called soon, from the loop. Fine inside a call. */
+void line_shut(struct line *line);
+
 /* Sends the frame in `frame`; its bytes are copied as needed. 0, -ENOBUFS, -EMSGSIZE or -EPIPE. */
 int line_send(struct line *line, const struct buffer *frame);
 

@@ -1,0 +1,180 @@
+/* audit - see audit.h. */
+#include "keeper/audit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "keeper/journal.h"
+#include "proof/note.h"
+#include "proof/receipt.h"
+
+enum { ROWS_MAX = 1 << 30 };
+
+/* A root that the tree must have had at a size. */
+struct claim {
+    const char *who;
+    bool made;
+    bool met;
+    uint64_t size;
+    struct digest root;
+};
+
+struct audit {
+    struct journal *journal;
+    struct buffer *why;
+    struct claim checkpoint;
+    struct claim receipt;
+};
+
+static int refuse(struct audit *audit, int64_t seq, const char *what)
+{
+    buffer_printf(audit->why, "event %" PRId64 " %s", seq, what);
+    return -EBADMSG;
+}
+
+static int meet_claim(struct audit *audit, struct claim *claim)
+{
+    struct digest root;
+    if (!claim->made || claim->met || audit->journal->tree.size != claim->size)
+        return 0;
+    tree_root(&audit->journal->tree, &root);
+    claim->met = digest_equal(&root, &claim->root);
+    if (claim->met)
+        return 0;
+    buffer_printf(audit->why,
+                  "the first %" PRIu64 " events do not have the root of the %s",
+                  claim->size, claim->who);
+    return -EBADMSG;
+}
+
+static int meet_claims(struct audit *audit)
+{
+    int err = meet_claim(audit, &audit->checkpoint);
+    return err ? err : meet_claim(audit, &audit->receipt);
+}
+
+/* A claim about sealed events is met by the hash tiles. */
+static int meet_sealed_claim(struct audit *audit, struct claim *claim)
+{
+    struct journal *journal = audit->journal;
+    struct digest root;
+    if (!claim->made || claim->size >= journal->sealed.size)
+        return 0;
+    struct tile_source source = {journal_read_tile, journal, journal->suite,
+                                 journal->sealed.size};
+    int err = tile_root(&source, &root, claim->size);
+    if (err) {
+        buffer_printf(audit->why, "the hash tiles cannot be read");
+        return err == -EIO ? err : -EBADMSG;
+    }
+    claim->met = digest_equal(&root, &claim->root);
+    if (claim->met)
+        return 0;
+    buffer_printf(audit->why, "the hash tiles do not have the root of the %s",
+                  claim->who);
+    return -EBADMSG;
+}
+
+static int read_row(void *owner, const struct store_event *event)
+{
+    struct audit *audit = owner;
+    struct journal *journal = audit->journal;
+    struct digest leaf;
+    int64_t expected = (int64_t)journal->tree.size;
+    if (event->seq != expected)
+        return refuse(audit, expected, "is missing");
+    suite_leaf(journal->suite, &leaf, event->body, event->length);
+    if (!digest_equal(&leaf, &event->leaf))
+        return refuse(audit, expected, "has been changed");
+    tree_append(&journal->tree, &leaf);
+    tail_push(&journal->tail, event->lane, &leaf);
+    journal->lane_last[event->lane] = event->seq;
+    return meet_claims(audit);
+}
+
+static int read_checkpoint(struct audit *audit)
+{
+    struct journal *journal = audit->journal;
+    struct checkpoint checkpoint;
+    struct buffer note = {0};
+    char path[JOURNAL_PATH_MAX];
+    int err = journal_path(journal, path, "checkpoint");
+    if (!err)
+        err = file_read(&note, path, NOTE_MAX);
+    if (err == -ENOENT) {
+        buffer_free(&note);
+        return 0;
+    }
+    if (!err)
+        err = checkpoint_read(&checkpoint, note.bytes, note.length, journal->key);
+    buffer_free(&note);
+    if (err == -EIO)
+        return err;
+    if (err || strcmp(checkpoint.origin, journal->origin) != 0) {
+        buffer_append_text(audit->why, "the checkpoint is not one of this log");
+        return -EBADMSG;
+    }
+    audit->checkpoint = (struct claim){"newest checkpoint", true, false, checkpoint.size,
+                                       checkpoint.root};
+    return 0;
+}
+
+static int read_receipt(struct audit *audit)
+{
+    struct journal *journal = audit->journal;
+    struct receipt receipt;
+    if (journal->receipt.length == 0)
+        return 0;
+    if (receipt_read(&receipt, journal->receipt.bytes, journal->receipt.length, NULL) !=
+            0 ||
+        strcmp(receipt.log, journal->log.log) != 0) {
+        buffer_append_text(audit->why, "the city's receipt is not one of this log");
+        return -EBADMSG;
+    }
+    if (receipt.has_checkpoint)
+        audit->receipt =
+            (struct claim){"city's receipt", true, false, receipt.size, receipt.root};
+    return 0;
+}
+
+static int read_tail(struct audit *audit)
+{
+    struct journal *journal = audit->journal;
+    int err = meet_claims(audit);
+    if (!err)
+        err = store_each_event(journal->store, (int64_t)journal->tree.size, ROWS_MAX,
+                               read_row, audit);
+    journal->size = (int64_t)journal->tree.size;
+    return err;
+}
+
+static int check_ends(struct audit *audit)
+{
+    const struct journal *journal = audit->journal;
+    if (audit->checkpoint.made && !audit->checkpoint.met)
+        return refuse(audit, journal->size, "is in the newest checkpoint, but missing");
+    if (audit->receipt.made && !audit->receipt.met)
+        return refuse(audit, journal->size, "is in the city's receipt, but missing");
+    for (int lane = 0; lane < LANES; lane++)
+        if (journal->marks[lane] > journal->lane_last[lane])
+            return refuse(audit, journal->marks[lane],
+                          "is at the city, but missing here");
+    return 0;
+}
+
+int audit_journal(struct journal *journal, struct buffer *why)
+{
+    struct audit audit = {.journal = journal, .why = why};
+    int err = read_checkpoint(&audit);
+    if (!err)
+        err = read_receipt(&audit);
+    if (!err)
+        err = meet_sealed_claim(&audit, &audit.checkpoint);
+    if (!err)
+        err = meet_sealed_claim(&audit, &audit.receipt);
+    if (!err)
+        err = read_tail(&audit);
+    return err ? err : check_ends(&audit);
+}

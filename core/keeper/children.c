@@ -1,0 +1,314 @@
+/* children - see children.h. */
+#include "keeper/children.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/now.h"
+#include "keeper/commit.h"
+
+enum { HEALTH_MAX = 4096, TAIL_MAX = 1024 * 1024 };
+
+static int hear_hello(struct children *children, struct peer *peer,
+                      const struct frame *frame)
+{
+    struct buffer config = {0}, start = {0};
+    if (peer->is_ready)
+        return -EPROTO;
+    peer->is_ready = true;
+    peer->heard_us = now_mono_us();
+    if (peer->role == PEER_READER)
+        return 0;
+    children->print_start(children->owner, peer, &config);
+    frame_begin(&start, TALK_START, frame->id);
+    frame_put(&start, TAG_CONFIG, config.bytes, config.length);
+    peer_send(peer, &start);
+    buffer_free(&config);
+    buffer_free(&start);
+    children->greeted(children->owner, peer);
+    return 0;
+}
+
+/* A tail that cannot be sealed is a disk that fails: alarms still go in, the rest is refused. */
+static int check_room(const struct children *children, const struct commit *commit)
+{
+    if (children->journal->tail.count < TAIL_MAX || commit->has_alarm)
+        return 0;
+    return -ENOSPC;
+}
+
+static int apply_commit(struct children *children, struct peer *peer,
+                        const struct frame *frame, const struct commit *commit)
+{
+    int64_t first;
+    int err = group_enter(children->group);
+    if (err) {
+        peer_done(peer, frame->id, err, strerror(-err), -1);
+        return 0;
+    }
+    err = commit_apply(commit, children->journal, &first);
+    if (err) {
+        peer_done(peer, frame->id, err, strerror(-err), -1);
+        group_fail(children->group, err);
+        return 0;
+    }
+    children->group->has_alarm |= commit->has_alarm;
+    group_answer(children->group, peer, frame->id, first);
+    group_ask(children->group, 1 + commit->events, commit->has_alarm);
+    return 0;
+}
+
+static int hear_commit(struct children *children, struct peer *peer,
+                       const struct frame *frame)
+{
+    struct commit commit;
+    struct buffer why = {0};
+    int err = commit_check(&commit, peer->plugin, &frame->fields, &why);
+    if (!err && (err = check_room(children, &commit)) != 0)
+        buffer_append_text(&why, "the journal has no room");
+    if (err) {
+        log_warn("%s: a commit is refused: %s", peer->name, buffer_text(&why));
+        peer_done(peer, frame->id, err, buffer_text(&why), -1);
+    } else {
+        err = apply_commit(children, peer, frame, &commit);
+    }
+    buffer_free(&why);
+    return err == -EPROTO ? err : 0;
+}
+
+struct values {
+    struct buffer frame;
+    int64_t left;
+    bool cut;
+};
+
+static int put_value(void *owner, const char *key, const void *value, size_t length)
+{
+    struct values *values = owner;
+    size_t room = strlen(key) + length + 64;
+    if (values->left-- <= 0 || values->frame.length + room > FRAME_MAX) {
+        values->cut = true;
+        return 1;
+    }
+    size_t mark = frame_open(&values->frame, TAG_PUT);
+    frame_put_text(&values->frame, TAG_KEY, key);
+    frame_put(&values->frame, TAG_VALUE, value, length);
+    frame_close(&values->frame, mark);
+    return 0;
+}
+
+static int read_text(const struct frame *frame, enum talk_tag tag, char *text,
+                     size_t room)
+{
+    struct field field;
+    int err = fields_find(&frame->fields, tag, &field);
+    return err ? err : field_text(&field, text, room);
+}
+
+/* A failed read ends the peer: it must not take "cannot be read" for "is not there". */
+static int hear_get(struct children *children, struct peer *peer,
+                    const struct frame *frame)
+{
+    char key[TALK_KEY_MAX + 1];
+    struct values values = {.left = 1};
+    struct buffer value = {0};
+    int err = read_text(frame, TAG_KEY, key, sizeof(key));
+    if (err)
+        return -EPROTO;
+    err = store_get(children->journal->store, peer->plugin->instance, key, &value);
+    frame_begin(&values.frame, TALK_VALUES, frame->id);
+    if (!err)
+        put_value(&values, key, value.bytes, value.length);
+    if (!err || err == -ENOENT)
+        peer_send(peer, &values.frame);
+    buffer_free(&values.frame);
+    buffer_free(&value);
+    return err == -ENOENT ? 0 : err;
+}
+
+static int hear_range(struct children *children, struct peer *peer,
+                      const struct frame *frame)
+{
+    char from[TALK_KEY_MAX + 1] = "", until[TALK_KEY_MAX + 1];
+    struct values values = {.left = INT64_MAX};
+    struct field limit;
+    int err = read_text(frame, TAG_KEY, from, sizeof(from));
+    if (err && err != -ENOENT)
+        return -EPROTO;
+    bool open_end = read_text(frame, TAG_UNTIL, until, sizeof(until)) != 0;
+    if (fields_find(&frame->fields, TAG_LIMIT, &limit) == 0 &&
+        field_number(&limit, &values.left) != 0)
+        return -EPROTO;
+    frame_begin(&values.frame, TALK_VALUES, frame->id);
+    err = store_each_key(children->journal->store, peer->plugin->instance, from,
+                         open_end ? NULL : until, put_value, &values);
+    if (values.cut)
+        frame_put(&values.frame, TAG_MORE, "", 0);
+    if (err >= 0)
+        peer_send(peer, &values.frame);
+    buffer_free(&values.frame);
+    return err < 0 ? err : 0;
+}
+
+static int hear_fetch(struct children *children, struct peer *peer,
+                      const struct frame *frame)
+{
+    return router_fetch(children->router, peer, frame);
+}
+
+static int hear_cancel(struct children *children, struct peer *peer,
+                       const struct frame *frame)
+{
+    router_cancel(children->router, peer, frame->id);
+    return 0;
+}
+
+static int hear_receipt(struct children *children, struct peer *peer,
+                        const struct frame *frame)
+{
+    return link_receipt(children->link, peer, frame);
+}
+
+static int hear_health(struct children *children, struct peer *peer,
+                       const struct frame *frame)
+{
+    struct field text;
+    struct json *health;
+    (void)children;
+    if (fields_find(&frame->fields, TAG_TEXT, &text) != 0 || text.length > HEALTH_MAX ||
+        json_parse(&health, text.bytes, text.length) != 0)
+        return -EPROTO;
+    json_free(peer->health);
+    peer->health = health;
+    return 0;
+}
+
+static int hear_pong(struct children *children, struct peer *peer,
+                     const struct frame *frame)
+{
+    (void)children;
+    (void)frame;
+    peer->heard_us = now_mono_us();
+    return 0;
+}
+
+static int hear_status(struct children *children, struct peer *peer,
+                       const struct frame *frame)
+{
+    struct buffer text = {0}, report = {0};
+    children->print_report(children->owner, &text);
+    frame_begin(&report, TALK_REPORT, frame->id);
+    frame_put(&report, TAG_TEXT, text.bytes, text.length);
+    peer_send(peer, &report);
+    buffer_free(&text);
+    buffer_free(&report);
+    return 0;
+}
+
+static const struct {
+    int roles;
+    int (*hear)(struct children *children, struct peer *peer, const struct frame *frame);
+} TALKS[TALK_TYPES] = {
+    [TALK_HELLO] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_hello},
+    [TALK_COMMIT] = {PEER_HOST, hear_commit},
+    [TALK_GET] = {PEER_HOST, hear_get},
+    [TALK_RANGE] = {PEER_HOST, hear_range},
+    [TALK_FETCH] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_fetch},
+    [TALK_CANCEL] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_cancel},
+    [TALK_RECEIPT] = {PEER_UPLINK, hear_receipt},
+    [TALK_HEALTH] = {PEER_HOST | PEER_UPLINK, hear_health},
+    [TALK_PONG] = {PEER_HOST | PEER_UPLINK, hear_pong},
+    [TALK_STATUS] = {PEER_READER, hear_status},
+};
+
+static void frame_came(void *owner, struct line *line, const struct frame *frame)
+{
+    struct peer *peer = owner;
+    struct children *children = peer->children;
+    bool known = frame->type < TALK_TYPES &&
+                 (TALKS[frame->type].roles & (int)peer->role) &&
+                 (peer->is_ready || frame->type == TALK_HELLO);
+    int err = known ? TALKS[frame->type].hear(children, peer, frame) : -EPROTO;
+    if (err == 0)
+        return;
+    log_warn("%s: frame of type %d is not as agreed (%s); ended", peer->name, frame->type,
+             strerror(-err));
+    line_shut(line);
+}
+
+static void line_over(void *owner, struct line *line, int why)
+{
+    struct peer *peer = owner;
+    (void)line;
+    children_remove(peer->children, peer);
+    peer->gone(peer, why);
+}
+
+static const struct line_calls CALLS = {frame_came, line_over};
+
+void children_open(struct children *children, struct loop *loop, struct group *group,
+                   struct router *router, struct link *link)
+{
+    *children = (struct children){.loop = loop,
+                                  .journal = group->journal,
+                                  .group = group,
+                                  .router = router,
+                                  .link = link};
+}
+
+void children_close(struct children *children)
+{
+    while (children->peers != NULL)
+        children_remove(children, children->peers);
+}
+
+int children_add(struct children *children, struct peer *peer, int fd)
+{
+    peer->children = children;
+    int err = line_open(&peer->line, children->loop, fd, &CALLS, peer);
+    if (err)
+        return err;
+    peer->next = children->peers;
+    children->peers = peer;
+    return 0;
+}
+
+void children_remove(struct children *children, struct peer *peer)
+{
+    struct peer **link = &children->peers;
+    while (*link != NULL && *link != peer)
+        link = &(*link)->next;
+    if (*link == NULL)
+        return;
+    *link = peer->next;
+    router_forget(children->router, peer);
+    group_forget(children->group, peer);
+    link_forget(children->link, peer);
+    line_close(peer->line);
+    peer->line = NULL;
+    peer->is_ready = false;
+    json_free(peer->health);
+    peer->health = NULL;
+}
+
+void children_tell(struct children *children, int roles, enum talk_type type)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, (uint8_t)type, 0);
+    for (struct peer *peer = children->peers; peer != NULL; peer = peer->next)
+        if (((int)peer->role & roles) && peer->is_ready)
+            peer_send(peer, &frame);
+    buffer_free(&frame);
+}
+
+void children_send_note(struct children *children, const struct buffer *note)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_CHECKPOINT, 0);
+    frame_put(&frame, TAG_TEXT, note->bytes, note->length);
+    for (struct peer *peer = children->peers; peer != NULL; peer = peer->next)
+        if (peer->role == PEER_UPLINK && peer->is_ready)
+            peer_send(peer, &frame);
+    buffer_free(&frame);
+}

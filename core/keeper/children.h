@@ -1,0 +1,44 @@
+/* children - what each peer may say, and who answers.
+ *
+ * A frame that its sender's role does not allow, or that is not as agreed, ends the peer: one line
+ * in the log, and the supervisor starts the child anew. */
+#ifndef KEEPER_CHILDREN_H
+#define KEEPER_CHILDREN_H
+
+#include "keeper/group.h"
+#include "keeper/link.h"
+#include "keeper/peer.h"
+#include "keeper/router.h"
+
+struct children {
+    struct loop *loop;
+    struct journal *journal;
+    struct group *group;
+    struct router *router;
+    struct link *link;
+    struct peer *peers;
+    /* Appends the CONFIG of START for a child that said HELLO. */
+    void (*print_start)(void *owner, const struct peer *peer, struct buffer *out);
+    /* The child has had its START. */
+    void (*greeted)(void *owner, struct peer *peer);
+    /* Appends the REPORT for `outpost status`. */
+    void (*print_report)(void *owner, struct buffer *out);
+    void *owner;
+};
+
+void children_open(struct children *children, struct loop *loop, struct group *group,
+                   struct router *router, struct link *link);
+/* Ends every line; `gone` is not called. */
+void children_close(struct children *children);
+
+/* A new peer on `fd`, which is taken over. `gone` is called when its line is over. */
+int children_add(struct children *children, struct peer *peer, int fd);
+/* Ends the peer's line and forgets what it asked; the peer's memory stays its owner's. */
+void children_remove(struct children *children, struct peer *peer);
+
+/* Tells one peer, or all of a role, something without fields (PING, STOP). */
+void children_tell(struct children *children, int roles, enum talk_type type);
+/* Tells the uplink of a new checkpoint. */
+void children_send_note(struct children *children, const struct buffer *note);
+
+#endif

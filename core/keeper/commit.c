@@ -1,0 +1,219 @@
+/* commit - see commit.h. Every field is foreign: a plugin's process may be anybody's. */
+#include "keeper/commit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+
+struct event_fields {
+    char type[WORD_TYPE_MAX + 1];
+    char subject[WORD_SUBJECT_MAX + 1];
+    int64_t time_us;
+    const char *data;
+    size_t data_length;
+};
+
+struct key_fields {
+    char key[TALK_KEY_MAX + 1];
+    struct field value;
+};
+
+struct cursor_fields {
+    char name[WORD_ID_MAX + 1];
+    int64_t seq;
+};
+
+static int read_event(struct event_fields *event, const struct field *field)
+{
+    struct fields fields = field_inside(field);
+    struct field part;
+    int more, err = 0;
+    *event = (struct event_fields){0};
+    while (!err && (more = fields_next(&fields, &part)) != 0) {
+        if (more < 0)
+            return more;
+        if (part.tag == TAG_TYPE)
+            err = field_text(&part, event->type, sizeof(event->type));
+        else if (part.tag == TAG_SUBJECT)
+            err = field_text(&part, event->subject, sizeof(event->subject));
+        else if (part.tag == TAG_TIME)
+            err = field_number(&part, &event->time_us);
+        else if (part.tag == TAG_DATA) {
+            event->data = (const char *)part.bytes;
+            event->data_length = part.length;
+        }
+    }
+    return err;
+}
+
+static int read_key(struct key_fields *key, const struct field *field)
+{
+    struct fields fields = field_inside(field);
+    struct field part;
+    *key = (struct key_fields){0};
+    int err = fields_find(&fields, TAG_KEY, &part);
+    if (!err)
+        err = field_text(&part, key->key, sizeof(key->key));
+    if (!err && key->key[0] == '\0')
+        err = -EPROTO;
+    if (!err && field->tag == TAG_PUT)
+        err = fields_find(&fields, TAG_VALUE, &key->value);
+    if (!err && key->value.length > TALK_VALUE_MAX)
+        err = -EPROTO;
+    return err ? -EPROTO : 0;
+}
+
+static int read_cursor(struct cursor_fields *cursor, const struct field *field)
+{
+    struct fields fields = field_inside(field);
+    struct field part;
+    int err = fields_find(&fields, TAG_NAME, &part);
+    if (!err)
+        err = field_text(&part, cursor->name, sizeof(cursor->name));
+    if (!err)
+        err = fields_find(&fields, TAG_SEQ, &part);
+    if (!err)
+        err = field_number(&part, &cursor->seq);
+    return err || cursor->seq < -1 ? -EPROTO : 0;
+}
+
+static bool is_object(const char *data, size_t length)
+{
+    struct json *json;
+    if (data == NULL || json_parse(&json, data, length) != 0)
+        return false;
+    bool object = json_is_object(json);
+    json_free(json);
+    return object;
+}
+
+static int refuse(struct buffer *why, const char *what, const char *got)
+{
+    buffer_printf(why, "%s: got \"%s\"", what, got);
+    return -EINVAL;
+}
+
+static int check_event(struct commit *commit, const struct field *field,
+                       struct buffer *why)
+{
+    struct event_fields event;
+    if (read_event(&event, field) != 0) {
+        buffer_append_text(why, "an event's fields are not as agreed");
+        return -EPROTO;
+    }
+    int lane = config_lane(commit->plugin, event.type);
+    if (lane < 0)
+        return refuse(why, "expected an event type that the plugin declares", event.type);
+    if (event.subject[0] != '\0' && !word_is_subject(event.subject))
+        return refuse(why,
+                      "subject: expected person/<id>, device/<kind>/<serial> or office",
+                      event.subject);
+    if (event.data_length > TALK_DATA_MAX || !is_object(event.data, event.data_length))
+        return refuse(why, "data: expected one JSON object of at most 60 KiB",
+                      event.type);
+    commit->events++;
+    commit->has_alarm |= lane == LANE_ALARM;
+    return 0;
+}
+
+static int check_field(struct commit *commit, const struct field *field,
+                       struct buffer *why)
+{
+    struct key_fields key;
+    struct cursor_fields cursor;
+    int err = -EPROTO;
+    if (field->tag == TAG_EVENT)
+        return check_event(commit, field, why);
+    if (field->tag == TAG_PUT || field->tag == TAG_REMOVE)
+        err = read_key(&key, field);
+    else if (field->tag == TAG_CONSUMED)
+        err = read_cursor(&cursor, field);
+    if (err)
+        buffer_printf(why, "a field of tag %d is not as agreed", field->tag);
+    return err;
+}
+
+int commit_check(struct commit *commit, const struct config_plugin *plugin,
+                 const struct fields *fields, struct buffer *why)
+{
+    struct fields rest = *fields;
+    struct field field;
+    int more, err = 0;
+    *commit = (struct commit){.plugin = plugin, .fields = *fields};
+    while (!err && (more = fields_next(&rest, &field)) != 0) {
+        if (more < 0) {
+            buffer_append_text(why, "the fields do not fit the frame");
+            return more;
+        }
+        err = check_field(commit, &field, why);
+    }
+    return err;
+}
+
+static int apply_event(const struct commit *commit, struct journal *journal,
+                       const struct field *field, int64_t *seq)
+{
+    struct event_fields event;
+    char source[EVENT_SOURCE_MAX];
+    int err = read_event(&event, field);
+    if (err)
+        return err;
+    strcpy(source, commit->plugin->plugin);
+    strcat(source, "/");
+    strcat(source, commit->plugin->instance);
+    struct event_draft draft = {
+        .source = source,
+        .type = event.type,
+        .subject = event.subject[0] ? event.subject : NULL,
+        .lane = (enum talk_lane)config_lane(commit->plugin, event.type),
+        .time_us = event.time_us,
+        .data = event.data,
+        .data_length = event.data_length};
+    return journal_append(journal, &draft, seq);
+}
+
+static int apply_key(const struct commit *commit, struct journal *journal,
+                     const struct field *field)
+{
+    struct key_fields key;
+    const char *instance = commit->plugin->instance;
+    int err = read_key(&key, field);
+    if (err)
+        return err;
+    if (field->tag == TAG_REMOVE)
+        return store_remove(journal->store, instance, key.key);
+    return store_put(journal->store, instance, key.key, key.value.bytes,
+                     key.value.length);
+}
+
+static int apply_cursor(const struct commit *commit, struct journal *journal,
+                        const struct field *field)
+{
+    struct cursor_fields cursor;
+    int err = read_cursor(&cursor, field);
+    if (err)
+        return err;
+    return store_put_cursor(journal->store, commit->plugin->instance, cursor.name,
+                            cursor.seq);
+}
+
+int commit_apply(const struct commit *commit, struct journal *journal, int64_t *first)
+{
+    struct fields rest = commit->fields;
+    struct field field;
+    int err = 0;
+    *first = -1;
+    while (!err && fields_next(&rest, &field) > 0) {
+        int64_t seq = -1;
+        if (field.tag == TAG_EVENT)
+            err = apply_event(commit, journal, &field, &seq);
+        else if (field.tag == TAG_CONSUMED)
+            err = apply_cursor(commit, journal, &field);
+        else
+            err = apply_key(commit, journal, &field);
+        if (*first < 0)
+            *first = seq;
+    }
+    return err;
+}

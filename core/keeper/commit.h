@@ -1,0 +1,27 @@
+/* commit - what one COMMIT asks for: events, keys, cursors; all of it or nothing. */
+#ifndef KEEPER_COMMIT_H
+#define KEEPER_COMMIT_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "keeper/config.h"
+#include "keeper/journal.h"
+#include "wire/frame.h"
+
+struct commit {
+    const struct config_plugin *plugin;
+    struct fields fields;
+    int events;
+    bool has_alarm;
+};
+
+/* Checks every field before anything is done. -EPROTO (not as agreed) or -EINVAL (an event the
+ * plugin may not emit), with the reason in `why`. */
+int commit_check(struct commit *commit, const struct config_plugin *plugin,
+                 const struct fields *fields, struct buffer *why);
+
+/* Does it in the journal's open transaction; `first` becomes the first event's sequence or -1. */
+int commit_apply(const struct commit *commit, struct journal *journal, int64_t *first);
+
+#endif

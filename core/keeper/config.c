@@ -1,0 +1,159 @@
+/* config - see config.h. */
+#include "keeper/config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+static int take_id(char *id, const struct json *json, const char *name)
+{
+    const char *text = json_text(json, name);
+    if (text == NULL || !word_is_id(text)) {
+        log_error("configuration: %s: expected an id", name);
+        return -EPROTO;
+    }
+    strcpy(id, text);
+    return 0;
+}
+
+static int take_event(struct config_event *event, const struct json *item)
+{
+    const char *type = json_name(item);
+    const char *lane = json_value(item);
+    if (!word_is_type(type) || lane == NULL || talk_lane_of(lane) < 0) {
+        log_error("configuration: events: expected \"type\": \"lane\"");
+        return -EPROTO;
+    }
+    strcpy(event->type, type);
+    event->lane = (enum talk_lane)talk_lane_of(lane);
+    return 0;
+}
+
+static int take_events(struct config_plugin *plugin, const struct json *events)
+{
+    size_t count = 0;
+    for (const struct json *item = json_first(events); item; item = json_next(item))
+        count++;
+    plugin->events = mem_zeroed(count * sizeof(*plugin->events));
+    for (const struct json *item = json_first(events); item; item = json_next(item)) {
+        int err = take_event(&plugin->events[plugin->event_count++], item);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static bool is_taken(const struct config *config, const char *instance)
+{
+    for (size_t i = 0; i + 1 < config->plugin_count; i++)
+        if (strcmp(config->plugins[i].instance, instance) == 0)
+            return true;
+    return false;
+}
+
+static int take_plugin(struct config *config, const struct json *item)
+{
+    if (config->plugin_count == CONFIG_PLUGINS_MAX) {
+        log_error("configuration: at most %d plugin instances", CONFIG_PLUGINS_MAX);
+        return -EPROTO;
+    }
+    struct config_plugin *plugin = &config->plugins[config->plugin_count++];
+    plugin->json = item;
+    int err = take_id(plugin->plugin, item, "plugin");
+    if (!err)
+        err = take_id(plugin->instance, item, "instance");
+    if (!err && is_taken(config, plugin->instance)) {
+        log_error("configuration: two instances are named %s", plugin->instance);
+        err = -EPROTO;
+    }
+    return err ? err : take_events(plugin, json_get(item, "events"));
+}
+
+static int take_city(struct config *config, const struct json *city)
+{
+    if (!json_is_object(city))
+        return 0;
+    const char *verifier = json_text(city, "verifier");
+    if (verifier == NULL || strlen(verifier) >= sizeof(config->verifier)) {
+        log_error(
+            "configuration: city: verifier: expected the file of the city's public key");
+        return -EPROTO;
+    }
+    strcpy(config->verifier, verifier);
+    config->has_city = true;
+    return 0;
+}
+
+static int take_all(struct config *config)
+{
+    const struct json *office = json_get(config->json, "office");
+    const char *suite = json_text(office, "suite");
+    int err = take_id(config->office, office, "id");
+    if (err)
+        return err;
+    if (suite == NULL)
+        suite = "sha256+ed25519";
+    if (strlen(suite) >= sizeof(config->suite))
+        return -EPROTO;
+    strcpy(config->suite, suite);
+    err = take_city(config, json_get(config->json, "city"));
+    const struct json *plugins = json_get(config->json, "plugins");
+    for (const struct json *item = json_first(plugins); item && !err;
+         item = json_next(item))
+        err = take_plugin(config, item);
+    return err;
+}
+
+int config_open(struct config **out, const void *bytes, size_t length)
+{
+    struct config *config = mem_new(struct config);
+    int err = json_parse(&config->json, bytes, length);
+    if (err)
+        log_error("configuration: not JSON");
+    else
+        err = take_all(config);
+    if (err) {
+        config_close(config);
+        return err;
+    }
+    *out = config;
+    return 0;
+}
+
+void config_close(struct config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < config->plugin_count; i++)
+        mem_free(config->plugins[i].events);
+    json_free(config->json);
+    mem_free(config);
+}
+
+int config_lane(const struct config_plugin *plugin, const char *type)
+{
+    for (size_t i = 0; i < plugin->event_count; i++)
+        if (strcmp(plugin->events[i].type, type) == 0)
+            return plugin->events[i].lane;
+    return -1;
+}
+
+void config_print_start(const struct config *config, const struct config_plugin *plugin,
+                        struct buffer *out)
+{
+    buffer_append_text(out, "{\"office\":");
+    json_put_text(out, config->office);
+    const char *lua = json_text(config->json, "lua");
+    buffer_append_text(out, ",\"lua\":");
+    json_put_text(out, lua ? lua : "");
+    for (const struct json *item = json_first(plugin->json); item;
+         item = json_next(item)) {
+        buffer_append_text(out, ",");
+        json_put_text(out, json_name(item));
+        buffer_append_text(out, ":");
+        json_print(out, item);
+    }
+    buffer_append_text(out, "}");
+}

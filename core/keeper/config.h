@@ -1,0 +1,52 @@
+/* config - the checked configuration that `outpost run` hands down as JSON.
+ *
+ * The office's Lua file has been run and checked before; what is wrong here is a defect of that
+ * check, so the errors are terse. */
+#ifndef KEEPER_CONFIG_H
+#define KEEPER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/json.h"
+#include "base/word.h"
+#include "wire/talk.h"
+
+enum { CONFIG_PLUGINS_MAX = 64, CONFIG_MAX = 1024 * 1024 };
+
+struct config_event {
+    char type[WORD_TYPE_MAX + 1];
+    enum talk_lane lane;
+};
+
+/* One instance of a plugin. */
+struct config_plugin {
+    char plugin[WORD_ID_MAX + 1];
+    char instance[WORD_ID_MAX + 1]; /* unique in the office */
+    struct config_event *events;    /* what it may emit */
+    size_t event_count;
+    const struct json *json;
+};
+
+struct config {
+    char office[WORD_ID_MAX + 1];
+    char suite[32];
+    bool has_city;
+    char verifier[4096]; /* file with the city's vkey, when has_city */
+    struct config_plugin plugins[CONFIG_PLUGINS_MAX];
+    size_t plugin_count;
+    struct json *json;
+};
+
+/* Reads the JSON; -EPROTO with a line in the log when it is not as agreed. */
+int config_open(struct config **out, const void *bytes, size_t length);
+void config_close(struct config *config);
+
+/* The lane the plugin declared for the type, or -1. */
+int config_lane(const struct config_plugin *plugin, const char *type);
+
+/* The CONFIG of START for a host. */
+void config_print_start(const struct config *config, const struct config_plugin *plugin,
+                        struct buffer *out);
+
+#endif

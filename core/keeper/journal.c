@@ -1,0 +1,245 @@
+/* journal - see journal.h.
+ *
+ * Invariant: tail.base == sealed.size <= size; tree.size == tail.base + tail.count; both equal
+ * `size` while no transaction is open. Every row of the store's event table is one entry of the
+ * tail. */
+#include "keeper/journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "keeper/audit.h"
+#include "proof/receipt.h"
+
+enum { LOG_ID_BYTES = 8, TILE_FILE_MAX = 32 * TILE_WIDTH };
+
+static bool journal_is_sane(const struct journal *journal)
+{
+    return journal->tail.base == (int64_t)journal->sealed.size &&
+           journal->tree.size == (uint64_t)(journal->tail.base + journal->tail.count) &&
+           (journal->is_open || journal->tree.size == (uint64_t)journal->size);
+}
+
+int journal_path(const struct journal *journal, char path[JOURNAL_PATH_MAX],
+                 const char *name)
+{
+    return file_join(path, JOURNAL_PATH_MAX, journal->folder, name);
+}
+
+int journal_read_tile(void *owner, struct buffer *out, int level, uint64_t index,
+                      unsigned width)
+{
+    struct journal *journal = owner;
+    char name[TILE_PATH_ROOM], path[JOURNAL_PATH_MAX];
+    size_t had = out->length;
+    tile_path(name, level, index, width);
+    int err = journal_path(journal, path, name);
+    if (!err)
+        err = file_read(out, path, TILE_FILE_MAX);
+    if (err != -ENOENT || width == TILE_WIDTH)
+        return err;
+    tile_path(name, level, index, TILE_WIDTH); /* it has become full since */
+    err = journal_path(journal, path, name);
+    if (!err)
+        err = file_read(out, path, TILE_FILE_MAX);
+    if (!err && out->length - had > width * DIGEST_BYTES)
+        out->length = had + width * DIGEST_BYTES;
+    return err;
+}
+
+static int make_log(struct journal *journal, const char *office, const char *suite)
+{
+    uint8_t id[LOG_ID_BYTES];
+    char text[2 * LOG_ID_BYTES + 1];
+    random_bytes(id, sizeof(id));
+    hex_encode(text, id, sizeof(id));
+    struct store_log *log = &journal->log;
+    *log = (struct store_log){0};
+    snprintf(log->office, sizeof(log->office), "%s", office);
+    snprintf(log->log, sizeof(log->log), "%s", text);
+    snprintf(log->suite, sizeof(log->suite), "%s", suite);
+    int err = store_begin(journal->store);
+    if (!err)
+        err = store_put_log(journal->store, log);
+    return err ? err : store_commit(journal->store);
+}
+
+static int open_log(struct journal *journal, const char *office, const char *suite)
+{
+    int err = store_get_log(journal->store, &journal->log);
+    if (err == -ENOENT)
+        err = make_log(journal, office, suite);
+    if (err)
+        return err;
+    if (strcmp(journal->log.office, office) != 0)
+        return -EXDEV;
+    journal->suite = suite_named(journal->log.suite);
+    if (journal->suite == NULL)
+        return -EBADMSG;
+    return checkpoint_origin(journal->origin, office, journal->log.log);
+}
+
+static int open_sealed(struct journal *journal)
+{
+    struct buffer edge = {0};
+    int64_t size;
+    int err = store_get_sealed(journal->store, &size, &edge);
+    if (!err && (size < 0 || size % TILE_WIDTH != 0))
+        err = -EBADMSG;
+    if (!err)
+        err = tree_load(&journal->sealed, journal->suite, (uint64_t)size, edge.bytes,
+                        edge.length);
+    buffer_free(&edge);
+    if (err)
+        return err == -EPROTO ? -EBADMSG : err;
+    journal->tree = journal->sealed;
+    tail_begin(&journal->tail, size);
+    journal->size = size;
+    return 0;
+}
+
+/* The last event of each lane among the sealed ones; the audit adds those of the tail. */
+static int open_lane_ends(struct journal *journal)
+{
+    int missing = LANES;
+    for (int lane = 0; lane < LANES; lane++)
+        journal->lane_last[lane] = -1;
+    for (int64_t n = journal->size / TILE_WIDTH - 1; n >= 0 && missing > 0; n--) {
+        struct store_tile tile;
+        int err = store_get_tile(journal->store, n, &tile);
+        if (err)
+            return -EBADMSG;
+        for (int i = TILE_WIDTH - 1; i >= 0; i--) {
+            if (tile.lanes[i] >= LANES)
+                return -EBADMSG;
+            int64_t *last = &journal->lane_last[tile.lanes[i]];
+            missing -= *last < 0;
+            if (*last < 0)
+                *last = n * TILE_WIDTH + i;
+        }
+    }
+    return 0;
+}
+
+static int open_receipt(struct journal *journal)
+{
+    int err = store_get_receipt(journal->store, &journal->receipt);
+    if (err && err != -ENOENT)
+        return err;
+    return store_get_marks(journal->store, journal->marks);
+}
+
+static int open_parts(struct journal *journal, const char *office, const char *suite,
+                      struct buffer *why)
+{
+    char path[JOURNAL_PATH_MAX];
+    int err = journal_path(journal, path, "tail.db");
+    if (!err)
+        err = store_open(&journal->store, path);
+    if (!err)
+        err = open_log(journal, office, suite);
+    if (!err)
+        err = open_sealed(journal);
+    if (!err)
+        err = open_lane_ends(journal);
+    if (!err)
+        err = open_receipt(journal);
+    if (err == -EBADMSG)
+        buffer_append_text(why, "tail.db cannot be read");
+    return err ? err : audit_journal(journal, why);
+}
+
+int journal_open(struct journal **out, const char *folder, struct key *key,
+                 const char *office, const char *suite, struct buffer *why)
+{
+    struct journal *journal = mem_new(struct journal);
+    journal->key = key;
+    journal->bundle_index = -1;
+    snprintf(journal->folder, sizeof(journal->folder), "%s", folder);
+    int err = open_parts(journal, office, suite, why);
+    if (err) {
+        journal_close(journal);
+        return err;
+    }
+    ASSERT(journal_is_sane(journal));
+    *out = journal;
+    return 0;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (journal == NULL)
+        return;
+    if (journal->bundle_index >= 0)
+        bundle_close(&journal->bundle);
+    tail_free(&journal->tail);
+    buffer_free(&journal->composed);
+    buffer_free(&journal->receipt);
+    store_close(journal->store);
+    mem_free(journal);
+}
+
+int journal_begin(struct journal *journal)
+{
+    ASSERT(!journal->is_open && journal_is_sane(journal));
+    int err = store_begin(journal->store);
+    if (err)
+        return err;
+    journal->before = journal->tree;
+    journal->is_open = true;
+    return 0;
+}
+
+int journal_append(struct journal *journal, const struct event_draft *draft, int64_t *seq)
+{
+    ASSERT(journal->is_open);
+    struct event_stamp stamp = {journal->log.office, journal->log.log,
+                                (int64_t)journal->tree.size};
+    buffer_clear(&journal->composed);
+    int err = event_compose(&journal->composed, draft, &stamp);
+    if (err)
+        return err;
+    struct store_event event = {.seq = stamp.seq,
+                                .lane = draft->lane,
+                                .body = journal->composed.bytes,
+                                .length = journal->composed.length};
+    suite_leaf(journal->suite, &event.leaf, event.body, event.length);
+    err = store_add_event(journal->store, &event);
+    if (err)
+        return err;
+    tree_append(&journal->tree, &event.leaf);
+    tail_push(&journal->tail, event.lane, &event.leaf);
+    *seq = event.seq;
+    return 0;
+}
+
+int journal_commit(struct journal *journal)
+{
+    ASSERT(journal->is_open);
+    int err = store_commit(journal->store);
+    if (err) {
+        journal_rollback(journal);
+        return err;
+    }
+    journal->is_open = false;
+    for (int64_t seq = journal->size; seq < (int64_t)journal->tree.size; seq++)
+        journal->lane_last[tail_lane(&journal->tail, seq)] = seq;
+    journal->size = (int64_t)journal->tree.size;
+    ASSERT(journal_is_sane(journal));
+    return 0;
+}
+
+void journal_rollback(struct journal *journal)
+{
+    store_rollback(journal->store);
+    journal->tree = journal->before;
+    tail_cut(&journal->tail, (int64_t)journal->tree.size);
+    journal->is_open = false;
+    ASSERT(journal_is_sane(journal));
+}

@@ -1,0 +1,406 @@
+/* keeper - see keeper.h.
+ *
+ * Order of the end: hosts (no more events), the last event and checkpoint, the uplink (it may still
+ * hand them on), the store, the signed statement that all ended well. */
+#include "keeper/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/now.h"
+#include "keeper/damage.h"
+#include "keeper/report.h"
+#include "keeper/self.h"
+
+enum { LOCK_TRIES = 20, LOCK_WAIT_US = 100 * 1000, EXIT_DAMAGED = 3 };
+
+static int state_path(const struct keeper *keeper, char path[JOURNAL_PATH_MAX],
+                      const char *name)
+{
+    return file_join(path, JOURNAL_PATH_MAX, keeper->state, name);
+}
+
+/* One keeper a state folder. The one before may be dying still: it is given two seconds. */
+static int take_lock(struct keeper *keeper)
+{
+    char path[JOURNAL_PATH_MAX];
+    int err = file_make_folders(keeper->state);
+    if (!err)
+        err = state_path(keeper, path, "lock");
+    if (err)
+        return err;
+    keeper->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (keeper->lock < 0)
+        return -errno;
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(keeper->lock, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        usleep(LOCK_WAIT_US);
+    }
+    return -EBUSY;
+}
+
+static int open_key(struct keeper *keeper)
+{
+    char path[JOURNAL_PATH_MAX], name[KEY_NAME_MAX + 1];
+    int err = state_path(keeper, path, "keys");
+    if (!err)
+        err = file_make_folders(path);
+    if (!err)
+        err = state_path(keeper, path, "keys/journal.key");
+    if (err)
+        return err;
+    if (file_exists(path))
+        return key_load(&keeper->key, path);
+    const struct suite *suite = suite_named(keeper->config->suite);
+    if (suite == NULL)
+        return -EINVAL;
+    snprintf(name, sizeof(name), "outpost/%s", keeper->config->office);
+    err = key_make(&keeper->key, suite, name);
+    return err ? err : key_save(keeper->key, path);
+}
+
+/* The public key lies with the journal, for who checks a copy of the folder. */
+static int put_public_key(struct keeper *keeper)
+{
+    char path[JOURNAL_PATH_MAX];
+    struct buffer had = {0}, line = {0};
+    key_print_verifier(keeper->key, &line);
+    buffer_append(&line, "\n", 1);
+    int err = state_path(keeper, path, "journal/key.pub");
+    if (!err && (file_read(&had, path, 4096) != 0 || had.length != line.length ||
+                 memcmp(had.bytes, line.bytes, line.length) != 0))
+        err = file_put_durably(path, line.bytes, line.length, 0644);
+    buffer_free(&had);
+    buffer_free(&line);
+    return err;
+}
+
+static int try_journal(struct keeper *keeper, struct buffer *why)
+{
+    char folder[JOURNAL_PATH_MAX];
+    int err = state_path(keeper, folder, "journal");
+    if (!err)
+        err = file_make_folders(folder);
+    if (!err)
+        err = journal_open(&keeper->journal, folder, keeper->key, keeper->config->office,
+                           keeper->config->suite, why);
+    return err;
+}
+
+/* The new log goes on with what the plugins remember, as far as it can be read. */
+static int replace_journal(struct keeper *keeper, char *aside, size_t room,
+                           struct buffer *why)
+{
+    char folder[JOURNAL_PATH_MAX], old[JOURNAL_PATH_MAX];
+    log_error("journal: damaged: %s; it is set aside whole and a new log begins",
+              buffer_text(why));
+    int err = state_path(keeper, folder, "journal");
+    if (!err)
+        err = damage_set_aside(aside, room, folder);
+    if (!err)
+        err = try_journal(keeper, why);
+    if (!err)
+        err = file_join(old, sizeof(old), aside, "tail.db");
+    if (!err && journal_begin(keeper->journal) == 0) {
+        store_copy_keys(keeper->journal->store, old);
+        err = journal_commit(keeper->journal);
+    }
+    return err;
+}
+
+static void record_damage(struct keeper *keeper, const char *aside, struct buffer *why)
+{
+    struct buffer data = {0};
+    buffer_append_text(&data, "{\"folder\":");
+    json_put_text(&data, strrchr(aside, '/') + 1);
+    buffer_append_text(&data, ",\"reason\":");
+    json_put_text(&data, buffer_text(why));
+    buffer_append_text(&data, "}");
+    self_record(&keeper->group, "journal.damaged", buffer_text(&data));
+    buffer_free(&data);
+}
+
+static void record_start(struct keeper *keeper, bool closed)
+{
+    char data[256];
+    snprintf(data, sizeof(data), "{\"version\":\"%s\",\"log\":\"%s\",\"after\":\"%s\"}",
+             OUTPOST_VERSION, keeper->journal->log.log,
+             closed                  ? "stop"
+             : keeper->journal->size ? "crash"
+                                     : "install");
+    self_record(&keeper->group, "box.started", data);
+}
+
+static void committed(void *owner, int err, bool had_alarm)
+{
+    struct keeper *keeper = owner;
+    link_committed(&keeper->link, err);
+    if (err == 0) {
+        router_wake(&keeper->router);
+        upkeep_committed(&keeper->upkeep, had_alarm);
+        return;
+    }
+    log_error("journal: nothing of a group was committed: %s", strerror(-err));
+    if (err == -ENOSPC || err == -EBUSY)
+        return;
+    /* After a failed fsync nobody knows what is on disk: start anew and check. */
+    keeper->exit_code = EXIT_DAMAGED;
+    loop_stop(keeper->loop);
+}
+
+static void found_damage(void *owner, int err)
+{
+    struct keeper *keeper = owner;
+    log_error("journal: %s; the keeper starts anew to check it", strerror(-err));
+    keeper->exit_code = EXIT_DAMAGED;
+    loop_stop(keeper->loop);
+}
+
+static void send_note(void *owner, const struct buffer *note)
+{
+    struct keeper *keeper = owner;
+    children_send_note(&keeper->children, note);
+}
+
+static void print_uplink_start(const struct keeper *keeper, struct buffer *out)
+{
+    const struct journal *journal = keeper->journal;
+    struct buffer verifier = {0};
+    key_print_verifier(keeper->key, &verifier);
+    buffer_printf(out,
+                  "{\"office\":\"%s\",\"log\":\"%s\",\"version\":\"%s\",\"boot\":\"%s\","
+                  "\"size\":%" PRId64 ",\"verifier_office\":",
+                  journal->log.office, journal->log.log, OUTPOST_VERSION, now_boot(),
+                  journal->size);
+    json_put_text(out, buffer_text(&verifier));
+    buffer_append_text(out, ",\"city\":");
+    json_print(out, json_get(keeper->config->json, "city"));
+    buffer_append_text(out, "}");
+    buffer_free(&verifier);
+}
+
+static void print_start(void *owner, const struct peer *peer, struct buffer *out)
+{
+    struct keeper *keeper = owner;
+    if (peer->role == PEER_UPLINK)
+        print_uplink_start(keeper, out);
+    else
+        config_print_start(keeper->config, peer->plugin, out);
+}
+
+static void greeted(void *owner, struct peer *peer)
+{
+    struct keeper *keeper = owner;
+    if (peer->role != PEER_UPLINK)
+        return;
+    link_greet(&keeper->link, peer);
+    if (keeper->upkeep.note.length > 0)
+        children_send_note(&keeper->children, &keeper->upkeep.note);
+}
+
+static void print_report(void *owner, struct buffer *out)
+{
+    report_print(owner, out);
+}
+
+static void end_loop(void *owner)
+{
+    struct keeper *keeper = owner;
+    loop_stop(keeper->loop);
+}
+
+static void hosts_stopped(void *owner)
+{
+    struct keeper *keeper = owner;
+    self_record(&keeper->group, "box.stopped", "{}");
+    group_commit(&keeper->group);
+    int err = upkeep_finish(&keeper->upkeep);
+    if (err)
+        log_error("journal: the last checkpoint cannot be written: %s", strerror(-err));
+    supervisor_stop(&keeper->supervisor, PEER_UPLINK, end_loop, keeper);
+}
+
+static void stop(struct keeper *keeper)
+{
+    loop_signal_stop(&keeper->terminate);
+    loop_signal_stop(&keeper->interrupt);
+    log_info("stopping");
+    supervisor_stop(&keeper->supervisor, PEER_HOST, hosts_stopped, keeper);
+}
+
+static void on_terminate(struct loop_signal *signal)
+{
+    stop(container_of(signal, struct keeper, terminate));
+}
+
+static void on_interrupt(struct loop_signal *signal)
+{
+    stop(container_of(signal, struct keeper, interrupt));
+}
+
+static int open_journal(struct keeper *keeper, char *aside, size_t room,
+                        struct buffer *why)
+{
+    int err = try_journal(keeper, why);
+    if (err == -EBADMSG)
+        err = replace_journal(keeper, aside, room, why);
+    if (!err)
+        err = put_public_key(keeper);
+    return err;
+}
+
+static void open_parts(struct keeper *keeper, const char *libexec)
+{
+    const struct config *config = keeper->config;
+    group_open(&keeper->group, keeper->loop, keeper->journal, committed, keeper);
+    router_open(&keeper->router, keeper->journal);
+    link_open(&keeper->link, keeper->journal, &keeper->group,
+              config->has_city ? config->verifier : NULL);
+    upkeep_open(&keeper->upkeep, keeper->loop, keeper->journal, &keeper->group);
+    keeper->upkeep.signed_note = send_note;
+    keeper->upkeep.damaged = found_damage;
+    keeper->upkeep.owner = keeper;
+    children_open(&keeper->children, keeper->loop, &keeper->group, &keeper->router,
+                  &keeper->link);
+    keeper->children.print_start = print_start;
+    keeper->children.greeted = greeted;
+    keeper->children.print_report = print_report;
+    keeper->children.owner = keeper;
+    supervisor_open(&keeper->supervisor, keeper->loop, &keeper->children, &keeper->group,
+                    libexec);
+}
+
+/* From here on tail.db is in use: what is said of its end holds no more. */
+static int reopen_log(struct keeper *keeper, bool *was_closed)
+{
+    *was_closed = keeper->journal->log.closed;
+    int err = group_enter(&keeper->group);
+    return err ? err : store_put_closed(keeper->journal->store, false);
+}
+
+static void drop_closed(struct keeper *keeper)
+{
+    char path[JOURNAL_PATH_MAX];
+    if (journal_path(keeper->journal, path, "closed") == 0)
+        unlink(path);
+}
+
+static int first_group(struct keeper *keeper, const char *aside, struct buffer *why)
+{
+    bool was_closed;
+    int err = reopen_log(keeper, &was_closed);
+    if (err)
+        return err;
+    if (aside[0] != '\0')
+        record_damage(keeper, aside, why);
+    record_start(keeper, was_closed);
+    group_commit(&keeper->group);
+    if (keeper->exit_code)
+        return -EIO;
+    drop_closed(keeper);
+    return 0;
+}
+
+static int start(struct keeper *keeper, const char *libexec, char *aside, size_t room,
+                 struct buffer *why)
+{
+    char socket[JOURNAL_PATH_MAX];
+    int err = take_lock(keeper);
+    if (err == -EBUSY)
+        log_error("%s: another keeper uses this state folder", keeper->state);
+    if (!err)
+        err = loop_open(&keeper->loop);
+    if (!err)
+        err = open_key(keeper);
+    if (!err)
+        err = open_journal(keeper, aside, room, why);
+    if (err)
+        return err;
+    open_parts(keeper, libexec);
+    err = first_group(keeper, aside, why);
+    if (!err)
+        err = state_path(keeper, socket, "keeper.sock");
+    return err ? err
+               : control_open(&keeper->control, keeper->loop, &keeper->children, socket);
+}
+
+int keeper_open(struct keeper *keeper, const struct config *config, const char *state,
+                const char *libexec)
+{
+    char aside[JOURNAL_PATH_MAX] = "";
+    struct buffer why = {0};
+    *keeper =
+        (struct keeper){.config = config, .state = state, .lock = -1, .control.fd = -1};
+    keeper->started_us = now_mono_us();
+    keeper->terminate.fire = on_terminate;
+    keeper->interrupt.fire = on_interrupt;
+    int err = start(keeper, libexec, aside, sizeof(aside), &why);
+    buffer_free(&why);
+    if (err) {
+        log_error("%s: cannot start: %s", state, strerror(-err));
+        keeper->exit_code = EXIT_DAMAGED;
+        return err;
+    }
+    loop_signal_start(keeper->loop, &keeper->terminate, SIGTERM);
+    loop_signal_start(keeper->loop, &keeper->interrupt, SIGINT);
+    supervisor_start(&keeper->supervisor, config);
+    log_info("office %s, log %s, %" PRId64 " events", config->office,
+             keeper->journal->log.log, keeper->journal->size);
+    return 0;
+}
+
+int keeper_run(struct keeper *keeper)
+{
+    loop_run(keeper->loop);
+    return keeper->exit_code;
+}
+
+/* Marks the store closed, closes it, and signs for it. */
+static void close_journal(struct keeper *keeper)
+{
+    char folder[JOURNAL_PATH_MAX], origin[CHECKPOINT_ORIGIN_MAX + 1];
+    struct journal *journal = keeper->journal;
+    int64_t size = journal->size;
+    bool well = keeper->exit_code == 0 && !journal->is_open &&
+                keeper->upkeep.size == (uint64_t)size &&
+                store_put_closed(journal->store, true) == 0;
+    memcpy(folder, journal->folder, sizeof(folder));
+    memcpy(origin, journal->origin, sizeof(origin));
+    journal_close(journal);
+    keeper->journal = NULL;
+    if (!well)
+        return;
+    int err = notary_close(folder, origin, size, keeper->key);
+    if (err)
+        log_error("journal: its end cannot be signed: %s", strerror(-err));
+}
+
+void keeper_close(struct keeper *keeper)
+{
+    control_close(&keeper->control);
+    if (keeper->journal != NULL) {
+        supervisor_close(&keeper->supervisor);
+        children_close(&keeper->children);
+        upkeep_close(&keeper->upkeep);
+        link_close(&keeper->link);
+        router_close(&keeper->router);
+        group_close(&keeper->group);
+        close_journal(keeper);
+    }
+    loop_signal_stop(&keeper->terminate);
+    loop_signal_stop(&keeper->interrupt);
+    key_free(keeper->key);
+    loop_close(keeper->loop);
+    if (keeper->lock >= 0)
+        close(keeper->lock);
+}

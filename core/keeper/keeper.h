@@ -1,0 +1,42 @@
+/* keeper - the heart: its parts, opened bottom-up, and how they end in order. */
+#ifndef KEEPER_KEEPER_H
+#define KEEPER_KEEPER_H
+
+#include "keeper/children.h"
+#include "keeper/config.h"
+#include "keeper/control.h"
+#include "keeper/group.h"
+#include "keeper/journal.h"
+#include "keeper/link.h"
+#include "keeper/router.h"
+#include "keeper/supervisor.h"
+#include "keeper/upkeep.h"
+
+struct keeper {
+    const struct config *config;
+    const char *state; /* the state folder */
+    int lock;          /* file descriptor, -1 none */
+    int64_t started_us;
+    int exit_code;
+    struct loop *loop;
+    struct key *key;
+    struct journal *journal;
+    struct group group;
+    struct router router;
+    struct link link;
+    struct upkeep upkeep;
+    struct children children;
+    struct supervisor supervisor;
+    struct control control;
+    struct loop_signal terminate;
+    struct loop_signal interrupt;
+};
+
+/* Opens everything and starts the children; 0 or a negative errno that has been logged. */
+int keeper_open(struct keeper *keeper, const struct config *config, const char *state,
+                const char *libexec);
+/* Runs until a signal or damage ends it; returns the program's exit code. */
+int keeper_run(struct keeper *keeper);
+void keeper_close(struct keeper *keeper);
+
+#endif

@@ -1,0 +1,151 @@
+/* link - see link.h. */
+#include "keeper/link.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "proof/note.h"
+
+void link_open(struct link *link, struct journal *journal, struct group *group,
+               const char *verifier_path)
+{
+    *link = (struct link){.journal = journal, .group = group};
+    if (verifier_path == NULL)
+        return;
+    int err = key_load_verifier(&link->verifier, verifier_path);
+    if (err)
+        log_error(
+            "city: verifier: cannot read a public key from %s: %s; receipts are refused "
+            "and nothing counts as synced",
+            verifier_path, strerror(-err));
+}
+
+void link_close(struct link *link)
+{
+    key_free(link->verifier);
+    buffer_free(&link->note);
+}
+
+/* Whether event `seq` is there and of that lane. */
+static bool is_of_lane(struct journal *journal, int64_t seq, int lane)
+{
+    struct store_tile tile;
+    if (seq < 0 || seq >= journal->size)
+        return seq == -1;
+    if (seq >= journal->tail.base)
+        return (int)tail_lane(&journal->tail, seq) == lane;
+    return store_get_tile(journal->store, seq / TILE_WIDTH, &tile) == 0 &&
+           tile.lanes[seq % TILE_WIDTH] == lane;
+}
+
+static int check_receipt(struct link *link, const struct receipt *receipt)
+{
+    struct journal *journal = link->journal;
+    if (strcmp(receipt->office, journal->log.office) != 0)
+        return -EXDEV;
+    if (strcmp(receipt->log, journal->log.log) != 0)
+        return -ESTALE; /* of the log before this one: kept at the broker, harmless */
+    for (int lane = 0; lane < LANES; lane++)
+        if (!is_of_lane(journal, receipt->lane[lane], lane)) {
+            log_error("city: a receipt names event %" PRId64 " as %s, which it is not",
+                      receipt->lane[lane], talk_lane_name((enum talk_lane)lane));
+            return -EBADMSG;
+        }
+    return 0;
+}
+
+static int store_receipt(struct link *link, const struct field *note)
+{
+    struct store *store = link->journal->store;
+    int err = 0;
+    for (int lane = 0; lane < LANES && !err; lane++)
+        if (link->receipt.lane[lane] != link->journal->marks[lane])
+            err = store_put_mark(store, (enum talk_lane)lane, link->receipt.lane[lane]);
+    if (!err)
+        err = store_put_receipt(store, note->bytes, note->length);
+    return err;
+}
+
+static int read_receipt(struct link *link, const struct frame *frame,
+                        struct receipt *receipt, struct field *note)
+{
+    int err = fields_find(&frame->fields, TAG_TEXT, note);
+    if (err)
+        return err;
+    if (link->verifier == NULL)
+        return -ENOKEY;
+    err = receipt_read(receipt, note->bytes, note->length, link->verifier);
+    return err ? err : check_receipt(link, receipt);
+}
+
+int link_receipt(struct link *link, struct peer *peer, const struct frame *frame)
+{
+    struct receipt receipt;
+    struct field note;
+    int err = read_receipt(link, frame, &receipt, &note);
+    if (err) {
+        if (err != -ESTALE && link->refused++ == 0)
+            log_warn("city: a receipt is refused: %s", strerror(-err));
+        peer_done(peer, frame->id, err, "this receipt is refused", -1);
+        return 0;
+    }
+    err = group_enter(link->group);
+    if (err)
+        return err;
+    link->receipt = receipt;
+    link->is_pending = true;
+    buffer_clear(&link->note);
+    buffer_append(&link->note, note.bytes, note.length);
+    err = store_receipt(link, &note);
+    if (err) {
+        group_fail(link->group, err);
+        return 0;
+    }
+    group_answer(link->group, peer, frame->id, -1);
+    group_ask(link->group, 1, false);
+    return 0;
+}
+
+static void send_mark(struct link *link, int lane)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_MARK, 0);
+    frame_put_number(&frame, TAG_LANE, lane);
+    frame_put_number(&frame, TAG_SEQ, link->journal->marks[lane]);
+    peer_send(link->uplink, &frame);
+    buffer_free(&frame);
+}
+
+void link_greet(struct link *link, struct peer *uplink)
+{
+    link->uplink = uplink;
+    for (int lane = 0; lane < LANES; lane++)
+        send_mark(link, lane);
+}
+
+void link_forget(struct link *link, const struct peer *peer)
+{
+    if (link->uplink == peer)
+        link->uplink = NULL;
+}
+
+void link_committed(struct link *link, int err)
+{
+    struct journal *journal = link->journal;
+    if (!link->is_pending)
+        return;
+    link->is_pending = false;
+    if (err)
+        return;
+    buffer_clear(&journal->receipt);
+    buffer_append(&journal->receipt, link->note.bytes, link->note.length);
+    for (int lane = 0; lane < LANES; lane++) {
+        if (journal->marks[lane] == link->receipt.lane[lane])
+            continue;
+        journal->marks[lane] = link->receipt.lane[lane];
+        if (link->uplink != NULL)
+            send_mark(link, lane);
+    }
+}

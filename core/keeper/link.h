@@ -1,0 +1,40 @@
+/* link - what the city has: its signed receipts, and the marks they move.
+ *
+ * Only a receipt that the city's key has signed, for this log, and that does not claim more than
+ * there is, moves a mark; back as well as forth, for the city may have been restored. */
+#ifndef KEEPER_LINK_H
+#define KEEPER_LINK_H
+
+#include <stdbool.h>
+
+#include "keeper/group.h"
+#include "keeper/peer.h"
+#include "proof/receipt.h"
+
+struct link {
+    struct journal *journal;
+    struct group *group;
+    struct key *verifier; /* NULL: no city, or its key cannot be read */
+    struct peer *uplink;  /* NULL while it is not there */
+    bool is_pending;      /* a receipt is in the open group */
+    struct receipt receipt;
+    struct buffer note;
+    int64_t refused; /* receipts that were not good */
+};
+
+/* `verifier_path` NULL: there is no city. */
+void link_open(struct link *link, struct journal *journal, struct group *group,
+               const char *verifier_path);
+void link_close(struct link *link);
+
+/* A RECEIPT came from the uplink; it is answered once it is on disk, or refused. */
+int link_receipt(struct link *link, struct peer *peer, const struct frame *frame);
+
+/* The uplink is there: it is told all marks. */
+void link_greet(struct link *link, struct peer *uplink);
+void link_forget(struct link *link, const struct peer *peer);
+
+/* The open group has been committed, or (err) undone. */
+void link_committed(struct link *link, int err);
+
+#endif

@@ -1,0 +1,81 @@
+/* keeper - the heart of the appliance: journal, router, supervisor. Started by `outpost run`.
+ *
+ *   keeper --state DIR --libexec DIR --config-fd N */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "keeper/config.h"
+#include "keeper/keeper.h"
+
+struct options {
+    const char *state;
+    const char *libexec;
+    const char *config_fd;
+};
+
+static int read_options(struct options *options, int argc, char **argv)
+{
+    static const struct option KNOWN[] = {{"state", required_argument, NULL, 's'},
+                                          {"libexec", required_argument, NULL, 'l'},
+                                          {"config-fd", required_argument, NULL, 'c'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+    *options = (struct options){0};
+    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
+        if (option == 's')
+            options->state = optarg;
+        else if (option == 'l')
+            options->libexec = optarg;
+        else if (option == 'c')
+            options->config_fd = optarg;
+        else
+            return -EINVAL;
+    }
+    return options->state && options->libexec && options->config_fd ? 0 : -EINVAL;
+}
+
+static int read_config(struct config **config, const char *fd)
+{
+    char path[64];
+    struct buffer json = {0};
+    snprintf(path, sizeof(path), "/proc/self/fd/%s", fd);
+    int err = file_read(&json, path, CONFIG_MAX);
+    if (!err)
+        err = config_open(config, json.bytes, json.length);
+    buffer_free(&json);
+    return err;
+}
+
+int main(int argc, char **argv)
+{
+    static struct keeper keeper;
+    struct options options;
+    struct config *config = NULL;
+    int code = EXIT_FAILURE;
+    log_open("keeper");
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    umask(0027);
+    if (read_options(&options, argc, argv) != 0) {
+        fprintf(stderr, "usage: keeper --state DIR --libexec DIR --config-fd N\n"
+                        "(started by `outpost run`)\n");
+        return 2;
+    }
+    int err = read_config(&config, options.config_fd);
+    if (err)
+        log_error("configuration: cannot be read: %s", strerror(-err));
+    else if (keeper_open(&keeper, config, options.state, options.libexec) == 0)
+        code = keeper_run(&keeper);
+    if (!err)
+        keeper_close(&keeper);
+    config_close(config);
+    return code;
+}

@@ -1,0 +1,29 @@
+/* peer - see peer.h. */
+#include "keeper/peer.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "wire/talk.h"
+
+void peer_send(struct peer *peer, const struct buffer *frame)
+{
+    int err = line_send(peer->line, frame);
+    if (err == 0 || err == -EPIPE)
+        return; /* a line that is over says so by itself */
+    log_warn("%s: does not take its answers (%zu bytes wait); ended", peer->name,
+             line_queued(peer->line));
+    line_shut(peer->line);
+}
+
+void peer_done(struct peer *peer, uint32_t id, int err, const char *text, int64_t seq)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_DONE, id);
+    frame_put_number(&frame, TAG_ERROR, -err);
+    if (err)
+        frame_put_text(&frame, TAG_TEXT, text);
+    frame_put_number(&frame, TAG_SEQ, seq);
+    peer_send(peer, &frame);
+    buffer_free(&frame);
+}

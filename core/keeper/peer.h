@@ -1,0 +1,42 @@
+/* peer - one end of a line to the keeper: a child it started, or a reader that connected.
+ *
+ * What a peer may ask depends on its role; children.c has the table. */
+#ifndef KEEPER_PEER_H
+#define KEEPER_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "keeper/config.h"
+#include "wire/line.h"
+
+enum peer_role {
+    PEER_HOST = 1,   /* runs a plugin instance */
+    PEER_UPLINK = 2, /* speaks with the city */
+    PEER_READER = 4  /* `outpost status`, `outpost events` */
+};
+
+struct children;
+
+struct peer {
+    enum peer_role role;
+    struct line *line;
+    const struct config_plugin *plugin; /* of a host */
+    const char *name;                   /* of the instance; "uplink"; "reader" */
+    bool is_ready;                      /* HELLO came */
+    int64_t heard_us;                   /* monotonic, of the last PONG */
+    struct json *health;                /* what it last said of itself, or NULL */
+    struct children *children;
+    void *owner;
+    void (*gone)(struct peer *peer, int why); /* the line is over; frees the peer */
+    struct peer *next;                        /* in the list of children.c */
+};
+
+/* Sends; a peer that does not take what it asked for is ended. */
+void peer_send(struct peer *peer, const struct buffer *frame);
+
+/* Answers a question: DONE with an errno (0: well), its words, and the first sequence (-1 none). */
+void peer_done(struct peer *peer, uint32_t id, int err, const char *text, int64_t seq);
+
+#endif

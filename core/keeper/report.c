@@ -1,0 +1,59 @@
+/* report - see report.h. */
+#include "keeper/report.h"
+
+#include <inttypes.h>
+
+#include "base/now.h"
+#include "keeper/keeper.h"
+
+static void print_lanes(const struct journal *journal, struct buffer *out)
+{
+    buffer_append_text(out, ",\"lanes\":{");
+    for (int lane = 0; lane < LANES; lane++)
+        buffer_printf(out, "%s\"%s\":{\"last\":%" PRId64 ",\"synced\":%" PRId64 "}",
+                      lane ? "," : "", talk_lane_name((enum talk_lane)lane),
+                      journal->lane_last[lane], journal->marks[lane]);
+    buffer_append_text(out, "}");
+}
+
+static void print_child(const struct child *child, struct buffer *out)
+{
+    int64_t up_s = child->pid > 0 ? (now_mono_us() - child->started_us) / 1000000 : 0;
+    buffer_append_text(out, "{\"name\":");
+    json_put_text(out, child->peer.name);
+    if (child->plugin != NULL) {
+        buffer_append_text(out, ",\"plugin\":");
+        json_put_text(out, child->plugin->plugin);
+    }
+    buffer_printf(out, ",\"state\":\"%s\",\"pid\":%d,\"up_s\":%" PRId64 ",\"deaths\":%d",
+                  supervisor_state(child), (int)child->pid, up_s, child->restart.count);
+    if (child->last_exit[0] != '\0')
+        buffer_printf(out, ",\"last_exit\":\"%s\"", child->last_exit);
+    if (child->peer.health != NULL) {
+        buffer_append_text(out, ",\"health\":");
+        json_print(out, child->peer.health);
+    }
+    buffer_append_text(out, "}");
+}
+
+void report_print(const struct keeper *keeper, struct buffer *out)
+{
+    const struct journal *journal = keeper->journal;
+    buffer_printf(out,
+                  "{\"office\":\"%s\",\"log\":\"%s\",\"suite\":\"%s\",\"version\":\"%s\","
+                  "\"boot\":\"%s\",\"clock\":\"%s\",\"up_s\":%" PRId64
+                  ",\"events\":%" PRId64 ",\"sealed\":%" PRIu64 ",\"checkpoint\":%" PRIu64
+                  ",\"receipts_refused\":%" PRId64,
+                  journal->log.office, journal->log.log, journal->log.suite,
+                  OUTPOST_VERSION, now_boot(), now_quality_name(now_quality()),
+                  (now_mono_us() - keeper->started_us) / 1000000, journal->size,
+                  journal->sealed.size, keeper->upkeep.size, keeper->link.refused);
+    print_lanes(journal, out);
+    buffer_append_text(out, ",\"children\":[");
+    for (size_t i = 0; i < keeper->supervisor.count; i++) {
+        if (i > 0)
+            buffer_append_text(out, ",");
+        print_child(&keeper->supervisor.child[i], out);
+    }
+    buffer_append_text(out, "]}");
+}

@@ -1,0 +1,11 @@
+/* report - the state of the appliance as JSON, for `outpost status`. No person data. */
+#ifndef KEEPER_REPORT_H
+#define KEEPER_REPORT_H
+
+#include "base/buffer.h"
+
+struct keeper;
+
+void report_print(const struct keeper *keeper, struct buffer *out);
+
+#endif

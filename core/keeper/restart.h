@@ -1,0 +1,30 @@
+/* restart - when a child that died comes back: a pure policy.
+ *
+ * At once the first time, then after 1 s, 2 s, ... 60 s; a minute of life starts anew. Five deaths
+ * within ten minutes: quarantine, one try an hour. */
+#ifndef KEEPER_RESTART_H
+#define KEEPER_RESTART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    RESTART_FIRST_MS = 1000,
+    RESTART_MOST_MS = 60 * 1000,
+    RESTART_GOOD_LIFE_MS = 60 * 1000,
+    RESTART_DEATHS = 5,
+    RESTART_WITHIN_MS = 10 * 60 * 1000,
+    RESTART_QUARANTINE_MS = 60 * 60 * 1000
+};
+
+struct restart {
+    int64_t deaths_us[RESTART_DEATHS]; /* monotonic, a ring */
+    int count;                         /* deaths ever */
+    int64_t delay_ms;                  /* the last delay */
+    bool in_quarantine;
+};
+
+/* It died at `now_us` after living `life_us`: how long to wait. Sets in_quarantine. */
+int64_t restart_after_death(struct restart *restart, int64_t now_us, int64_t life_us);
+
+#endif

@@ -1,0 +1,150 @@
+/* scan - see scan.h.
+ *
+ * Rule of this file: no call opens more than SCAN_BUNDLES bundles, so that a reader far behind
+ * does not hold up a commit; it comes again. */
+#include "keeper/scan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/file.h"
+
+enum { SCAN_BUNDLES = 4, SCAN_ROWS = 1024, BUNDLE_FILE_MAX = 32 * 1024 * 1024 };
+
+struct scan {
+    struct journal *journal;
+    const struct scan_filter *filter;
+    int64_t *seq;
+    int (*each)(void *owner, const struct store_event *event);
+    void *owner;
+    bool enough;
+};
+
+static bool wants(const struct scan_filter *filter, const struct store_event *event)
+{
+    char type[WORD_TYPE_MAX + 1];
+    if (filter->lane >= 0 && (int)event->lane != filter->lane)
+        return false;
+    if (filter->pattern == NULL || strcmp(filter->pattern, "*") == 0)
+        return true;
+    return event_type(type, event->body, event->length) == 0 &&
+           word_matches(filter->pattern, type);
+}
+
+/* Nonzero when the reader has enough. */
+static int offer(void *owner, const struct store_event *event)
+{
+    struct scan *scan = owner;
+    if (event->seq >= scan->journal->size)
+        return 1; /* of a transaction that is still open */
+    if (wants(scan->filter, event) && scan->each(scan->owner, event) != 0) {
+        scan->enough = true;
+        return 1;
+    }
+    *scan->seq = event->seq + 1;
+    return 0;
+}
+
+static int open_bundle(struct journal *journal, int64_t index)
+{
+    char name[TILE_PATH_ROOM], path[JOURNAL_PATH_MAX];
+    struct buffer file = {0};
+    if (journal->bundle_index == index)
+        return 0;
+    if (journal->bundle_index >= 0)
+        bundle_close(&journal->bundle);
+    journal->bundle_index = -1;
+    tile_path(name, -1, (uint64_t)index, TILE_WIDTH);
+    int err = journal_path(journal, path, name);
+    if (!err)
+        err = file_read(&file, path, BUNDLE_FILE_MAX);
+    if (!err)
+        err = bundle_open(&journal->bundle, file.bytes, file.length);
+    buffer_free(&file);
+    if (err)
+        return err;
+    journal->bundle_index = index;
+    return journal->bundle.count == TILE_WIDTH ? 0 : -EBADMSG;
+}
+
+static int scan_bundle(struct scan *scan, int64_t index)
+{
+    struct store_tile tile;
+    int err = store_get_tile(scan->journal->store, index, &tile);
+    if (!err)
+        err = open_bundle(scan->journal, index);
+    for (int64_t i = *scan->seq % TILE_WIDTH; i < TILE_WIDTH && !err; i++) {
+        struct store_event event = {.seq = index * TILE_WIDTH + i,
+                                    .lane = (enum talk_lane)tile.lanes[i]};
+        event.body = bundle_entry(&scan->journal->bundle, (unsigned)i, &event.length);
+        err = offer(scan, &event);
+    }
+    return err;
+}
+
+/* Skips to the next bundle with the wanted lane; the sealed size when there is none. */
+static int64_t next_bundle(struct scan *scan)
+{
+    int64_t index = *scan->seq / TILE_WIDTH;
+    int64_t end = scan->journal->tail.base / TILE_WIDTH;
+    if (scan->filter->lane < 0)
+        return index;
+    int err = store_find_tile(scan->journal->store, index,
+                              (enum talk_lane)scan->filter->lane, &index);
+    return err || index > end ? end : index;
+}
+
+static int scan_sealed(struct scan *scan)
+{
+    for (int opened = 0; *scan->seq < scan->journal->tail.base; opened++) {
+        int64_t index = next_bundle(scan);
+        if (index * TILE_WIDTH > *scan->seq)
+            *scan->seq = index * TILE_WIDTH;
+        if (*scan->seq >= scan->journal->tail.base)
+            return 0;
+        if (opened == SCAN_BUNDLES)
+            return 1;
+        int err = scan_bundle(scan, index);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+/* Skips in memory what the tail need not read from the store. */
+static int64_t next_in_tail(const struct scan *scan)
+{
+    int64_t seq = *scan->seq;
+    while (scan->filter->lane >= 0 && seq < scan->journal->size &&
+           (int)tail_lane(&scan->journal->tail, seq) != scan->filter->lane)
+        seq++;
+    return seq;
+}
+
+static int scan_tail(struct scan *scan)
+{
+    while (!scan->enough) {
+        *scan->seq = next_in_tail(scan);
+        int64_t from = *scan->seq;
+        if (from >= scan->journal->size)
+            return 0;
+        int err = store_each_event(scan->journal->store, from, SCAN_ROWS, offer, scan);
+        if (err)
+            return err;
+        if (*scan->seq == from)
+            return -EBADMSG; /* the row is not there */
+    }
+    return 0;
+}
+
+int scan_events(struct journal *journal, const struct scan_filter *filter, int64_t *seq,
+                int (*each)(void *owner, const struct store_event *event), void *owner)
+{
+    struct scan scan = {journal, filter, seq, each, owner, false};
+    ASSERT(*seq >= 0);
+    int err = scan_sealed(&scan);
+    if (!err)
+        err = scan_tail(&scan);
+    return err > 0 ? 0 : err;
+}

@@ -1,0 +1,53 @@
+/* schema - see schema.h. */
+#include "keeper/schema.h"
+
+const char schema_sql[] =
+    "PRAGMA application_id = 0x4f757470;" /* "Outp" */
+    "CREATE TABLE log("
+    "  id      INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  office  TEXT NOT NULL," /* the office this journal belongs to */
+    "  log     TEXT NOT NULL," /* random id made with the log */
+    "  suite   TEXT NOT NULL," /* algorithms, for ever: sha256+ed25519 or sm3+sm2 */
+    "  created TEXT NOT NULL," /* UTC, RFC 3339 */
+    "  closed  INTEGER NOT NULL" /* 1: the keeper stopped in good order, journal/closed says how */
+    ") STRICT;"
+    "CREATE TABLE event("
+    "  seq  INTEGER PRIMARY KEY," /* from 0 without holes; the leaf's index in the tree */
+    "  lane INTEGER NOT NULL,"    /* 0 alarm, 1 record, 2 telemetry */
+    "  body BLOB NOT NULL,"       /* the CloudEvent, whose bytes never change */
+    "  leaf BLOB NOT NULL"        /* its leaf hash, taken when it was committed */
+    ") STRICT;"
+    "CREATE TABLE sealed("
+    "  id   INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  size INTEGER NOT NULL," /* events below are in tile/entries, not in `event` */
+    "  edge BLOB NOT NULL"     /* the tree's right edge over them */
+    ") STRICT;"
+    "CREATE TABLE tile("
+    "  n         INTEGER PRIMARY KEY," /* events 256n to 256n + 255 */
+    "  alarms    INTEGER NOT NULL,"    /* how many of each lane */
+    "  records   INTEGER NOT NULL,"
+    "  telemetry INTEGER NOT NULL,"
+    "  lanes     BLOB NOT NULL," /* the lane of each, a byte apiece */
+    "  digest    BLOB NOT NULL"  /* SHA-256 of the bundle file */
+    ") STRICT;"
+    "CREATE TABLE kv("
+    "  instance TEXT NOT NULL," /* whose; nobody else reads it */
+    "  key      TEXT NOT NULL,"
+    "  value    BLOB NOT NULL,"
+    "  PRIMARY KEY (instance, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE consumer("
+    "  instance TEXT NOT NULL,"
+    "  name     TEXT NOT NULL,"
+    "  seq      INTEGER NOT NULL," /* consumed up to and with this event */
+    "  PRIMARY KEY (instance, name)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE link("
+    "  lane  INTEGER PRIMARY KEY,"
+    "  acked INTEGER NOT NULL" /* the last event of the lane that the city has, -1 none */
+    ") STRICT;"
+    "CREATE TABLE receipt("
+    "  id   INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  note BLOB NOT NULL" /* the city's newest receipt as it came */
+    ") STRICT;"
+    "PRAGMA user_version = 1;";

@@ -1,0 +1,12 @@
+/* schema - the tables of journal/tail.db, with a word on each column.
+ *
+ * Others may read them (outpost verify does); only the keeper writes. Each change of the text is a
+ * new version and a migration in store.c. */
+#ifndef KEEPER_SCHEMA_H
+#define KEEPER_SCHEMA_H
+
+enum { SCHEMA_VERSION = 1 };
+
+extern const char schema_sql[];
+
+#endif

@@ -1,0 +1,31 @@
+/* seal - full tiles leave the store for files: an entry bundle and a hash tile for 256 events.
+ *
+ * Three steps: seal_begin() copies the events out of the store; seal_work() runs as an errand and
+ * writes the files; seal_end() records them and lets the rows go. Cut anywhere, it begins again
+ * and writes the same files. */
+#ifndef KEEPER_SEAL_H
+#define KEEPER_SEAL_H
+
+#include "keeper/journal.h"
+
+enum { SEAL_TILES_MAX = 8 };
+
+struct seal {
+    struct journal *journal;
+    uint64_t first; /* the first tile */
+    int count;
+    struct buffer plain[SEAL_TILES_MAX]; /* uncompressed bundles */
+};
+
+/* How many full tiles wait in the tail. */
+int64_t seal_waiting(const struct journal *journal);
+
+/* -ENOENT when no tile is full; -EBADMSG when a row is not what was committed. */
+int seal_begin(struct seal *seal, struct journal *journal);
+/* An errand_work: the result is the SHA-256 of each bundle file. */
+int seal_work(void *seal, struct buffer *result);
+/* In a transaction of its own. */
+int seal_end(struct seal *seal, const struct buffer *result);
+void seal_free(struct seal *seal);
+
+#endif

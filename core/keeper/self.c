@@ -1,0 +1,46 @@
+/* self - see self.h. */
+#include "keeper/self.h"
+
+#include <string.h>
+
+#include "base/base.h"
+#include "base/log.h"
+
+static const struct {
+    const char *type;
+    enum talk_lane lane;
+} TYPES[] = {
+    {"box.started", LANE_RECORD},      {"box.stopped", LANE_RECORD},
+    {"plugin.restarted", LANE_RECORD}, {"plugin.quarantined", LANE_ALARM},
+    {"journal.damaged", LANE_ALARM},
+};
+
+static enum talk_lane lane_of(const char *type)
+{
+    for (size_t i = 0; i < countof(TYPES); i++)
+        if (strcmp(TYPES[i].type, type) == 0)
+            return TYPES[i].lane;
+    base_abort("a type of the keeper's own", __FILE__, __LINE__);
+}
+
+void self_record(struct group *group, const char *type, const char *data)
+{
+    struct event_draft draft = {.source = "keeper/keeper",
+                                .type = type,
+                                .lane = lane_of(type),
+                                .data = data,
+                                .data_length = strlen(data)};
+    int64_t seq;
+    int err = group_enter(group);
+    if (!err) {
+        err = journal_append(group->journal, &draft, &seq);
+        if (err)
+            group_fail(group, err);
+    }
+    if (err) {
+        log_error("%s cannot be recorded: %s", type, strerror(-err));
+        return;
+    }
+    group->has_alarm |= draft.lane == LANE_ALARM;
+    group_ask(group, 1, draft.lane == LANE_ALARM);
+}

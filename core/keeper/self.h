@@ -1,0 +1,16 @@
+/* self - what the keeper itself records: its source is /<office>/keeper/keeper.
+ *
+ *   box.started         record  version, boot, log, after ("stop" or "crash")
+ *   box.stopped         record
+ *   plugin.restarted    record  instance, plugin, exit
+ *   plugin.quarantined  alarm   instance, plugin, deaths
+ *   journal.damaged     alarm   folder (where the old one was set aside), reason */
+#ifndef KEEPER_SELF_H
+#define KEEPER_SELF_H
+
+#include "keeper/group.h"
+
+/* Adds one event to the group, `data` being one JSON object. What cannot be recorded is logged. */
+void self_record(struct group *group, const char *type, const char *data);
+
+#endif

@@ -1,0 +1,571 @@
+/* store - see store.h. The door to SQLite.
+ *
+ * Invariant: this is the only connection that writes or checkpoints the file (the SQLite of Debian
+ * 12 damages a WAL that two connections reset at once), it never maps the file, and a commit is on
+ * disk when it returns (synchronous=FULL is set and then asked for).
+ *
+ * Rule of this file: a statement is reset before its function returns, so that no read pins the
+ * WAL. */
+#include "keeper/store.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/mem.h"
+#include "keeper/schema.h"
+
+static const char SETTINGS[] = "PRAGMA journal_mode = WAL;"
+                               "PRAGMA synchronous = FULL;"
+                               "PRAGMA wal_autocheckpoint = 0;"
+                               "PRAGMA journal_size_limit = 16777216;"
+                               "PRAGMA cache_size = -1024;"
+                               "PRAGMA mmap_size = 0;"
+                               "PRAGMA secure_delete = FAST;"
+                               "PRAGMA temp_store = MEMORY;";
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    GET_LOG,
+    PUT_LOG,
+    PUT_CLOSED,
+    ADD_EVENT,
+    EACH_EVENT,
+    DROP_EVENTS,
+    GET_SEALED,
+    PUT_SEALED,
+    ADD_TILE,
+    GET_TILE,
+    FIND_ALARM,
+    FIND_RECORD,
+    FIND_TELEMETRY,
+    PUT_KEY,
+    REMOVE_KEY,
+    GET_KEY,
+    EACH_KEY,
+    GET_CURSOR,
+    PUT_CURSOR,
+    GET_MARKS,
+    PUT_MARK,
+    GET_RECEIPT,
+    PUT_RECEIPT,
+    STATEMENTS
+};
+
+static const char *const SQL[STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [GET_LOG] = "SELECT office, log, suite, closed FROM log",
+    [PUT_LOG] =
+        "INSERT INTO log VALUES (1, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0)",
+    [PUT_CLOSED] = "UPDATE log SET closed = ?",
+    [ADD_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?)",
+    [EACH_EVENT] =
+        "SELECT seq, lane, body, leaf FROM event WHERE seq >= ? ORDER BY seq LIMIT ?",
+    [DROP_EVENTS] = "DELETE FROM event WHERE seq < ?",
+    [GET_SEALED] = "SELECT size, edge FROM sealed",
+    [PUT_SEALED] = "INSERT OR REPLACE INTO sealed VALUES (1, ?, ?)",
+    [ADD_TILE] = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?, ?, ?, ?)",
+    [GET_TILE] = "SELECT lanes, digest FROM tile WHERE n = ?",
+    [FIND_ALARM] = "SELECT n FROM tile WHERE n >= ? AND alarms > 0 ORDER BY n LIMIT 1",
+    [FIND_RECORD] = "SELECT n FROM tile WHERE n >= ? AND records > 0 ORDER BY n LIMIT 1",
+    [FIND_TELEMETRY] =
+        "SELECT n FROM tile WHERE n >= ? AND telemetry > 0 ORDER BY n LIMIT 1",
+    [PUT_KEY] = "INSERT OR REPLACE INTO kv VALUES (?, ?, ?)",
+    [REMOVE_KEY] = "DELETE FROM kv WHERE instance = ? AND key = ?",
+    [GET_KEY] = "SELECT value FROM kv WHERE instance = ? AND key = ?",
+    [EACH_KEY] = "SELECT key, value FROM kv WHERE instance = ?1 AND key >= ?2"
+                 " AND (?3 IS NULL OR key < ?3) ORDER BY key",
+    [GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
+    [PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
+    [GET_MARKS] = "SELECT lane, acked FROM link",
+    [PUT_MARK] = "INSERT OR REPLACE INTO link VALUES (?, ?)",
+    [GET_RECEIPT] = "SELECT note FROM receipt",
+    [PUT_RECEIPT] = "INSERT OR REPLACE INTO receipt VALUES (1, ?)",
+};
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS];
+    int wal_pages;
+};
+
+static int store_err(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return 0;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_SCHEMA:
+    case SQLITE_ERROR: /* a table or column is not what it should be */
+        return -EBADMSG;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+        return -EACCES;
+    default:
+        return -EIO;
+    }
+}
+
+static sqlite3_stmt *use(struct store *store, enum statement which)
+{
+    return store->statements[which];
+}
+
+/* Runs a statement that returns nothing. */
+static int run(sqlite3_stmt *statement)
+{
+    int err = store_err(sqlite3_step(statement));
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return err;
+}
+
+/* Takes the next row: 0, -ENOENT at the end. The caller ends with finish(). */
+static int take_row(sqlite3_stmt *statement)
+{
+    int rc = sqlite3_step(statement);
+    if (rc == SQLITE_DONE)
+        return -ENOENT;
+    return store_err(rc);
+}
+
+static void finish(sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    if (text != NULL)
+        sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+static void bind_bytes(sqlite3_stmt *statement, int at, const void *bytes, size_t length)
+{
+    if (length == 0)
+        sqlite3_bind_zeroblob(statement, at, 0);
+    else
+        sqlite3_bind_blob(statement, at, bytes, (int)length, SQLITE_STATIC);
+}
+
+static int column_digest(sqlite3_stmt *statement, int at, struct digest *digest)
+{
+    if (sqlite3_column_bytes(statement, at) != DIGEST_BYTES)
+        return -EBADMSG;
+    memcpy(digest->bytes, sqlite3_column_blob(statement, at), DIGEST_BYTES);
+    return 0;
+}
+
+static int column_word(sqlite3_stmt *statement, int at, char *text, size_t room)
+{
+    const char *value = (const char *)sqlite3_column_text(statement, at);
+    if (value == NULL || strlen(value) >= room)
+        return -EBADMSG;
+    strcpy(text, value);
+    return 0;
+}
+
+static int count_pages(void *owner, sqlite3 *db, const char *name, int pages)
+{
+    struct store *store = owner;
+    (void)db;
+    (void)name;
+    store->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static int read_pragma(struct store *store, const char *sql, int *value)
+{
+    sqlite3_stmt *statement = NULL;
+    int err = store_err(sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL));
+    if (!err)
+        err = take_row(statement);
+    if (!err)
+        *value = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return err;
+}
+
+static int make_schema(struct store *store)
+{
+    int version;
+    int err = read_pragma(store, "PRAGMA user_version", &version);
+    if (err || version == SCHEMA_VERSION)
+        return err;
+    if (version != 0)
+        return -EPROTONOSUPPORT;
+    err = store_err(sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    if (!err)
+        err = store_err(sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL));
+    if (!err)
+        err = store_err(sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL));
+    return err;
+}
+
+static int prepare_all(struct store *store)
+{
+    int err = 0;
+    for (int i = 0; i < STATEMENTS && !err; i++)
+        err =
+            store_err(sqlite3_prepare_v3(store->db, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                         &store->statements[i], NULL));
+    return err;
+}
+
+int store_open(struct store **out, const char *path)
+{
+    struct store *store = mem_new(struct store);
+    int synchronous = 0;
+    int err = store_err(sqlite3_open_v2(
+        path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
+    if (err)
+        goto fail;
+    sqlite3_busy_timeout(store->db, 2000);
+    err = store_err(sqlite3_exec(store->db, SETTINGS, NULL, NULL, NULL));
+    if (!err)
+        err = read_pragma(store, "PRAGMA synchronous", &synchronous);
+    if (!err)
+        err = make_schema(store);
+    if (!err)
+        err = prepare_all(store);
+    if (err)
+        goto fail;
+    ASSERT(synchronous == 2);
+    sqlite3_wal_hook(store->db, count_pages, store);
+    *out = store;
+    return 0;
+
+fail:
+    store_close(store);
+    return err;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(store->statements[i]);
+    sqlite3_close(store->db);
+    mem_free(store);
+}
+
+int store_begin(struct store *store)
+{
+    return run(use(store, BEGIN));
+}
+
+int store_commit(struct store *store)
+{
+    return run(use(store, COMMIT));
+}
+
+void store_rollback(struct store *store)
+{
+    if (!sqlite3_get_autocommit(store->db))
+        run(use(store, ROLLBACK));
+}
+
+int store_checkpoint(struct store *store, int pages)
+{
+    if (store->wal_pages < pages || store->wal_pages == 0)
+        return 0;
+    int rc =
+        sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc == SQLITE_OK)
+        store->wal_pages = 0;
+    return store_err(rc);
+}
+
+int store_get_log(struct store *store, struct store_log *log)
+{
+    sqlite3_stmt *statement = use(store, GET_LOG);
+    int err = take_row(statement);
+    if (!err)
+        err = column_word(statement, 0, log->office, sizeof(log->office));
+    if (!err)
+        err = column_word(statement, 1, log->log, sizeof(log->log));
+    if (!err)
+        err = column_word(statement, 2, log->suite, sizeof(log->suite));
+    if (!err)
+        log->closed = sqlite3_column_int(statement, 3) != 0;
+    finish(statement);
+    return err;
+}
+
+int store_put_log(struct store *store, const struct store_log *log)
+{
+    sqlite3_stmt *statement = use(store, PUT_LOG);
+    bind_text(statement, 1, log->office);
+    bind_text(statement, 2, log->log);
+    bind_text(statement, 3, log->suite);
+    return run(statement);
+}
+
+int store_put_closed(struct store *store, bool closed)
+{
+    sqlite3_stmt *statement = use(store, PUT_CLOSED);
+    sqlite3_bind_int(statement, 1, closed);
+    return run(statement);
+}
+
+int store_add_event(struct store *store, const struct store_event *event)
+{
+    sqlite3_stmt *statement = use(store, ADD_EVENT);
+    sqlite3_bind_int64(statement, 1, event->seq);
+    sqlite3_bind_int(statement, 2, event->lane);
+    bind_bytes(statement, 3, event->body, event->length);
+    bind_bytes(statement, 4, event->leaf.bytes, DIGEST_BYTES);
+    return run(statement);
+}
+
+static int column_event(sqlite3_stmt *statement, struct store_event *event)
+{
+    int lane = sqlite3_column_int(statement, 1);
+    if (lane < 0 || lane >= LANES)
+        return -EBADMSG;
+    event->seq = sqlite3_column_int64(statement, 0);
+    event->lane = (enum talk_lane)lane;
+    event->body = sqlite3_column_blob(statement, 2);
+    event->length = (size_t)sqlite3_column_bytes(statement, 2);
+    return column_digest(statement, 3, &event->leaf);
+}
+
+int store_each_event(struct store *store, int64_t from, int64_t most,
+                     int (*each)(void *owner, const struct store_event *event),
+                     void *owner)
+{
+    sqlite3_stmt *statement = use(store, EACH_EVENT);
+    sqlite3_bind_int64(statement, 1, from);
+    sqlite3_bind_int64(statement, 2, most);
+    int err;
+    while ((err = take_row(statement)) == 0) {
+        struct store_event event;
+        err = column_event(statement, &event);
+        if (!err)
+            err = each(owner, &event);
+        if (err)
+            break;
+    }
+    finish(statement);
+    return err == -ENOENT ? 0 : err;
+}
+
+int store_get_sealed(struct store *store, int64_t *size, struct buffer *edge)
+{
+    sqlite3_stmt *statement = use(store, GET_SEALED);
+    int err = take_row(statement);
+    *size = 0;
+    if (!err) {
+        *size = sqlite3_column_int64(statement, 0);
+        buffer_append(edge, sqlite3_column_blob(statement, 1),
+                      (size_t)sqlite3_column_bytes(statement, 1));
+    }
+    finish(statement);
+    return err == -ENOENT ? 0 : err;
+}
+
+int store_put_sealed(struct store *store, int64_t size, const struct buffer *edge)
+{
+    sqlite3_stmt *statement = use(store, PUT_SEALED);
+    sqlite3_bind_int64(statement, 1, size);
+    bind_bytes(statement, 2, edge->bytes, edge->length);
+    int err = run(statement);
+    if (err)
+        return err;
+    statement = use(store, DROP_EVENTS);
+    sqlite3_bind_int64(statement, 1, size);
+    return run(statement);
+}
+
+int store_add_tile(struct store *store, int64_t index, const struct store_tile *tile)
+{
+    int counts[LANES] = {0};
+    for (int i = 0; i < TILE_WIDTH; i++)
+        counts[tile->lanes[i]]++;
+    sqlite3_stmt *statement = use(store, ADD_TILE);
+    sqlite3_bind_int64(statement, 1, index);
+    for (int lane = 0; lane < LANES; lane++)
+        sqlite3_bind_int(statement, 2 + lane, counts[lane]);
+    bind_bytes(statement, 5, tile->lanes, TILE_WIDTH);
+    bind_bytes(statement, 6, tile->file.bytes, DIGEST_BYTES);
+    return run(statement);
+}
+
+int store_get_tile(struct store *store, int64_t index, struct store_tile *tile)
+{
+    sqlite3_stmt *statement = use(store, GET_TILE);
+    sqlite3_bind_int64(statement, 1, index);
+    int err = take_row(statement);
+    if (!err && sqlite3_column_bytes(statement, 0) != TILE_WIDTH)
+        err = -EBADMSG;
+    if (!err) {
+        memcpy(tile->lanes, sqlite3_column_blob(statement, 0), TILE_WIDTH);
+        err = column_digest(statement, 1, &tile->file);
+    }
+    finish(statement);
+    return err;
+}
+
+int store_find_tile(struct store *store, int64_t from, enum talk_lane lane,
+                    int64_t *index)
+{
+    static const enum statement FIND[LANES] = {FIND_ALARM, FIND_RECORD, FIND_TELEMETRY};
+    sqlite3_stmt *statement = use(store, FIND[lane]);
+    sqlite3_bind_int64(statement, 1, from);
+    int err = take_row(statement);
+    if (!err)
+        *index = sqlite3_column_int64(statement, 0);
+    finish(statement);
+    return err;
+}
+
+int store_put(struct store *store, const char *instance, const char *key,
+              const void *value, size_t length)
+{
+    sqlite3_stmt *statement = use(store, PUT_KEY);
+    bind_text(statement, 1, instance);
+    bind_text(statement, 2, key);
+    bind_bytes(statement, 3, value, length);
+    return run(statement);
+}
+
+int store_remove(struct store *store, const char *instance, const char *key)
+{
+    sqlite3_stmt *statement = use(store, REMOVE_KEY);
+    bind_text(statement, 1, instance);
+    bind_text(statement, 2, key);
+    return run(statement);
+}
+
+int store_get(struct store *store, const char *instance, const char *key,
+              struct buffer *value)
+{
+    sqlite3_stmt *statement = use(store, GET_KEY);
+    bind_text(statement, 1, instance);
+    bind_text(statement, 2, key);
+    int err = take_row(statement);
+    if (!err)
+        buffer_append(value, sqlite3_column_blob(statement, 0),
+                      (size_t)sqlite3_column_bytes(statement, 0));
+    finish(statement);
+    return err;
+}
+
+int store_each_key(struct store *store, const char *instance, const char *from,
+                   const char *until,
+                   int (*each)(void *owner, const char *key, const void *value,
+                               size_t length),
+                   void *owner)
+{
+    sqlite3_stmt *statement = use(store, EACH_KEY);
+    bind_text(statement, 1, instance);
+    bind_text(statement, 2, from);
+    bind_text(statement, 3, until);
+    int err;
+    while ((err = take_row(statement)) == 0) {
+        err = each(owner, (const char *)sqlite3_column_text(statement, 0),
+                   sqlite3_column_blob(statement, 1),
+                   (size_t)sqlite3_column_bytes(statement, 1));
+        if (err)
+            break;
+    }
+    finish(statement);
+    return err == -ENOENT ? 0 : err;
+}
+
+int store_get_cursor(struct store *store, const char *instance, const char *name,
+                     int64_t *seq)
+{
+    sqlite3_stmt *statement = use(store, GET_CURSOR);
+    bind_text(statement, 1, instance);
+    bind_text(statement, 2, name);
+    int err = take_row(statement);
+    *seq = err ? -1 : sqlite3_column_int64(statement, 0);
+    finish(statement);
+    return err == -ENOENT ? 0 : err;
+}
+
+int store_put_cursor(struct store *store, const char *instance, const char *name,
+                     int64_t seq)
+{
+    sqlite3_stmt *statement = use(store, PUT_CURSOR);
+    bind_text(statement, 1, instance);
+    bind_text(statement, 2, name);
+    sqlite3_bind_int64(statement, 3, seq);
+    return run(statement);
+}
+
+int store_get_marks(struct store *store, int64_t marks[LANES])
+{
+    sqlite3_stmt *statement = use(store, GET_MARKS);
+    for (int lane = 0; lane < LANES; lane++)
+        marks[lane] = -1;
+    int err;
+    while ((err = take_row(statement)) == 0) {
+        int lane = sqlite3_column_int(statement, 0);
+        if (lane >= 0 && lane < LANES)
+            marks[lane] = sqlite3_column_int64(statement, 1);
+    }
+    finish(statement);
+    return err == -ENOENT ? 0 : err;
+}
+
+int store_put_mark(struct store *store, enum talk_lane lane, int64_t seq)
+{
+    sqlite3_stmt *statement = use(store, PUT_MARK);
+    sqlite3_bind_int(statement, 1, lane);
+    sqlite3_bind_int64(statement, 2, seq);
+    return run(statement);
+}
+
+int store_get_receipt(struct store *store, struct buffer *note)
+{
+    sqlite3_stmt *statement = use(store, GET_RECEIPT);
+    int err = take_row(statement);
+    if (!err)
+        buffer_append(note, sqlite3_column_blob(statement, 0),
+                      (size_t)sqlite3_column_bytes(statement, 0));
+    finish(statement);
+    return err;
+}
+
+int store_put_receipt(struct store *store, const void *note, size_t length)
+{
+    sqlite3_stmt *statement = use(store, PUT_RECEIPT);
+    bind_bytes(statement, 1, note, length);
+    return run(statement);
+}
+
+int store_copy_keys(struct store *store, const char *path)
+{
+    sqlite3 *old = NULL;
+    sqlite3_stmt *rows = NULL;
+    int err = store_err(sqlite3_open_v2(path, &old, SQLITE_OPEN_READONLY, NULL));
+    if (!err)
+        err = store_err(sqlite3_prepare_v2(old, "SELECT instance, key, value FROM kv", -1,
+                                           &rows, NULL));
+    while (!err && (err = take_row(rows)) == 0)
+        err = store_put(store, (const char *)sqlite3_column_text(rows, 0),
+                        (const char *)sqlite3_column_text(rows, 1),
+                        sqlite3_column_blob(rows, 2),
+                        (size_t)sqlite3_column_bytes(rows, 2));
+    sqlite3_finalize(rows);
+    sqlite3_close(old);
+    return err == -ENOENT ? 0 : err;
+}

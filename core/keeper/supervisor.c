@@ -1,0 +1,280 @@
+/* supervisor - see supervisor.h.
+ *
+ * Invariant: a child with a pid has been started and not been reaped; `again` runs only while it
+ * has none. */
+#include "keeper/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/log.h"
+#include "base/now.h"
+#include "keeper/self.h"
+
+static void start_child(struct child *child);
+
+_Noreturn static void exec_child(const struct child *child, int fd, pid_t parent)
+{
+    char path[4096 + 16];
+    const char *program = child->plugin ? "host" : "uplink";
+    const char *mode = child->plugin ? "run" : NULL;
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0); /* so that Ctrl-C is the keeper's alone */
+    int null = open("/dev/null", O_RDWR);
+    if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0)
+        _exit(127);
+    if (fd == LINE_CHILD_FD)
+        fcntl(fd, F_SETFD, 0);
+    else if (dup2(fd, LINE_CHILD_FD) < 0)
+        _exit(127);
+    snprintf(path, sizeof(path), "%s/%s", child->supervisor->libexec, program);
+    execl(path, program, mode, child->plugin ? child->plugin->instance : NULL,
+          (char *)NULL);
+    log_error("%s: cannot be executed: %s", path, strerror(errno));
+    _exit(127);
+}
+
+static int spawn(struct child *child, int *fd)
+{
+    int fds[2];
+    pid_t parent = getpid();
+    int err = line_pair(fds);
+    if (err)
+        return err;
+    pid_t pid = fork();
+    if (pid == 0)
+        exec_child(child, fds[1], parent);
+    close(fds[1]);
+    if (pid < 0) {
+        close(fds[0]);
+        return -EAGAIN;
+    }
+    child->pid = pid;
+    *fd = fds[0];
+    return 0;
+}
+
+/* The line is over: the process has ended, or is ended now. */
+static void child_gone(struct peer *peer, int why)
+{
+    struct child *child = container_of(peer, struct child, peer);
+    if (why)
+        log_warn("%s: line broken: %s", peer->name, strerror(-why));
+    if (child->pid > 0)
+        kill(child->pid, SIGKILL);
+}
+
+static void name_exit(struct child *child, int status)
+{
+    if (WIFSIGNALED(status))
+        snprintf(child->last_exit, sizeof(child->last_exit), "signal %d",
+                 WTERMSIG(status));
+    else
+        snprintf(child->last_exit, sizeof(child->last_exit), "exit %d",
+                 WEXITSTATUS(status));
+}
+
+static void record_death(struct child *child)
+{
+    char data[512];
+    const char *type =
+        child->restart.in_quarantine ? "plugin.quarantined" : "plugin.restarted";
+    snprintf(data, sizeof(data),
+             "{\"instance\":\"%s\",\"plugin\":\"%s\",\"exit\":\"%s\",\"deaths\":%d}",
+             child->peer.name, child->plugin ? child->plugin->plugin : "uplink",
+             child->last_exit, child->restart.count);
+    self_record(child->supervisor->group, type, data);
+}
+
+static void plan_restart(struct child *child)
+{
+    int64_t now_us = now_mono_us();
+    int64_t wait_ms =
+        restart_after_death(&child->restart, now_us, now_us - child->started_us);
+    if (child->restart.in_quarantine)
+        log_error(
+            "%s: died %d times within 10 minutes (%s); quarantined, next try in 1 h",
+            child->peer.name, RESTART_DEATHS, child->last_exit);
+    else
+        log_warn("%s: died (%s); started again in %d ms", child->peer.name,
+                 child->last_exit, (int)wait_ms);
+    record_death(child);
+    loop_timer_start(child->supervisor->loop, &child->again, wait_ms);
+}
+
+static void check_stopped(struct supervisor *supervisor)
+{
+    void (*stopped)(void *owner) = supervisor->stopped;
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (((int)supervisor->child[i].peer.role & supervisor->stopping) &&
+            supervisor->child[i].pid != 0)
+            return;
+    loop_timer_stop(&supervisor->deadline);
+    supervisor->stopped = NULL;
+    if (stopped != NULL)
+        stopped(supervisor->owner);
+}
+
+static void child_died(struct child *child, int status)
+{
+    child->pid = 0;
+    name_exit(child, status);
+    if (child->peer.line != NULL)
+        children_remove(child->supervisor->children, &child->peer);
+    if (!((int)child->peer.role & child->supervisor->stopping))
+        plan_restart(child);
+}
+
+static void reap(struct loop_signal *signal)
+{
+    struct supervisor *supervisor = container_of(signal, struct supervisor, died);
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->child[i];
+        int status;
+        if (child->pid > 0 && waitpid(child->pid, &status, WNOHANG) == child->pid)
+            child_died(child, status);
+    }
+    if (supervisor->stopped != NULL)
+        check_stopped(supervisor);
+}
+
+static void try_again(struct loop_timer *timer)
+{
+    start_child(container_of(timer, struct child, again));
+}
+
+static void start_child(struct child *child)
+{
+    int fd = -1;
+    child->started_us = now_mono_us();
+    child->peer.heard_us = child->started_us;
+    int err = spawn(child, &fd);
+    if (!err)
+        err = children_add(child->supervisor->children, &child->peer, fd);
+    if (!err)
+        return;
+    log_error("%s: cannot be started: %s", child->peer.name, strerror(-err));
+    if (child->pid > 0)
+        kill(child->pid, SIGKILL); /* and is planned anew when it is reaped */
+    else
+        loop_timer_start(child->supervisor->loop, &child->again, RESTART_MOST_MS);
+}
+
+static void ping_all(struct loop_timer *timer)
+{
+    struct supervisor *supervisor = container_of(timer, struct supervisor, ping);
+    int64_t now_us = now_mono_us();
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->child[i];
+        int64_t most_ms =
+            child->plugin ? SUPERVISOR_HOST_SILENCE_MS : SUPERVISOR_UPLINK_SILENCE_MS;
+        if (child->pid == 0 || now_us - child->peer.heard_us <= most_ms * 1000)
+            continue;
+        log_error("%s: has not answered for %d s; killed", child->peer.name,
+                  (int)(most_ms / 1000));
+        kill(child->pid, SIGKILL);
+    }
+    children_tell(supervisor->children, PEER_HOST | PEER_UPLINK, TALK_PING);
+    loop_timer_start(supervisor->loop, &supervisor->ping, SUPERVISOR_PING_MS);
+}
+
+static void kill_stopping(struct loop_timer *timer)
+{
+    struct supervisor *supervisor = container_of(timer, struct supervisor, deadline);
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->child[i];
+        if (!((int)child->peer.role & supervisor->stopping) || child->pid == 0)
+            continue;
+        log_warn("%s: did not stop in %d ms; killed", child->peer.name,
+                 SUPERVISOR_STOP_MS);
+        kill(child->pid, SIGKILL);
+    }
+}
+
+void supervisor_open(struct supervisor *supervisor, struct loop *loop,
+                     struct children *children, struct group *group, const char *libexec)
+{
+    *supervisor = (struct supervisor){.loop = loop,
+                                      .children = children,
+                                      .group = group,
+                                      .died.fire = reap,
+                                      .ping.fire = ping_all,
+                                      .deadline.fire = kill_stopping};
+    snprintf(supervisor->libexec, sizeof(supervisor->libexec), "%s", libexec);
+    loop_signal_start(loop, &supervisor->died, SIGCHLD);
+}
+
+void supervisor_close(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->child[i];
+        loop_timer_stop(&child->again);
+        if (child->pid > 0) {
+            kill(child->pid, SIGKILL);
+            waitpid(child->pid, NULL, 0);
+        }
+    }
+    loop_signal_stop(&supervisor->died);
+    loop_timer_stop(&supervisor->ping);
+    loop_timer_stop(&supervisor->deadline);
+}
+
+static void add_child(struct supervisor *supervisor, const struct config_plugin *plugin)
+{
+    struct child *child = &supervisor->child[supervisor->count++];
+    *child = (struct child){
+        .supervisor = supervisor, .plugin = plugin, .again.fire = try_again};
+    child->peer = (struct peer){.role = plugin ? PEER_HOST : PEER_UPLINK,
+                                .plugin = plugin,
+                                .name = plugin ? plugin->instance : "uplink",
+                                .owner = child,
+                                .gone = child_gone};
+    start_child(child);
+}
+
+void supervisor_start(struct supervisor *supervisor, const struct config *config)
+{
+    if (config->has_city)
+        add_child(supervisor, NULL);
+    for (size_t i = 0; i < config->plugin_count; i++)
+        add_child(supervisor, &config->plugins[i]);
+    loop_timer_start(supervisor->loop, &supervisor->ping, SUPERVISOR_PING_MS);
+}
+
+void supervisor_stop(struct supervisor *supervisor, int roles,
+                     void (*stopped)(void *owner), void *owner)
+{
+    supervisor->stopping |= roles;
+    supervisor->stopped = stopped;
+    supervisor->owner = owner;
+    children_tell(supervisor->children, roles, TALK_STOP);
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->child[i];
+        if (!((int)child->peer.role & roles))
+            continue;
+        loop_timer_stop(&child->again);
+        if (child->pid > 0 && !child->peer.is_ready)
+            kill(child->pid, SIGKILL); /* it cannot hear STOP yet */
+    }
+    loop_timer_start(supervisor->loop, &supervisor->deadline, SUPERVISOR_STOP_MS);
+    check_stopped(supervisor);
+}
+
+const char *supervisor_state(const struct child *child)
+{
+    if ((int)child->peer.role & child->supervisor->stopping)
+        return "stopped";
+    if (child->pid > 0)
+        return child->peer.is_ready ? "running" : "starting";
+    return child->restart.in_quarantine ? "quarantined" : "waiting";
+}

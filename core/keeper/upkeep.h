@@ -1,0 +1,55 @@
+/* upkeep - what the journal needs beside the commits: checkpoints, sealing, a short WAL.
+ *
+ * A checkpoint is signed after each alarm, every 1,000 events, and a minute after news. Full tiles
+ * are sealed a second after they are full, or as soon as UPKEEP_TILES wait. Both run as errands,
+ * one at a time. */
+#ifndef KEEPER_UPKEEP_H
+#define KEEPER_UPKEEP_H
+
+#include <stdbool.h>
+
+#include "keeper/errand.h"
+#include "keeper/group.h"
+#include "keeper/notary.h"
+#include "keeper/seal.h"
+
+enum {
+    UPKEEP_TILES = SEAL_TILES_MAX,
+    UPKEEP_EVENTS = 1000,
+    UPKEEP_NEWS_MS = 60 * 1000,
+    UPKEEP_SEAL_MS = 1000,
+    UPKEEP_RETRY_MS = 5000,
+    UPKEEP_WAL_PAGES = 2000, /* of 4 KiB: copied at once */
+    UPKEEP_REST_PAGES = 64   /* copied in the next quiet second */
+};
+
+struct upkeep {
+    struct loop *loop;
+    struct journal *journal;
+    struct group *group;
+    struct errand errand;
+    struct seal seal;
+    struct notary notary;
+    struct loop_timer news;
+    struct loop_timer quiet;
+    struct loop_timer retry;
+    bool wants_checkpoint;
+    bool wants_seal;
+    uint64_t size;      /* of the newest checkpoint */
+    struct buffer note; /* the newest checkpoint */
+    void (*signed_note)(void *owner, const struct buffer *note);
+    void (*damaged)(void *owner, int err); /* the store is not what was committed */
+    void *owner;
+};
+
+void upkeep_open(struct upkeep *upkeep, struct loop *loop, struct journal *journal,
+                 struct group *group);
+void upkeep_close(struct upkeep *upkeep);
+
+/* Events have been committed. */
+void upkeep_committed(struct upkeep *upkeep, bool had_alarm);
+
+/* Ends the errand that runs and signs the last checkpoint here and now. */
+int upkeep_finish(struct upkeep *upkeep);
+
+#endif
