@@ -1,0 +1,58 @@
+/* tail - what journal/tail.db holds, read once and closed again.
+ *
+ * The file is only ever read. While a keeper has it open it is read in place, in one short
+ * transaction; a copy or a stopped journal is read from a private temporary copy, so that not a
+ * byte of the folder changes and a write-ahead log beside it is taken into account. */
+#ifndef CLI_TAIL_H
+#define CLI_TAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/word.h"
+#include "cli/finding.h"
+#include "proof/suite.h"
+#include "proof/tile.h"
+#include "wire/talk.h"
+
+struct tail_event {
+    int64_t seq;
+    enum talk_lane lane;
+    size_t start; /* of its body in `bodies` */
+    size_t length;
+    struct digest leaf; /* as the row says */
+};
+
+/* A sealed tile: the lane of each event, and SHA-256 of its bundle file. */
+struct tail_tile {
+    uint8_t lanes[TILE_WIDTH];
+    struct digest file;
+};
+
+struct tail {
+    char office[WORD_ID_MAX + 1];
+    char log[WORD_ID_MAX + 1];
+    const struct suite *suite;
+    bool is_closed; /* the last keeper stopped in good order */
+    bool is_live;   /* a keeper has it open now */
+    uint64_t sealed;
+    struct buffer edge;  /* of the tree over the sealed events, as tree_save() wrote it */
+    struct buffer tiles; /* struct tail_tile for each of the sealed tiles */
+    struct buffer events; /* struct tail_event for each row, by seq */
+    struct buffer bodies;
+    int64_t marks[LANES];  /* the last event of each lane that the city has, -1 none */
+    struct buffer receipt; /* empty: none yet */
+};
+
+/* Reads it all. 0; -EBADMSG with the finding when it is not a sound tail.db; else the errno of
+ * reading (-ENOENT: there is none). The caller gives it back with tail_free() in any case. */
+int tail_load(struct tail *tail, const char *folder, struct finding *finding);
+void tail_free(struct tail *tail);
+
+size_t tail_count(const struct tail *tail);
+const struct tail_event *tail_at(const struct tail *tail, size_t i);
+const struct tail_tile *tail_tile(const struct tail *tail, uint64_t index);
+
+#endif
