@@ -1,0 +1,83 @@
+/* check - see check.h. */
+#include "cli/check.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cli/configuration.h"
+#include "cli/place.h"
+
+static const char USAGE[] =
+    "usage: outpost check [--config FILE] [--json]\n"
+    "\n"
+    "Runs and checks the configuration, touching nothing. Each error is one line: file, "
+    "line,\n"
+    "setting, expectation, value.\n"
+    "\n"
+    "  --config FILE   default " PLACE_CONFIG "\n"
+    "  --json          print the checked configuration, defaults filled in\n"
+    "\n"
+    "Exit: 0 good, 1 errors, 2 wrong usage.\n";
+
+struct wish {
+    const char *config;
+    bool json;
+};
+
+/* 0 to go on, else the exit code plus one. */
+static int read_wish(struct wish *wish, int argc, char **argv)
+{
+    static const struct option KNOWN[] = {{"config", required_argument, NULL, 'c'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+    *wish = (struct wish){.config = PLACE_CONFIG};
+    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
+        if (option == 'c')
+            wish->config = optarg;
+        else if (option == 'j')
+            wish->json = true;
+        else
+            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
+    }
+    if (optind == argc)
+        return 0;
+    fprintf(stderr, "outpost check: unexpected \"%s\"\n%s", argv[optind], USAGE);
+    return 3;
+}
+
+static void print_summary(const char *path, const struct json *config)
+{
+    const char *city = json_text(json_get(config, "city"), "url");
+    int plugins = 0;
+    for (const struct json *item = json_first(json_get(config, "plugins")); item != NULL;
+         item = json_next(item))
+        plugins++;
+    printf("%s: ok: office %s, %d plugin instance%s, %s%s\n", path,
+           json_text(json_get(config, "office"), "id"), plugins, plugins == 1 ? "" : "s",
+           city ? "city " : "no city", city ? city : "");
+}
+
+int check_run(int argc, char **argv)
+{
+    struct wish wish;
+    struct buffer text = {0};
+    struct json *config = NULL;
+    int stop = read_wish(&wish, argc, argv);
+    if (stop)
+        return stop - 1;
+    int err = configuration_read(&text, wish.config);
+    if (!err)
+        err = json_parse(&config, text.bytes, text.length);
+    if (!err && wish.json)
+        printf("%s\n", buffer_text(&text));
+    else if (!err)
+        print_summary(wish.config, config);
+    json_free(config);
+    buffer_free(&text);
+    return err ? 1 : 0;
+}

@@ -1,0 +1,13 @@
+/* configuration - the office's Lua file, run and checked by the host, as JSON. */
+#ifndef CLI_CONFIGURATION_H
+#define CLI_CONFIGURATION_H
+
+#include "base/buffer.h"
+
+enum { CONFIGURATION_MAX = 1024 * 1024 };
+
+/* Appends the checked configuration. -EINVAL when it has errors: they are on standard error then,
+ * one a line with file, line, setting, expectation and value. */
+int configuration_read(struct buffer *json, const char *path);
+
+#endif

@@ -1,0 +1,279 @@
+/* events - see events.h. What is there is read from the folder, so it works without a keeper and
+ * on a copy; what comes is heard from the keeper. */
+#include "cli/events.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/word.h"
+#include "cli/archive.h"
+#include "cli/keeperline.h"
+#include "cli/place.h"
+#include "wire/talk.h"
+
+static const char USAGE[] =
+    "usage: outpost events [--state DIR] [--type PATTERN] [--lane LANE] [--from SEQ] "
+    "[--last N]\n"
+    "                      [--follow] [--json]\n"
+    "\n"
+    "Prints the journal's events, oldest first: sequence, time, lane, type, subject.\n"
+    "\n"
+    "  --state DIR      the state folder, or a copied journal folder; "
+    "default " PLACE_STATE "\n"
+    "  --type PATTERN   only types that match: wristband.strap_opened, 'wristband.*'\n"
+    "  --lane LANE      only alarm, record or telemetry\n"
+    "  --from SEQ       begin at this sequence\n"
+    "  --last N         only the last N that match (with --follow: before what comes)\n"
+    "  --follow         go on with what comes; without --from or --last only that\n"
+    "  --json           each event as it is in the journal, one a line\n"
+    "\n"
+    "Exit: 0, 1 the journal or the keeper cannot be read, 2 wrong usage.\n";
+
+struct wish {
+    const char *state;
+    const char *type;
+    const char *lane;
+    int64_t from; /* -1: not said */
+    int64_t last; /* -1: not said */
+    bool follow;
+    bool json;
+};
+
+static int read_count(int64_t *count, const char *option, const char *text)
+{
+    char *end;
+    errno = 0;
+    *count = strtoll(text, &end, 10);
+    if (errno == 0 && *end == '\0' && end != text && *count >= 0)
+        return 0;
+    fprintf(stderr, "outpost events: %s: expected a whole number from 0, got \"%s\"\n",
+            option, text);
+    return -EINVAL;
+}
+
+static int take_option(struct wish *wish, int option)
+{
+    switch (option) {
+    case 's':
+        wish->state = optarg;
+        return 0;
+    case 't':
+        wish->type = optarg;
+        return 0;
+    case 'l':
+        wish->lane = optarg;
+        return 0;
+    case 'f':
+        return read_count(&wish->from, "--from", optarg);
+    case 'n':
+        return read_count(&wish->last, "--last", optarg);
+    case 'F':
+        wish->follow = true;
+        return 0;
+    case 'j':
+        wish->json = true;
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int check_wish(const struct wish *wish)
+{
+    if (wish->lane != NULL && talk_lane_of(wish->lane) < 0)
+        fprintf(
+            stderr,
+            "outpost events: --lane: expected alarm, record or telemetry, got \"%s\"\n",
+            wish->lane);
+    else if (strlen(wish->type) == 0 || strlen(wish->type) > WORD_TYPE_MAX)
+        fprintf(
+            stderr,
+            "outpost events: --type: expected an event type or 'prefix*', got \"%s\"\n",
+            wish->type);
+    else
+        return 0;
+    return -EINVAL;
+}
+
+static int read_wish(struct wish *wish, int argc, char **argv)
+{
+    static const struct option KNOWN[] = {{"state", required_argument, NULL, 's'},
+                                          {"type", required_argument, NULL, 't'},
+                                          {"lane", required_argument, NULL, 'l'},
+                                          {"from", required_argument, NULL, 'f'},
+                                          {"last", required_argument, NULL, 'n'},
+                                          {"follow", no_argument, NULL, 'F'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int option, err = 0;
+    *wish = (struct wish){.state = PLACE_STATE, .type = "*", .from = -1, .last = -1};
+    while (!err && (option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
+        if (option == 'h')
+            return fputs(USAGE, stdout), 1;
+        err = take_option(wish, option);
+    }
+    if (!err)
+        err = check_wish(wish);
+    return err ? fputs(USAGE, stderr), 3 : 0;
+}
+
+static const char *text_or(const struct json *event, const char *name,
+                           const char *otherwise)
+{
+    const char *text = json_text(event, name);
+    return text ? text : otherwise;
+}
+
+/* Prints the event when it is wanted; whether it was. */
+static bool print_event(const struct wish *wish, const void *body, size_t length,
+                        bool silent)
+{
+    struct json *event = NULL;
+    if (json_parse(&event, body, length) != 0)
+        return false;
+    bool wanted =
+        word_matches(wish->type, text_or(event, "type", "")) &&
+        (wish->lane == NULL || strcmp(wish->lane, text_or(event, "lane", "")) == 0);
+    if (wanted && !silent && wish->json)
+        printf("%.*s\n", (int)length, (const char *)body);
+    else if (wanted && !silent)
+        printf("%" PRId64 "  %s  %-9s  %-26s  %s\n",
+               (int64_t)strtoll(text_or(event, "sequence", "0"), NULL, 10),
+               text_or(event, "time", "-"), text_or(event, "lane", "-"),
+               text_or(event, "type", "-"), text_or(event, "subject", "-"));
+    json_free(event);
+    return wanted;
+}
+
+static int print_one(const struct wish *wish, struct archive *archive, uint64_t seq,
+                     bool silent, bool *wanted)
+{
+    const void *body;
+    size_t length;
+    int err = archive_event(archive, seq, &body, &length);
+    if (err) {
+        fprintf(stderr, "outpost events: event %" PRIu64 " cannot be read: %s\n", seq,
+                strerror(-err));
+        return err;
+    }
+    *wanted = print_event(wish, body, length, silent);
+    return 0;
+}
+
+/* Where to begin so that the last N that match are printed. */
+static int find_last(const struct wish *wish, struct archive *archive, uint64_t *from)
+{
+    int64_t missing = wish->last;
+    uint64_t seq = archive_size(archive);
+    uint64_t first = wish->from > 0 ? (uint64_t)wish->from : 0;
+    while (missing > 0 && seq > first) {
+        bool wanted;
+        int err = print_one(wish, archive, --seq, true, &wanted);
+        if (err)
+            return err;
+        missing -= wanted;
+    }
+    *from = seq;
+    return 0;
+}
+
+/* Prints what is on disk; *next is what follows it. */
+static int print_stored(const struct wish *wish, uint64_t *next)
+{
+    struct archive *archive;
+    struct finding finding = {0};
+    char folder[ARCHIVE_PATH_MAX];
+    int err = archive_find(folder, wish->state);
+    if (!err)
+        err = archive_open(&archive, folder, &finding);
+    if (err) {
+        fprintf(stderr, "outpost events: %s: no journal can be read: %s\n", wish->state,
+                finding.what[0] ? finding.what : strerror(-err));
+        return err;
+    }
+    uint64_t size = archive_size(archive);
+    uint64_t seq = wish->from >= 0 ? (uint64_t)wish->from : wish->follow ? size : 0;
+    bool wanted;
+    if (wish->last >= 0)
+        err = find_last(wish, archive, &seq);
+    for (; seq < size && !err; seq++)
+        err = print_one(wish, archive, seq, false, &wanted);
+    *next = seq;
+    archive_close(archive);
+    return err;
+}
+
+static int ask_for(int fd, const struct wish *wish, int64_t from)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_FETCH, 1);
+    frame_put_number(&frame, TAG_SEQ, from);
+    if (wish->lane != NULL)
+        frame_put_number(&frame, TAG_LANE, talk_lane_of(wish->lane));
+    int err = keeperline_say(fd, &frame);
+    buffer_free(&frame);
+    return err;
+}
+
+static int print_entry(const struct wish *wish, const struct field *entry)
+{
+    struct fields inside = field_inside(entry);
+    struct field body;
+    int err = fields_find(&inside, TAG_BODY, &body);
+    if (!err)
+        print_event(wish, body.bytes, body.length, false);
+    return err;
+}
+
+static int print_coming(const struct wish *wish, int fd, int64_t next)
+{
+    struct buffer room = {0};
+    struct frame frame;
+    struct field field;
+    int err = 0;
+    while (!err && (err = ask_for(fd, wish, next)) == 0 &&
+           (err = keeperline_hear(fd, &room, &frame)) == 0) {
+        int more;
+        if (frame.type != TALK_EVENTS)
+            err = -EPROTO;
+        while (!err && (more = fields_next(&frame.fields, &field)) != 0) {
+            if (more < 0)
+                err = more;
+            else if (field.tag == TAG_ENTRY)
+                err = print_entry(wish, &field);
+            else if (field.tag == TAG_SEQ)
+                err = field_number(&field, &next);
+        }
+        fflush(stdout);
+    }
+    buffer_free(&room);
+    if (err)
+        fprintf(stderr, "outpost events: the keeper has gone: %s\n", strerror(-err));
+    return err;
+}
+
+int events_run(int argc, char **argv)
+{
+    struct wish wish;
+    uint64_t next = 0;
+    int fd;
+    int stop = read_wish(&wish, argc, argv);
+    if (stop)
+        return stop - 1;
+    int err = print_stored(&wish, &next);
+    fflush(stdout);
+    if (!err && wish.follow) {
+        err = keeperline_open(&fd, wish.state);
+        if (!err)
+            err = print_coming(&wish, fd, (int64_t)next);
+    }
+    return err ? 1 : 0;
+}

@@ -1,0 +1,95 @@
+/* run - see run.h. Nothing of this program stays behind: it executes the keeper in its place. */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/configuration.h"
+#include "cli/place.h"
+
+static const char USAGE[] =
+    "usage: outpost run [--config FILE] [--state DIR]\n"
+    "\n"
+    "Runs the appliance in the foreground until SIGTERM or Ctrl-C. Needs no privileges "
+    "beyond the\n"
+    "two folders and the devices named in the configuration.\n"
+    "\n"
+    "  --config FILE   default " PLACE_CONFIG "\n"
+    "  --state DIR     journal, keys and socket; made when it is not there; default\n"
+    "                  " PLACE_STATE "\n"
+    "\n"
+    "The log goes to standard error; OUTPOST_LOG=debug|info|warn|error sets how much.\n"
+    "Exit: 0 stopped in good order, 1 the configuration or the start failed, 2 wrong "
+    "usage,\n"
+    "3 the disk failed (start it again: the journal is checked then).\n";
+
+struct wish {
+    const char *config;
+    const char *state;
+};
+
+static int read_wish(struct wish *wish, int argc, char **argv)
+{
+    static const struct option KNOWN[] = {{"config", required_argument, NULL, 'c'},
+                                          {"state", required_argument, NULL, 's'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+    *wish = (struct wish){PLACE_CONFIG, PLACE_STATE};
+    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
+        if (option == 'c')
+            wish->config = optarg;
+        else if (option == 's')
+            wish->state = optarg;
+        else
+            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
+    }
+    if (optind == argc)
+        return 0;
+    fprintf(stderr, "outpost run: unexpected \"%s\"\n%s", argv[optind], USAGE);
+    return 3;
+}
+
+/* The keeper reads the configuration from a nameless file that goes when both are gone. */
+static int hand_down(const struct buffer *json)
+{
+    int fd = memfd_create("configuration", 0);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, json->bytes, json->length) != (ssize_t)json->length)
+        return -EIO;
+    return fd;
+}
+
+static void exec_keeper(const struct wish *wish, int fd)
+{
+    char keeper[PLACE_MAX], libexec[PLACE_MAX], number[16];
+    if (place_beside(keeper, "../libexec/outpost/keeper") != 0 ||
+        place_beside(libexec, "../libexec/outpost") != 0)
+        return;
+    snprintf(number, sizeof(number), "%d", fd);
+    execl(keeper, "keeper", "--state", wish->state, "--libexec", libexec, "--config-fd",
+          number, (char *)NULL);
+    fprintf(stderr, "outpost run: %s: cannot be executed: %s\n", keeper, strerror(errno));
+}
+
+int run_run(int argc, char **argv)
+{
+    struct wish wish;
+    struct buffer json = {0};
+    int stop = read_wish(&wish, argc, argv);
+    if (stop)
+        return stop - 1;
+    int err = configuration_read(&json, wish.config);
+    if (!err) {
+        int fd = hand_down(&json);
+        if (fd >= 0)
+            exec_keeper(&wish, fd);
+    }
+    buffer_free(&json);
+    return 1;
+}

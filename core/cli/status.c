@@ -1,0 +1,146 @@
+/* status - see status.h. */
+#include "cli/status.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cli/keeperline.h"
+#include "cli/place.h"
+#include "wire/talk.h"
+
+static const char USAGE[] =
+    "usage: outpost status [--state DIR] [--json]\n"
+    "\n"
+    "Prints how the running appliance is: journal, clock, what the city has, each child "
+    "process.\n"
+    "\n"
+    "  --state DIR   default " PLACE_STATE "\n"
+    "  --json        as one JSON object\n"
+    "\n"
+    "Exit: 0 all children run, 1 not so or nothing runs, 2 wrong usage.\n";
+
+struct wish {
+    const char *state;
+    bool json;
+};
+
+static int read_wish(struct wish *wish, int argc, char **argv)
+{
+    static const struct option KNOWN[] = {{"state", required_argument, NULL, 's'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+    *wish = (struct wish){.state = PLACE_STATE};
+    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
+        if (option == 's')
+            wish->state = optarg;
+        else if (option == 'j')
+            wish->json = true;
+        else
+            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
+    }
+    return 0;
+}
+
+static int ask(struct buffer *report, const char *state)
+{
+    struct buffer question = {0}, room = {0};
+    struct frame frame;
+    struct field text;
+    int fd;
+    int err = keeperline_open(&fd, state);
+    if (err)
+        return err;
+    frame_begin(&question, TALK_STATUS, 1);
+    err = keeperline_say(fd, &question);
+    if (!err)
+        err = keeperline_hear(fd, &room, &frame);
+    if (!err)
+        err = frame.type == TALK_REPORT ? fields_find(&frame.fields, TAG_TEXT, &text)
+                                        : -EPROTO;
+    if (!err)
+        buffer_append(report, text.bytes, text.length);
+    else
+        fprintf(stderr, "outpost status: the keeper's answer cannot be read: %s\n",
+                strerror(-err));
+    buffer_free(&question);
+    buffer_free(&room);
+    close(fd);
+    return err;
+}
+
+static void print_lanes(const struct json *lanes)
+{
+    for (const struct json *lane = json_first(lanes); lane != NULL;
+         lane = json_next(lane)) {
+        int64_t last = json_number(lane, "last", -1),
+                synced = json_number(lane, "synced", -1);
+        printf("  %-10s last %" PRId64 ", at the city %" PRId64 "%s\n", json_name(lane),
+               last, synced, last == synced ? "" : "  (waiting)");
+    }
+}
+
+static bool print_children(const struct json *children)
+{
+    bool all_run = true;
+    for (const struct json *child = json_first(children); child != NULL;
+         child = json_next(child)) {
+        const char *plugin = json_text(child, "plugin"),
+                   *state = json_text(child, "state");
+        const char *last_exit = json_text(child, "last_exit");
+        const struct json *health = json_get(child, "health");
+        printf("  %-16s %-12s %-12s pid %-7" PRId64 " up %" PRId64 " s, deaths %" PRId64
+               "%s%s\n",
+               json_text(child, "name"), plugin ? plugin : "", state,
+               json_number(child, "pid", 0), json_number(child, "up_s", 0),
+               json_number(child, "deaths", 0), last_exit ? ", last " : "",
+               last_exit ? last_exit : "");
+        if (json_get(health, "connected") != NULL)
+            printf("  %-16s %s%s%s\n", "",
+                   json_true(health, "connected") ? "connected" : "OFFLINE",
+                   json_text(health, "broker") ? " to " : "",
+                   json_text(health, "broker") ? json_text(health, "broker") : "");
+        all_run &= strcmp(state, "running") == 0;
+    }
+    return all_run;
+}
+
+static bool print_report(const struct json *report)
+{
+    printf("office %s, log %s (%s), version %s, up %" PRId64 " s\n",
+           json_text(report, "office"), json_text(report, "log"),
+           json_text(report, "suite"), json_text(report, "version"),
+           json_number(report, "up_s", 0));
+    printf("journal: %" PRId64 " events, %" PRId64 " sealed, checkpoint over %" PRId64
+           "; clock %s\n",
+           json_number(report, "events", 0), json_number(report, "sealed", 0),
+           json_number(report, "checkpoint", 0), json_text(report, "clock"));
+    print_lanes(json_get(report, "lanes"));
+    return print_children(json_get(report, "children"));
+}
+
+int status_run(int argc, char **argv)
+{
+    struct wish wish;
+    struct buffer text = {0};
+    struct json *report = NULL;
+    bool all_run = false;
+    int stop = read_wish(&wish, argc, argv);
+    if (stop)
+        return stop - 1;
+    int err = ask(&text, wish.state);
+    if (!err && wish.json)
+        all_run = printf("%s\n", buffer_text(&text)) > 0;
+    else if (!err && json_parse(&report, text.bytes, text.length) == 0)
+        all_run = print_report(report);
+    json_free(report);
+    buffer_free(&text);
+    return all_run ? 0 : 1;
+}
