@@ -59,6 +59,8 @@ PKG_uplink :=
 PKG_city   := sqlite3
 PKG_cli    := sqlite3
 
+LIBS_host := -lm
+
 NEEDS_uplink := mqtt
 NEEDS_city   := mqtt
 
@@ -99,7 +101,7 @@ endif
 CPPFLAGS += -Icore -D_GNU_SOURCE -DOUTPOST_VERSION='"$(VERSION)"' -DOUTPOST_PREFIX='"$(PREFIX)"'
 CFLAGS   += -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) -MMD -MP
 cflags_of = $(if $(strip $(PKG_$(1))),$(shell pkg-config --cflags $(PKG_$(1)) 2>/dev/null))
-libs_of   = $(foreach r,$(1),$(if $(strip $(PKG_$(r))),$(shell pkg-config --libs $(PKG_$(r)) 2>/dev/null)))
+libs_of   = $(foreach r,$(1),$(if $(strip $(PKG_$(r))),$(shell pkg-config --libs $(PKG_$(r)) 2>/dev/null)) $(LIBS_$(r)))
 archives  = $(foreach r,$(1),$(OUT)/lib/lib$(r).a)
 
 # A room's archive: everything but main.c. A program: main.c, its archive and the ground floor.
