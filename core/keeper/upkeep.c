@@ -54,9 +54,11 @@ static void checkpoint_done(void *owner, int err, const struct buffer *note)
     struct upkeep *upkeep = owner;
     if (err) {
         upkeep->wants_checkpoint = true;
+        upkeep->checkpoint_failed = true;
         later(upkeep, "the checkpoint cannot be written", err);
         return;
     }
+    upkeep->checkpoint_failed = false;
     take_note(upkeep, note);
     next_errand(upkeep);
 }
@@ -76,12 +78,23 @@ static void seal_done(void *owner, int err, const struct buffer *result)
         next_errand(upkeep);
 }
 
+static int sign(void *owner, struct buffer *note)
+{
+    struct upkeep *upkeep = owner;
+    return notary_work(&upkeep->notary, note);
+}
+
+static int write_tiles(void *owner, struct buffer *digests)
+{
+    struct upkeep *upkeep = owner;
+    return seal_work(&upkeep->seal, digests);
+}
+
 static int start_checkpoint(struct upkeep *upkeep)
 {
     loop_timer_stop(&upkeep->news);
     notary_begin(&upkeep->notary, upkeep->journal, upkeep->size);
-    return errand_start(&upkeep->errand, upkeep->loop, notary_work, checkpoint_done,
-                        upkeep);
+    return errand_start(&upkeep->errand, upkeep->loop, sign, checkpoint_done, upkeep);
 }
 
 static int start_seal(struct upkeep *upkeep)
@@ -90,7 +103,7 @@ static int start_seal(struct upkeep *upkeep)
     if (err == -EBADMSG && upkeep->damaged != NULL)
         upkeep->damaged(upkeep->owner, err);
     if (!err)
-        err = errand_start(&upkeep->errand, upkeep->loop, seal_work, seal_done, upkeep);
+        err = errand_start(&upkeep->errand, upkeep->loop, write_tiles, seal_done, upkeep);
     if (err)
         seal_free(&upkeep->seal);
     return err == -ENOENT ? 0 : err;
@@ -104,7 +117,7 @@ static void next_errand(struct upkeep *upkeep)
     group_commit(upkeep->group); /* which may come back here */
     if (errand_is_running(&upkeep->errand))
         return;
-    if (upkeep->wants_checkpoint) {
+    if (upkeep->wants_checkpoint && !(upkeep->checkpoint_failed && upkeep->wants_seal)) {
         upkeep->wants_checkpoint = false;
         err = start_checkpoint(upkeep);
     } else if (upkeep->wants_seal) {

@@ -35,8 +35,9 @@ struct upkeep {
     struct loop_timer retry;
     bool wants_checkpoint;
     bool wants_seal;
-    uint64_t size;      /* of the newest checkpoint */
-    struct buffer note; /* the newest checkpoint */
+    bool checkpoint_failed; /* the last one: sealing goes first then */
+    uint64_t size;          /* of the newest checkpoint */
+    struct buffer note;     /* the newest checkpoint */
     void (*signed_note)(void *owner, const struct buffer *note);
     void (*damaged)(void *owner, int err); /* the store is not what was committed */
     void *owner;
