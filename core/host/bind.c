@@ -1,0 +1,77 @@
+/* bind - see bind.h. */
+#include "host/bind.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "host/duration.h"
+
+static const struct binding {
+    const char *name;
+    void (*bind)(lua_State *L);
+    bool needed; /* only for those who say so in `needs` */
+} BINDINGS[] = {
+    {"log", bind_log, false},         {"time", bind_time, false},
+    {"emit", bind_emit, false},       {"store", bind_store, false},
+    {"journal", bind_journal, false}, {"metrics", bind_metrics, false},
+    {"modbus", bind_modbus, true},
+};
+
+static const struct binding *capability(const char *name)
+{
+    for (size_t i = 0; i < countof(BINDINGS); i++)
+        if (BINDINGS[i].needed && strcmp(BINDINGS[i].name, name) == 0)
+            return &BINDINGS[i];
+    return NULL;
+}
+
+/* The list `needs` is not on top, the table host is. */
+static void bind_needs(lua_State *L, int needs)
+{
+    lua_Integer count = lua_istable(L, needs) ? luaL_len(L, needs) : 0;
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_geti(L, needs, i);
+        const char *name = lua_tostring(L, -1);
+        const struct binding *binding = name != NULL ? capability(name) : NULL;
+        if (binding == NULL)
+            luaL_error(L, "needs: there is no capability \"%s\"", name != NULL ? name : "?");
+        lua_pop(L, 1);
+        binding->bind(L);
+    }
+}
+
+void bind_host(lua_State *L, int needs)
+{
+    needs = lua_absindex(L, needs);
+    lua_createtable(L, 0, 16);
+    for (size_t i = 0; i < countof(BINDINGS); i++)
+        if (!BINDINGS[i].needed)
+            BINDINGS[i].bind(L);
+    bind_needs(L, needs);
+}
+
+int bind_fail(lua_State *L, const char *code, const char *format, ...)
+{
+    char message[400];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(message, sizeof(message), format, values);
+    va_end(values);
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    lua_pushstring(L, code);
+    return 3;
+}
+
+int64_t bind_duration(lua_State *L, int argument, int64_t least)
+{
+    int64_t ms = -1;
+    if (lua_type(L, argument) == LUA_TNUMBER)
+        ms = luaL_checkinteger(L, argument);
+    else if (duration_parse(&ms, luaL_checkstring(L, argument)) != 0)
+        luaL_argerror(L, argument, "expected milliseconds or a text such as \"1s\" or \"250ms\"");
+    luaL_argcheck(L, ms >= least && ms <= 3650LL * 86400000, argument, "too short or too long");
+    return ms;
+}

@@ -1,0 +1,42 @@
+/* budget - what a plugin may use: bytes of Lua memory, and milliseconds of processor in one go.
+ *
+ * Bytes: the allocator of the Lua state refuses beyond `most_bytes`; Lua turns that into an error
+ * of the plugin. Time: a slice is the time from resuming a plugin until it waits or ends. A slice
+ * over its limit is ended by an error at every further instruction, so that no pcall can go on; a
+ * slice that does not even come to an instruction (a C function of Lua that runs for ever) ends
+ * the process at SLICE_HARD times the limit, and the keeper starts it anew.
+ *
+ * The clock is the processor time of the process, so that a plugin never pays for a busy machine
+ * or for waiting in a device, and an idle process is never woken. One budget per process. */
+#ifndef HOST_BUDGET_H
+#define HOST_BUDGET_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    BUDGET_BYTES = 16 * 1024 * 1024,
+    BUDGET_SLICE_MS = 200,
+    BUDGET_TICK_MS = 20,
+    SLICE_HARD = 10
+};
+
+struct budget {
+    size_t used_bytes;
+    size_t most_bytes;
+    int slice_ms;
+};
+
+/* A Lua state that pays from the budget, which must outlive it. NULL when it cannot be made. */
+lua_State *budget_new_state(struct budget *budget);
+
+/* Lets the clock run; at most one budget at a time. */
+void budget_start(struct budget *budget);
+void budget_stop(struct budget *budget);
+
+/* A slice of the thread L; slices do not nest. */
+void budget_begin(lua_State *L);
+void budget_end(void);
+
+#endif

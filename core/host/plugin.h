@@ -1,0 +1,83 @@
+/* plugin - one running instance: its Lua state, its line to the keeper and all that it owns.
+ *
+ * Life: the keeper's START loads plugin.lua and runs its start() as a handler; when that has ended
+ * and its effects are durable, timers and subscriptions begin. What cannot start ends the process
+ * with one line that says why; so does a commit refused behind a handler that has returned,
+ * because the plugin's memory would then know more than the journal. */
+#ifndef HOST_PLUGIN_H
+#define HOST_PLUGIN_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/word.h"
+#include "host/budget.h"
+#include "host/commit.h"
+#include "host/complaint.h"
+#include "host/keeperline.h"
+#include "host/metrics.h"
+#include "host/sandbox.h"
+#include "host/task.h"
+
+enum { PLUGIN_NAME_ROOM = 2 * WORD_ID_MAX + 8, PLUGIN_SLOTS_MAX = 256 };
+
+/* Exit codes: ended as told; cannot start; started anew from what is durable will do. */
+enum { PLUGIN_ENDED = 0, PLUGIN_BROKEN = 1, PLUGIN_AGAIN = 75 };
+
+struct ticker;
+struct subscription;
+
+struct plugin {
+    struct loop *loop;
+    struct keeperline *line;
+    struct commits commits;
+    struct budget budget;
+    struct sandbox sandbox;
+    struct metrics metrics;
+    lua_State *L;
+    char name[PLUGIN_NAME_ROOM]; /* "wristband gate", for logs */
+    char *folder;
+    char *library;
+    int start_ref;  /* the function start, until it has begun */
+    int config_ref; /* what start gets as config */
+    int host_ref;   /* the table host */
+    int events_ref; /* event type -> schema of its data */
+    int self_ref;   /* what start returned */
+    struct task starting;
+    struct commit start_commit;
+    struct ticker *tickers;
+    struct subscription *subscriptions;
+    int slots; /* tickers and subscriptions there are */
+    bool started;
+    bool stopping;
+    int exit_code;
+    int log_tokens; /* lines the plugin may still log now */
+    int64_t log_tokens_ms;
+    struct loop_timer health;
+    struct loop_timer stop;
+    int stop_looks;
+};
+
+/* Takes over `fd`, the line to the keeper. */
+int plugin_open(struct plugin *plugin, struct loop *loop, int fd);
+void plugin_close(struct plugin *plugin);
+
+/* Ends the loop; the program exits with `code`. */
+void plugin_end(struct plugin *plugin, int code);
+
+/* The plugin whose task runs on L; raises outside of a task. */
+struct plugin *plugin_of(lua_State *L);
+
+/* Logs and counts what a handler raised, once a minute when it repeats itself. */
+void plugin_complain(struct plugin *plugin, struct complaint *complaint, const char *handler,
+                     const char *why);
+/* A handler that has returned cannot be told: ends the process. */
+void plugin_refuse(struct plugin *plugin, const char *handler, const char *text);
+
+/* Milliseconds since boot. */
+int64_t plugin_now_ms(void);
+
+#endif

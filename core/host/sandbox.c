@@ -1,0 +1,227 @@
+/* sandbox - see sandbox.h.
+ *
+ * Rule of this file: what is not in a list here does not exist. */
+#include "host/sandbox.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+#include <lualib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/buffer.h"
+#include "base/file.h"
+
+enum { REPEAT_BYTES_MAX = 1024 * 1024, REPEAT_TIMES_MAX = 1024 * 1024, MOVE_MAX = 1024 * 1024 };
+
+static const char LOADED[] = "outpost.loaded"; /* registry: path -> what its module returned */
+
+static const luaL_Reg LIBRARIES[] = {
+    {LUA_GNAME, luaopen_base},         {LUA_STRLIBNAME, luaopen_string},
+    {LUA_TABLIBNAME, luaopen_table},   {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_UTF8LIBNAME, luaopen_utf8},
+};
+
+static const char *const BASICS[] = {
+    "assert", "error",  "getmetatable", "ipairs",   "next",     "pairs",  "pcall", "rawequal",
+    "rawget", "rawlen", "rawset",       "select",   "tonumber", "tostring", "type", "_VERSION",
+};
+
+/* Finalisers run when no limit holds, and weak tables show when they run. */
+static int set_metatable(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_argexpected(L, lua_isnoneornil(L, 2) || lua_istable(L, 2), 2, "nil or table");
+    lua_settop(L, 2);
+    if (lua_istable(L, 2)) {
+        lua_pushstring(L, "__gc");
+        if (lua_rawget(L, 2) != LUA_TNIL)
+            return luaL_error(L, "setmetatable: __gc is not allowed");
+        lua_settop(L, 2);
+    }
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+        return luaL_error(L, "cannot change a protected metatable");
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+/* Calls the library's own function, which is the first upvalue, with all arguments. */
+static int call_original(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static int string_rep(lua_State *L)
+{
+    size_t text, separator = 0;
+    luaL_checklstring(L, 1, &text);
+    lua_Integer times = luaL_checkinteger(L, 2);
+    luaL_optlstring(L, 3, "", &separator);
+    if (times > REPEAT_TIMES_MAX ||
+        (times > 0 && text + separator > (size_t)(REPEAT_BYTES_MAX / times)))
+        return luaL_error(L, "string.rep: more than %d bytes", (int)REPEAT_BYTES_MAX);
+    return call_original(L);
+}
+
+static int table_move(lua_State *L)
+{
+    lua_Integer from = luaL_checkinteger(L, 2);
+    lua_Integer until = luaL_checkinteger(L, 3);
+    if (until >= from && (lua_Unsigned)until - (lua_Unsigned)from >= MOVE_MAX)
+        return luaL_error(L, "table.move: more than %d values", (int)MOVE_MAX);
+    return call_original(L);
+}
+
+static const struct {
+    const char *library;
+    const char *name;
+    lua_CFunction instead; /* NULL: it goes */
+} CHANGES[] = {
+    {LUA_STRLIBNAME, "dump", NULL},
+    {LUA_STRLIBNAME, "rep", string_rep},
+    {LUA_TABLIBNAME, "move", table_move},
+};
+
+static void change_libraries(lua_State *L)
+{
+    for (size_t i = 0; i < countof(CHANGES); i++) {
+        lua_getglobal(L, CHANGES[i].library);
+        lua_getfield(L, -1, CHANGES[i].name);
+        if (CHANGES[i].instead != NULL) {
+            lua_pushcclosure(L, CHANGES[i].instead, 1);
+        } else {
+            lua_pop(L, 1);
+            lua_pushnil(L);
+        }
+        lua_setfield(L, -2, CHANGES[i].name);
+        lua_pop(L, 1);
+    }
+}
+
+/* The string metatable is shared by all texts of the state: nobody gets hold of it. */
+static void lock_text_metatable(lua_State *L)
+{
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 2);
+}
+
+int sandbox_load(lua_State *L, const char *path, const char *name)
+{
+    struct buffer source = {0};
+    int err = file_read(&source, path, SANDBOX_SOURCE_MAX);
+    if (err) {
+        buffer_free(&source);
+        lua_pushfstring(L, "%s: %s", path, strerror(-err));
+        return LUA_ERRFILE;
+    }
+    int status = luaL_loadbufferx(L, source.bytes, source.length, name, "t");
+    buffer_free(&source);
+    return status;
+}
+
+/* Dots part folders; nothing else of a path can be said. */
+static bool is_module(const char *name)
+{
+    static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    size_t length = strlen(name);
+    return length > 0 && length <= 100 && strspn(name, LETTERS) == length &&
+           name[0] != '.' && name[length - 1] != '.' && strstr(name, "..") == NULL;
+}
+
+static bool find_module(char *path, const char *folder, const char *name)
+{
+    if (folder == NULL)
+        return false;
+    int length = snprintf(path, PATH_MAX, "%s/%s.lua", folder, name);
+    if (length < 0 || length >= PATH_MAX)
+        return false;
+    size_t start = strlen(folder) + 1;
+    for (size_t i = start; i < start + strlen(name); i++)
+        if (path[i] == '.')
+            path[i] = '/';
+    return file_exists(path);
+}
+
+/* Runs the module at `path`; leaves what it returns, or true, on the stack. */
+static void run_module(lua_State *L, const char *path, const char *folder)
+{
+    const char *parent = strrchr(folder, '/');
+    lua_pushfstring(L, "@%s", parent != NULL ? path + (parent + 1 - folder) : path);
+    if (sandbox_load(L, path, lua_tostring(L, -1)) != LUA_OK)
+        lua_error(L);
+    lua_call(L, 0, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+    }
+}
+
+/* A module being loaded is `false` in LOADED, so that a circle is found. */
+static int require_module(lua_State *L)
+{
+    const struct sandbox *sandbox = lua_touserdata(L, lua_upvalueindex(1));
+    const char *name = luaL_checkstring(L, 1);
+    char path[PATH_MAX];
+    const char *folder = sandbox->library;
+    if (!is_module(name))
+        return luaL_error(L, "require: \"%s\" is no name of a module", name);
+    if (!find_module(path, folder, name)) {
+        folder = sandbox->plugin;
+        if (!find_module(path, folder, name))
+            return luaL_error(L, "require: no module \"%s\" in the library or the plugin", name);
+    }
+    lua_getfield(L, LUA_REGISTRYINDEX, LOADED);
+    if (lua_getfield(L, -1, path) == LUA_TBOOLEAN && !lua_toboolean(L, -1))
+        return luaL_error(L, "require: module \"%s\" requires itself", name);
+    if (!lua_isnil(L, -1))
+        return 1;
+    lua_pop(L, 1);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, path);
+    run_module(L, path, folder);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, 2, path);
+    return 1;
+}
+
+static void open_basics(lua_State *L, struct sandbox *sandbox)
+{
+    lua_createtable(L, 0, 32);
+    for (size_t i = 0; i < countof(BASICS); i++) {
+        lua_getglobal(L, BASICS[i]);
+        lua_setfield(L, -2, BASICS[i]);
+    }
+    for (size_t i = 1; i < countof(LIBRARIES); i++) {
+        lua_getglobal(L, LIBRARIES[i].name);
+        lua_setfield(L, -2, LIBRARIES[i].name);
+    }
+    lua_pushcfunction(L, set_metatable);
+    lua_setfield(L, -2, "setmetatable");
+    lua_pushlightuserdata(L, sandbox);
+    lua_pushcclosure(L, require_module, 1);
+    lua_setfield(L, -2, "require");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, LUA_GNAME);
+}
+
+void sandbox_open(lua_State *L, struct sandbox *sandbox)
+{
+    for (size_t i = 0; i < countof(LIBRARIES); i++) {
+        luaL_requiref(L, LIBRARIES[i].name, LIBRARIES[i].func, 1);
+        lua_pop(L, 1);
+    }
+    change_libraries(L);
+    lock_text_metatable(L);
+    open_basics(L, sandbox);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_newtable(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, LOADED);
+}

@@ -1,0 +1,145 @@
+/* world - see world.h. The contract is the first comment of lua/config.lua. */
+#include "host/world.h"
+
+#include <dirent.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/file.h"
+
+enum { NAMES_MAX = 256 };
+
+static struct world *world_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* The line of the configuration that is running now. */
+static int where(lua_State *L)
+{
+    lua_Debug at;
+    int line = 0;
+    for (int level = 0; line == 0 && lua_getstack(L, level, &at); level++) {
+        lua_getinfo(L, "Sl", &at);
+        if (strcmp(at.source, "=" WORLD_CHUNK) == 0)
+            line = at.currentline;
+    }
+    lua_pushfstring(L, "%s:%d", world_of(L)->file, line > 0 ? line : 1);
+    return 1;
+}
+
+static int absolute_path(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    if (path[0] == '/')
+        lua_pushvalue(L, 1);
+    else
+        lua_pushfstring(L, "%s/%s", world_of(L)->folder, path);
+    return 1;
+}
+
+static bool is_name(const char *name)
+{
+    static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t length = strlen(name);
+    return length > 0 && length <= 64 && strspn(name, LETTERS) == length;
+}
+
+/* nil and the message that is on top. */
+static int refuse(lua_State *L)
+{
+    if (lua_type(L, -1) != LUA_TSTRING)
+        lua_pushliteral(L, "it raised something that is no text");
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
+static int plugin(lua_State *L)
+{
+    struct world *world = world_of(L);
+    const char *name = luaL_checkstring(L, 1);
+    char path[PATH_MAX];
+    if (!is_name(name)) {
+        lua_pushliteral(L, "a name has small letters, digits, \"_\" and \"-\" only");
+        return refuse(L);
+    }
+    const char *folder = lua_pushfstring(L, "%s/%s", world->plugins, name);
+    if (file_join(path, sizeof(path), folder, "plugin.lua") != 0 || !file_exists(path)) {
+        lua_pushfstring(L, "there is no %s/plugin.lua", folder);
+        return refuse(L);
+    }
+    lua_pushfstring(L, "@%s/plugin.lua", name);
+    int status = sandbox_load(L, path, lua_tostring(L, -1));
+    world->sandbox.plugin = folder;
+    if (status == LUA_OK)
+        status = lua_pcall(L, 0, 1, 0);
+    world->sandbox.plugin = NULL;
+    if (status != LUA_OK)
+        return refuse(L);
+    lua_pushstring(L, folder);
+    return 2;
+}
+
+/* A data file: a text chunk that sees nothing at all. */
+static int sheet(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    const char *name = strrchr(path, '/');
+    lua_pushfstring(L, "@%s", name != NULL ? name + 1 : path);
+    if (sandbox_load(L, path, lua_tostring(L, -1)) != LUA_OK)
+        return refuse(L);
+    lua_newtable(L);
+    lua_setupvalue(L, -2, 1);
+    if (lua_pcall(L, 0, 1, 0) != LUA_OK)
+        return refuse(L);
+    if (lua_istable(L, -1))
+        return 1;
+    lua_pushfstring(L, "%s: expected to return a table, got a %s", path, luaL_typename(L, -1));
+    return refuse(L);
+}
+
+/* Reads the folder into `found`, which does not raise while the folder is open. */
+static int read_names(const char *folder, char found[][64])
+{
+    DIR *open = opendir(folder);
+    const struct dirent *entry;
+    int count = 0;
+    if (open == NULL)
+        return 0;
+    while (count < NAMES_MAX && (entry = readdir(open)) != NULL)
+        if (is_name(entry->d_name) && strlen(entry->d_name) < 64)
+            strcpy(found[count++], entry->d_name);
+    closedir(open);
+    return count;
+}
+
+static int names(lua_State *L)
+{
+    char found[NAMES_MAX][64];
+    int count = read_names(world_of(L)->plugins, found);
+    lua_newtable(L);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(L, found[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {
+    {"where", where}, {"path", absolute_path}, {"plugin", plugin},
+    {"sheet", sheet}, {"names", names},        {NULL, NULL},
+};
+
+void world_push(lua_State *L, struct world *world)
+{
+    luaL_newlibtable(L, FUNCTIONS);
+    lua_pushlightuserdata(L, world);
+    luaL_setfuncs(L, FUNCTIONS, 1);
+    lua_pushlstring(L, world->text.bytes, world->text.length);
+    lua_setfield(L, -2, "text");
+}
