@@ -11,13 +11,24 @@ local BANDS_MAX = 1000
 local EFFECTS_MAX = 12 -- of a commit: small ones, so that an alarm never waits behind many readings
 local TIMES = { "from", "to", "last_seen", "last_good" }
 
+-- One page after the other; a blank sorts before every letter a tag may have.
+local function load_bands(self)
+    local from, more = "band/", true
+    while more do
+        local page
+        page, more = self.host.store.range(from, "band0", BANDS_MAX)
+        for _, row in ipairs(page) do
+            self.bands[row[1]:sub(6)] = row[2]
+            self.count = self.count + 1
+            from = row[1] .. " "
+        end
+    end
+end
+
 function ledger.load(host, config)
     local self = { host = host, config = config, bands = {}, count = 0, effects = 0 }
     self.station = host.store.get("station") or {}
-    for key, state in host.store.range("band/", "band0") do
-        self.bands[key:sub(6)] = state
-        self.count = self.count + 1
-    end
+    load_bands(self)
     return self
 end
 

@@ -28,19 +28,15 @@ function station.is_other(state, serial, wanted)
     return trusted ~= nil and serial ~= trusted
 end
 
--- A good poll of the right station.
+-- A good poll of the right station. The first one ever is no edge: nothing was missed.
 function station.good(state, now, serial)
     local new, events = copy(state), {}
     new.good, new.serial = now, serial
-    if state.online then
-        return new, events
+    if state.online == false then
+        events[1] = event("station.online", now, {})
+        events[2] = station.gap(state.good or state.since, now, "station_offline")
     end
     new.online, new.cause, new.since = true, nil, nil
-    events[1] = event("station.online", now, { first = state.online == nil or nil })
-    local from = state.good or state.since
-    if state.online == false and from then
-        events[2] = station.gap(from, now, "station_offline")
-    end
     return new, events
 end
 

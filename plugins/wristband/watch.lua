@@ -112,10 +112,11 @@ end
 
 local function trust(self, memory, look)
     local host = self.host
+    local was_online = memory.station.online
     local state, events = station.good(memory.station, host.now(), look.station)
     memory.failures, memory.good_at = 0, host.mono()
     ledger.put_station(memory, state, events)
-    if #events > 0 then
+    if not was_online then
         memory.heard, memory.since = {}, host.mono()
         host.log.info("station online, profile %s, serial %s", self.config.profile.name,
             state.serial or "unknown")

@@ -47,19 +47,19 @@ function double.world(bus)
     return { now = 1000000, bus = bus, journal = {}, stored = {}, counts = {} }
 end
 
+-- Pages of two, so that paging is always needed.
 local function range(stored, from, below)
-    local keys = {}
+    local keys, page = {}, {}
     for key in pairs(stored) do
         if key >= from and key < below then
             keys[#keys + 1] = key
         end
     end
     table.sort(keys)
-    local at = 0
-    return function()
-        at = at + 1
-        return keys[at], clone(stored[keys[at]])
+    for i = 1, math.min(2, #keys) do
+        page[i] = { keys[i], clone(stored[keys[i]]) }
     end
+    return page, #keys > 2
 end
 
 local function commit(world, open)
