@@ -190,7 +190,7 @@ def write(state, count, suite="sha256+ed25519", city=None, end=signal.SIGTERM):
             time.sleep(0.02)
         keeper.send_signal(end)
         errors = keeper.communicate(timeout=30)[1]
-        assert all(map(os.path.exists, awaited)), f"not done: {errors}"
+        assert all(map(os.path.exists, awaited)), f"not done, exit {keeper.returncode}: {errors}"
         assert end == signal.SIGKILL or keeper.returncode == 0, errors
     return os.path.join(str(state), "journal")
 
