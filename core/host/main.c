@@ -19,12 +19,10 @@ static int limit_files(void)
     return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
 }
 
-static int run(int count, char **arguments)
+static int run(void)
 {
     struct loop *loop = NULL;
     struct plugin plugin = {0};
-    (void)count;
-    (void)arguments;
     log_open("host");
     int err = limit_files();
     if (!err)
@@ -42,11 +40,12 @@ static int run(int count, char **arguments)
 
 int main(int count, char **arguments)
 {
-    if (count == 2 && strcmp(arguments[1], "run") == 0)
-        return run(count, arguments);
+    if (count >= 2 && strcmp(arguments[1], "run") == 0)
+        return run();
     if (count >= 2 && strcmp(arguments[1], "config") == 0)
         return config_main(count - 2, arguments + 2);
     fprintf(stderr, "usage: host config FILE --plugins DIR --lua DIR\n"
-                    "       host run          (started by the keeper)\n");
+                    "       host run INSTANCE     (started by the keeper, which names the "
+                    "instance for ps)\n");
     return 2;
 }
