@@ -44,8 +44,9 @@ int main(int count, char **arguments)
         return run();
     if (count >= 2 && strcmp(arguments[1], "config") == 0)
         return config_main(count - 2, arguments + 2);
-    fprintf(stderr, "usage: host config FILE --plugins DIR --lua DIR\n"
-                    "       host run INSTANCE     (started by the keeper, which names the "
-                    "instance for ps)\n");
+    fprintf(stderr,
+            "usage: host config FILE --plugins DIR --lua DIR\n"
+            "       host run INSTANCE     (started by the keeper, which names the "
+            "instance for ps)\n");
     return 2;
 }
