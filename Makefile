@@ -212,7 +212,18 @@ run-faults: all
 run-fuzz: $(FUZZ_PROGRAMS)
 	@tests/fuzz.sh $(SECONDS) $(FUZZ_PROGRAMS)
 
-run-bench: all
+# bench: what is measured against, and what loads the keeper.
+BENCH := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(wildcard tests/bench/*.c))
+$(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(call archives,wire base)
+	$(say) LINK $@
+	$(QUIET)$(CC) -o $@ $< $(call archives,wire base) $(call libs_of,keeper host base) -ldl \
+	  $(LINK_$(FLAVOUR))
+$(OUT)/tests/bench/%.o: CFLAGS += $(call cflags_of,keeper) $(call cflags_of,host)
+$(OUT)/tests/bench/slowdisk: tests/bench/slowdisk.c
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) -std=c11 -O2 -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $< -ldl
+
+run-bench: all $(BENCH)
 	@OUTPOST_BUILD=$(abspath $(OUT)) tests/bench/run
 
 run-lint:

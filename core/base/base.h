@@ -11,7 +11,7 @@
 #define ASSERT(claim) ((claim) ? (void)0 : base_abort(#claim, __FILE__, __LINE__))
 
 #define container_of(pointer, type, member)                                              \
-    ((type *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #define countof(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -50,12 +50,16 @@ void buffer_append_text(struct buffer *buffer, const char *text)
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list values, again;
+    size_t left = buffer->room - buffer->length;
     va_start(values, format);
     va_copy(again, values);
-    int length = vsnprintf(NULL, 0, format, values);
+    int length =
+        vsnprintf(left ? buffer->bytes + buffer->length : NULL, left, format, values);
     ASSERT(length >= 0);
-    reserve(buffer, (size_t)length + 1);
-    vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, again);
+    if ((size_t)length >= left) { /* it did not fit: once more, with room for the NUL */
+        reserve(buffer, (size_t)length + 1);
+        vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, again);
+    }
     buffer->length += (size_t)length;
     va_end(again);
     va_end(values);

@@ -135,7 +135,8 @@ static size_t sequence_length(const unsigned char *at, size_t left)
     static const struct {
         unsigned char mask, lead;
         uint32_t least;
-    } FORMS[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    } FORMS[] = {
+        {0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
     for (size_t form = 0; form < countof(FORMS) && form < left; form++) {
         if ((at[0] & FORMS[form].mask) != FORMS[form].lead)
             continue;

@@ -32,7 +32,7 @@ bool json_is_array(const struct json *json);
 /* Members of an array or object, in order: first, then next until NULL. */
 const struct json *json_first(const struct json *json);
 const struct json *json_next(const struct json *item);
-const char *json_name(const struct json *item); /* of a member of an object, else NULL */
+const char *json_name(const struct json *item);  /* of a member of an object, else NULL */
 const char *json_value(const struct json *item); /* the item's own text, or NULL */
 
 /* Appends the tree as compact JSON. */

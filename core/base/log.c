@@ -35,7 +35,8 @@ static size_t begin_line(char *line, size_t room, enum level level)
     return (size_t)length < room ? (size_t)length : room - 1;
 }
 
-__attribute__((format(printf, 2, 0))) static void write_line(enum level level, const char *format, va_list values)
+__attribute__((format(printf, 2, 0))) static void
+write_line(enum level level, const char *format, va_list values)
 {
     if (level < least)
         return;

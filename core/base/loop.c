@@ -159,7 +159,8 @@ static void signal_came(evutil_socket_t number, short what, void *handle)
 void loop_signal_start(struct loop *loop, struct loop_signal *signal, int number)
 {
     loop_signal_stop(signal);
-    signal->event = new_event(loop, number, EV_SIGNAL | EV_PERSIST, URGENT, signal_came, signal);
+    signal->event =
+        new_event(loop, number, EV_SIGNAL | EV_PERSIST, URGENT, signal_came, signal);
     event_add(signal->event, NULL);
 }
 

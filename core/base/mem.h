@@ -12,8 +12,9 @@
 void *mem_zeroed(size_t size);
 void *mem_resize(void *memory, size_t size);
 void *mem_copy(const void *memory, size_t size);
-char *mem_text(const char *text);                   /* a copy, ended by NUL */
-char *mem_text_of(const void *bytes, size_t length); /* the same, of bytes without a NUL */
-void mem_free(void *memory);                        /* NULL is fine */
+char *mem_text(const char *text); /* a copy, ended by NUL */
+char *mem_text_of(const void *bytes,
+                  size_t length); /* the same, of bytes without a NUL */
+void mem_free(void *memory);      /* NULL is fine */
 
 #endif

@@ -69,12 +69,14 @@ int now_parse(int64_t *utc_us, const char *text)
 {
     struct tm parts = {0};
     int used = 0;
-    int read = sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
-                      &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used);
+    int read =
+        sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
+               &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used);
     if (read != 6 || used != 19)
         return -EINVAL;
-    if (parts.tm_mon < 1 || parts.tm_mon > 12 || parts.tm_mday < 1 || parts.tm_mday > 31 ||
-        parts.tm_hour > 23 || parts.tm_min > 59 || parts.tm_sec > 60)
+    if (parts.tm_mon < 1 || parts.tm_mon > 12 || parts.tm_mday < 1 ||
+        parts.tm_mday > 31 || parts.tm_hour > 23 || parts.tm_min > 59 ||
+        parts.tm_sec > 60)
         return -EINVAL;
     int64_t micros;
     int err = parse_fraction(&micros, text + used);
@@ -86,13 +88,26 @@ int now_parse(int64_t *utc_us, const char *text)
     return 0;
 }
 
-enum now_quality now_quality(void)
+static enum now_quality ask_kernel(void)
 {
-    if (now_utc_us() < BUILT_AFTER_US)
-        return NOW_UNSET;
     struct timex state = {.modes = 0};
     bool synced = adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
     return synced ? NOW_SYNCED : NOW_HOLDOVER;
+}
+
+/* The kernel is asked once a second: its answer costs it more than all else of an event. */
+enum now_quality now_quality(void)
+{
+    static enum now_quality quality;
+    static int64_t asked_us = INT64_MIN;
+    int64_t mono_us = now_mono_us();
+    if (now_utc_us() < BUILT_AFTER_US)
+        return NOW_UNSET;
+    if (asked_us == INT64_MIN || mono_us - asked_us >= 1000000) {
+        quality = ask_kernel();
+        asked_us = mono_us;
+    }
+    return quality;
 }
 
 const char *now_quality_name(enum now_quality quality)

@@ -23,6 +23,7 @@ void now_format(char *text, int64_t utc_us);
 /* Reads RFC 3339 in UTC ("Z", up to six digits of a second). Returns 0 or -EINVAL. */
 int now_parse(int64_t *utc_us, const char *text);
 
+/* At most a second old. */
 enum now_quality now_quality(void);
 const char *now_quality_name(enum now_quality quality);
 

@@ -79,6 +79,7 @@ static void answer_all(struct group *group, int err)
 static void end_group(struct group *group, int err)
 {
     bool had_alarm = group->has_alarm;
+    group->commits += err == 0;
     loop_timer_stop(&group->window);
     loop_rest_stop(&group->rest);
     group->writes = 0;

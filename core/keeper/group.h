@@ -21,6 +21,7 @@ struct group {
     struct loop_timer window;
     struct loop_rest rest;
     int writes;
+    int64_t commits; /* groups that are on disk */
     bool has_alarm;
     struct buffer answers; /* struct answer apiece */
     /* Told after each commit, or after a failed one with a negative errno. */

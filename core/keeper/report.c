@@ -42,12 +42,13 @@ void report_print(const struct keeper *keeper, struct buffer *out)
     buffer_printf(out,
                   "{\"office\":\"%s\",\"log\":\"%s\",\"suite\":\"%s\",\"version\":\"%s\","
                   "\"boot\":\"%s\",\"clock\":\"%s\",\"up_s\":%" PRId64
-                  ",\"events\":%" PRId64 ",\"sealed\":%" PRIu64 ",\"checkpoint\":%" PRIu64
-                  ",\"receipts_refused\":%" PRId64,
+                  ",\"events\":%" PRId64 ",\"commits\":%" PRId64 ",\"sealed\":%" PRIu64
+                  ",\"checkpoint\":%" PRIu64 ",\"receipts_refused\":%" PRId64,
                   journal->log.office, journal->log.log, journal->log.suite,
                   OUTPOST_VERSION, now_boot(), now_quality_name(now_quality()),
                   (now_mono_us() - keeper->started_us) / 1000000, journal->size,
-                  journal->sealed.size, keeper->upkeep.size, keeper->link.refused);
+                  keeper->group.commits, journal->sealed.size, keeper->upkeep.size,
+                  keeper->link.refused);
     print_lanes(journal, out);
     buffer_append_text(out, ",\"children\":[");
     for (size_t i = 0; i < keeper->supervisor.count; i++) {

@@ -66,10 +66,12 @@ static void checkpoint_done(void *owner, int err, const struct buffer *note)
 static void seal_done(void *owner, int err, const struct buffer *result)
 {
     struct upkeep *upkeep = owner;
+    upkeep->seal_ending = true;
     group_commit(upkeep->group);
     if (!err)
         err = seal_end(&upkeep->seal, result);
     seal_free(&upkeep->seal);
+    upkeep->seal_ending = false;
     if (err)
         later(upkeep, "tiles cannot be sealed", err);
     else
@@ -112,7 +114,8 @@ static int start_seal(struct upkeep *upkeep)
 static void next_errand(struct upkeep *upkeep)
 {
     int err = 0;
-    if (errand_is_running(&upkeep->errand) || loop_timer_is_running(&upkeep->retry))
+    if (errand_is_running(&upkeep->errand) || loop_timer_is_running(&upkeep->retry) ||
+        upkeep->seal_ending)
         return;
     group_commit(upkeep->group); /* which may come back here */
     if (errand_is_running(&upkeep->errand))

@@ -33,6 +33,7 @@ struct upkeep {
     struct loop_timer news;
     struct loop_timer quiet;
     struct loop_timer retry;
+    bool seal_ending; /* between a sealing's files and its rows: no errand may begin */
     bool wants_checkpoint;
     bool wants_seal;
     bool checkpoint_failed; /* the last one: sealing goes first then */

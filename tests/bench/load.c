@@ -1,0 +1,177 @@
+/* load - stands where the host would, and puts a load on the keeper through its socket.
+ *
+ * Installed as libexec/host of a bench appliance. From the environment:
+ *
+ *   LOAD_BATCH=100      events of 400 bytes in a COMMIT
+ *   LOAD_WINDOW=2       COMMITs under way at once (closed loop)
+ *   LOAD_RATE=0         COMMITs a second instead (open loop), evenly
+ *   LOAD_SECONDS=3      how long
+ *   LOAD_TYPE=...       the event's type (its lane is in the configuration)
+ *   LOAD_RESULT=FILE    one JSON line is appended there at the end
+ */
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/buffer.h"
+#include "base/mem.h"
+#include "base/now.h"
+#include "wire/line.h"
+#include "wire/talk.h"
+
+enum { DATA = 400, ROOM = FRAME_MAX, IDS = 1 << 20 };
+
+struct load {
+    int batch, window;
+    double rate, seconds;
+    const char *type;
+    struct buffer frame;
+    int64_t sent, done, failed;
+    int64_t *began_us; /* by id */
+    int64_t *took_us;  /* of each answered */
+};
+
+static const char *setting(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+    return value ? value : otherwise;
+}
+
+static void put_event(struct load *load)
+{
+    char data[DATA + 1];
+    int length =
+        snprintf(data, sizeof(data), "{\"band\":\"B-%04d\",\"rssi\":-%d,\"raw\":\"",
+                 rand() % 9999, rand() % 99);
+    memset(data + length, 'x', (size_t)(DATA - length));
+    memcpy(data + DATA - 2, "\"}", 2);
+    size_t mark = frame_open(&load->frame, TAG_EVENT);
+    frame_put_text(&load->frame, TAG_TYPE, load->type);
+    frame_put_text(&load->frame, TAG_SUBJECT, "device/wristband/B-0193");
+    frame_put(&load->frame, TAG_DATA, data, DATA);
+    frame_close(&load->frame, mark);
+}
+
+static void send_commit(struct load *load)
+{
+    load->sent++;
+    frame_begin(&load->frame, TALK_COMMIT, (uint32_t)load->sent);
+    for (int i = 0; i < load->batch; i++)
+        put_event(load);
+    load->began_us[load->sent % IDS] = now_mono_us();
+    ASSERT(send(LINE_CHILD_FD, load->frame.bytes, load->frame.length, MSG_NOSIGNAL) > 0);
+}
+
+static void say(struct load *load, enum talk_type type)
+{
+    frame_begin(&load->frame, (uint8_t)type, 0);
+    ASSERT(send(LINE_CHILD_FD, load->frame.bytes, load->frame.length, MSG_NOSIGNAL) > 0);
+}
+
+static void take_answer(struct load *load, const struct frame *frame)
+{
+    struct field error;
+    int64_t code = -1;
+    if (fields_find(&frame->fields, TAG_ERROR, &error) == 0)
+        field_number(&error, &code);
+    load->failed += code != 0;
+    load->took_us[load->done++ % IDS] = now_mono_us() - load->began_us[frame->id % IDS];
+}
+
+/* False when the keeper says stop. */
+static int hear(struct load *load, int ms)
+{
+    static uint8_t room[ROOM];
+    struct pollfd ready = {.fd = LINE_CHILD_FD, .events = POLLIN};
+    struct frame frame;
+    if (poll(&ready, 1, ms) <= 0)
+        return 1;
+    ssize_t length = recv(LINE_CHILD_FD, room, sizeof(room), 0);
+    if (length <= 0 || frame_read(&frame, room, (size_t)length) != 0)
+        exit(0);
+    if (frame.type == TALK_DONE)
+        take_answer(load, &frame);
+    else if (frame.type == TALK_PING)
+        say(load, TALK_PONG);
+    return frame.type != TALK_STOP;
+}
+
+static void run_closed(struct load *load, int64_t until_us)
+{
+    while (now_mono_us() < until_us) {
+        while (load->sent - load->done < load->window)
+            send_commit(load);
+        hear(load, 1000);
+    }
+}
+
+static void run_open(struct load *load, int64_t began_us, int64_t until_us)
+{
+    for (;;) {
+        int64_t now_us = now_mono_us();
+        if (now_us >= until_us)
+            return;
+        int64_t due = (int64_t)((double)(now_us - began_us) * load->rate / 1e6);
+        if (load->sent < due)
+            send_commit(load);
+        int64_t next_us =
+            began_us + (int64_t)((double)(load->sent + 1) / load->rate * 1e6);
+        int64_t wait_ms = (next_us - now_us) / 1000;
+        hear(load, wait_ms > 0 ? (int)wait_ms : 0);
+    }
+}
+
+static int by_time(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static void report(struct load *load, int64_t took_us)
+{
+    FILE *out = fopen(setting("LOAD_RESULT", "/dev/null"), "a");
+    int64_t count = load->done < IDS ? load->done : IDS;
+    qsort(load->took_us, (size_t)count, sizeof(int64_t), by_time);
+    ASSERT(out != NULL && count > 0);
+    fprintf(out,
+            "{\"events\":%lld,\"commits\":%lld,\"failed\":%lld,\"seconds\":%.6f,\"p50_"
+            "us\":%lld,"
+            "\"p99_us\":%lld,\"max_us\":%lld}\n",
+            (long long)(load->done * load->batch), (long long)load->done,
+            (long long)load->failed, (double)took_us / 1e6,
+            (long long)load->took_us[count / 2],
+            (long long)load->took_us[count * 99 / 100],
+            (long long)load->took_us[count - 1]);
+    fclose(out);
+}
+
+int main(void)
+{
+    struct load load = {.batch = atoi(setting("LOAD_BATCH", "100")),
+                        .window = atoi(setting("LOAD_WINDOW", "2")),
+                        .rate = atof(setting("LOAD_RATE", "0")),
+                        .seconds = atof(setting("LOAD_SECONDS", "3")),
+                        .type = setting("LOAD_TYPE", "bench.reading"),
+                        .began_us = mem_zeroed(IDS * sizeof(int64_t)),
+                        .took_us = mem_zeroed(IDS * sizeof(int64_t))};
+    say(&load, TALK_HELLO);
+    hear(&load, 1000);  /* START */
+    usleep(300 * 1000); /* all of them begin together */
+    int64_t began_us = now_mono_us();
+    int64_t until_us = began_us + (int64_t)(load.seconds * 1e6);
+    if (load.rate > 0)
+        run_open(&load, began_us, until_us);
+    else
+        run_closed(&load, until_us);
+    while (load.done < load.sent)
+        hear(&load, 1000);
+    report(&load, now_mono_us() - began_us);
+    while (hear(&load, -1))
+        ;
+    return 0;
+}
