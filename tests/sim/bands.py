@@ -12,6 +12,7 @@ class Band:
     """One wristband. `heard` is when the radio last heard it; a quiet band is not heard any more."""
     number: int
     tag: bytes
+    name: str
     open: bool = False
     case: bool = False
     battery: int = 80

@@ -30,6 +30,7 @@ EXPECTED = {
     "strap_opened": (["wristband.strap_opened"], True),
     "strap_closed": (["wristband.strap_closed"], True),
     "case_opened": (["wristband.case_opened"], True),
+    "case_closed": (["wristband.case_closed"], True),
     "battery_low": (["wristband.battery_low"], True),
     "lost": (["wristband.lost"], False),
     "back": (["wristband.back"], True),
@@ -52,6 +53,8 @@ SCRIPT = [
     ("pause", None, {}),
     ("back", 9, {}),
     ("strap", 11, {"open": False}),
+    ("case", 7, {"open": False}),
+    ("battery", 5, {"percent": 90}),
 ]
 BANDS = 12
 
@@ -93,8 +96,7 @@ def produced(station):
     """[(type, tag, at, shows at once)] of everything that must be an event."""
     found = []
     for line in station.happened():
-        what = "battery_low" if line["what"] == "battery" else line["what"]
-        kinds, at_once = EXPECTED.get(what, ([], False))
+        kinds, at_once = EXPECTED.get(line["what"], ([], False))
         found += [(kind, line.get("tag"), line["at"], at_once) for kind in kinds]
     return found
 
@@ -147,7 +149,8 @@ class Demo:
         self.city = town.City(folder, self.broker).start()
         self.station = town.Station(folder, "monnit-tcp", bands=BANDS).start()
         self.office = town.Office(os.path.join(folder, "office"), self.city, self.broker,
-                                  self.station.plugin(poll='"100ms"', lost_after='"60s"'))
+                                  self.station.plugin(poll='"100ms"', lost_after='"60s"',
+                                                      offline_after='"1s"'))
         self.office.start()
         town.wait_for(lambda: len(self.city.events("wristband.seen")) >= BANDS, 20,
                       f"every band to be seen once; {self.office.log_path} may say why")
@@ -170,10 +173,9 @@ class Demo:
             for word, band, settings in SCRIPT:
                 if time.monotonic() >= end:
                     return
-                if word != "pause" and not (word == "battery" and turn >= BANDS):
-                    band = band and (band - 1 + turn) % BANDS + 1
-                    if not (word == "case" and turn >= BANDS):
-                        self.station.do(word, band, **settings)
+                if word != "pause":
+                    other = band and (band - 1 + turn) % BANDS + 1
+                    self.station.do(word, other, **settings)
                 self.rest(1.0 + random.random() * 0.2, end)
 
     def settle(self):

@@ -35,7 +35,6 @@ class Model:
     unit = 1
     room = 0
     serial = 0x00A1B2C3
-    tag_bytes = 4
 
     def __init__(self, station):
         self.station = station
@@ -44,6 +43,10 @@ class Model:
     def tag(self, number):
         """The id of band `number`: four bytes for most models."""
         return (0x00B30000 + number).to_bytes(4, "big")
+
+    def name_of(self, tag):
+        """How people write such an id: a number for four bytes, else hex."""
+        return str(int.from_bytes(tag, "big")) if len(tag) == 4 else tag.hex()
 
     def slot(self, index, now, at):
         """Register `at` of the block of slot `index`; empty slots are zero."""

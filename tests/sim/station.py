@@ -16,7 +16,7 @@ and answers each with one:
     {"do": "restart", "for": 1.0}                {"do": "state"}
 
 Each change is one line in the log, {"at": CLOCK_REALTIME in microseconds, "what": ..., "band": N,
-"tag": HEX}, written when the registers already show it. A change that a full FIFO or mailbox cannot
+"tag": as the plugin names it}, written when the registers already show it. A change that a full FIFO or mailbox cannot
 take is refused with {"ok": false} and is not logged: it did not happen. `beat` is the period at
 which each band is heard again (0: only when something changes); a queueing station then queues it.
 """
@@ -152,7 +152,8 @@ class Control:
         return self.change("case_opened" if ask["open"] else "case_closed", band, case=ask["open"])
 
     def battery(self, ask, band):
-        return self.change("battery", band, battery=ask["percent"])
+        low = ask["percent"] <= 10
+        return self.change("battery_low" if low else "battery", band, battery=ask["percent"])
 
     def rssi(self, ask, band):
         return self.change("rssi", band, rssi=ask["dbm"])
@@ -226,7 +227,7 @@ def logger(path):
     def log(what, band=None):
         line = {"at": time.time_ns() // 1000, "what": what}
         if band:
-            line.update(band=band.number, tag=band.tag.hex())
+            line.update(band=band.number, tag=band.name)
         out.write(json.dumps(line) + "\n")
         return line
     return log
@@ -244,7 +245,7 @@ async def run(options):
     model = MODELS[options.model](station)
     station.room = options.room or model.room
     for number in range(1, options.bands + 1):
-        station.bands[number] = Band(number, model.tag(number))
+        station.bands[number] = Band(number, model.tag(number), model.name_of(model.tag(number)))
     model.bands = list(station.bands.values())
     if model.room != 1:  # a mailbox would lose all but the first
         station.hear_all(time.monotonic())

@@ -59,7 +59,8 @@ def test_all_errors_are_told_not_only_the_first(tmp_path):
 
 def test_a_good_configuration_is_ok(tmp_path):
     _, done = check(tmp_path, OFFICE + GATE % "")
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "ok", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ": ok" in done.stdout
 
 
 def test_a_configuration_that_is_missing_is_named(tmp_path):

@@ -8,13 +8,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sim"))
 import town  # noqa: E402
 
 
-def pytest_collect_file(file_path, parent):
-    """Stories are NAME_story.py, faults NAME_fault.py."""
-    if file_path.name.endswith(("_story.py", "_fault.py")):
-        return pytest.Module.from_parent(parent, path=file_path)
-    return None
-
-
 @pytest.fixture
 def started():
     """started(program) starts it and stops it at the end; the last started is stopped first."""
