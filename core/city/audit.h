@@ -1,0 +1,32 @@
+/* audit - `outpost-city verify`: everything stored is checked once more, offline.
+ *
+ * Each event's row must say what its body says; each body up to the verified size must have the
+ * leaf that was verified; the leaves must make the root of every stored checkpoint; and the office
+ * must have signed those. */
+#ifndef CITY_AUDIT_H
+#define CITY_AUDIT_H
+
+#include <stdint.h>
+
+#include "base/word.h"
+#include "city/offices.h"
+#include "city/store.h"
+
+enum { AUDIT_WHAT_ROOM = 240 };
+
+struct audit_report {
+    int64_t logs, events, verified;
+    /* The first bad place, when there is one. */
+    char office[WORD_ID_MAX + 1];
+    char log[WORD_ID_MAX + 1];
+    int64_t seq;
+    char what[AUDIT_WHAT_ROOM];
+};
+
+/* 0: all is well; -EBADMSG: report->what says what is not; else the errno of reading. */
+int audit_database(struct audit_report *report, struct store *store,
+                   struct offices *offices);
+
+int audit_run(int argc, char **argv);
+
+#endif

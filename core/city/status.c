@@ -1,0 +1,160 @@
+/* status - see status.h. The report is composed as JSON; people get the same in lines. */
+#include "city/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/json.h"
+#include "city/options.h"
+#include "city/presence.h"
+#include "city/store.h"
+
+static const char USAGE[] = "usage: outpost-city status --database sqlite:FILE [--json]\n"
+                            "\n"
+                            "For each office whether it is online and when it last said "
+                            "so; for each of its logs up to\n"
+                            "which event each lane is complete and how many events are "
+                            "verified; and the findings.\n"
+                            "Exit status: 0; 1 when there are findings or the database "
+                            "cannot be read; 2 on wrong use.\n";
+
+struct status {
+    struct store *store;
+    bool json;
+    const char *office; /* whose logs are printed now */
+    const char *separator;
+    struct buffer out;
+    int64_t findings, rejected;
+};
+
+static int add_marks(struct status *status, const char *office, const char *log)
+{
+    const char *format = status->json ? "%s\"%s\":%" PRId64 : "%s%s %" PRId64;
+    const char *between = "";
+    for (int lane = 0; lane < LANES; lane++) {
+        int64_t mark;
+        int err = store_get_mark(status->store, office, log, (enum talk_lane)lane, &mark);
+        if (err)
+            return err;
+        buffer_printf(&status->out, format, between, talk_lane_name((enum talk_lane)lane),
+                      mark);
+        between = status->json ? "," : ", ";
+    }
+    return 0;
+}
+
+static int add_log(void *owner, const char *office, const char *log)
+{
+    struct status *status = owner;
+    struct store_log state;
+    if (strcmp(office, status->office) != 0)
+        return 0;
+    int err = store_get_log(status->store, office, log, &state);
+    if (!err) {
+        buffer_printf(&status->out,
+                      status->json ? "%s{\"log\":\"%s\",\"verified\":%" PRId64
+                                     ",\"broken\":%s,\"complete\":{"
+                                   : "%s  log %s: %" PRId64
+                                     " events verified%s; complete up to ",
+                      status->separator, log, state.size,
+                      status->json   ? state.broken ? "true" : "false"
+                      : state.broken ? ", BROKEN"
+                                     : "");
+        err = add_marks(status, office, log);
+        buffer_append_text(&status->out, status->json ? "}}" : "\n");
+    }
+    status->separator = status->json ? "," : "";
+    store_log_free(&state);
+    return err;
+}
+
+static void add_head(struct status *status, const char *office, const char *state,
+                     const char *seen, int64_t findings)
+{
+    if (!status->json) {
+        buffer_printf(&status->out,
+                      "office %s: %s, last heard %s, %" PRId64 " findings\n", office,
+                      state, seen, findings);
+        return;
+    }
+    buffer_printf(&status->out, "{\"office\":\"%s\",\"state\":\"%s\",\"seen\":\"%s\"",
+                  office, state, seen);
+    buffer_printf(&status->out, ",\"findings\":%" PRId64 ",\"logs\":[", findings);
+}
+
+static int add_office(void *owner, const char *office, const char *said, const char *seen,
+                      const char *verifier)
+{
+    struct status *status = owner;
+    struct presence presence;
+    int64_t findings;
+    const char *state = "unknown";
+    (void)verifier;
+    if (said != NULL && presence_read(&presence, office, said, strlen(said)) == 0)
+        state = presence.online ? "online" : "offline";
+    int err = store_count_findings(status->store, office, &findings);
+    if (err)
+        return err;
+    size_t length = status->out.length;
+    if (status->json && length > 0 && status->out.bytes[length - 1] == '}')
+        buffer_append_text(&status->out, ",");
+    add_head(status, office, state, seen == NULL ? "never" : seen, findings);
+    status->office = office;
+    status->separator = "";
+    err = store_each_log(status->store, add_log, status);
+    if (status->json)
+        buffer_append_text(&status->out, "]}");
+    return err;
+}
+
+static int report(struct status *status)
+{
+    int err = store_count_findings(status->store, "", &status->findings);
+    if (!err)
+        err = store_count_rejected(status->store, &status->rejected);
+    if (!err && status->json)
+        buffer_printf(&status->out,
+                      "{\"findings\":%" PRId64 ",\"rejected\":%" PRId64 ",\"offices\":[",
+                      status->findings, status->rejected);
+    if (!err)
+        err = store_each_office(status->store, add_office, status);
+    if (!err && status->json)
+        buffer_append_text(&status->out, "]}\n");
+    else if (!err)
+        buffer_printf(&status->out,
+                      "%" PRId64 " findings, %" PRId64 " messages rejected\n",
+                      status->findings, status->rejected);
+    return err;
+}
+
+int status_run(int argc, char **argv)
+{
+    const char *database = NULL;
+    char why[STORE_WHY_ROOM];
+    struct status status = {0};
+    const struct options_row rows[] = {{"database", &database, NULL, true},
+                                       {"json", NULL, &status.json, false}};
+    struct options options = {
+        .command = "status", .usage = USAGE, .rows = rows, .count = countof(rows)};
+    int verdict;
+    if (!options_read(&options, argc, argv, &verdict))
+        return verdict;
+    if (store_path(database) == NULL)
+        return options_refuse(&options, "--database: expected sqlite:FILE, got \"%s\"",
+                              database);
+    if (store_open(&status.store, store_path(database), false, why) != 0) {
+        options_refuse(&options, "--database: %s", why);
+        return 1;
+    }
+    int err = report(&status);
+    if (err)
+        options_refuse(&options, "--database: %s", store_error(status.store));
+    else
+        fwrite(status.out.bytes, 1, status.out.length, stdout);
+    buffer_free(&status.out);
+    store_close(status.store);
+    return err || status.findings > 0 ? 1 : 0;
+}
