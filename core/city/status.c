@@ -32,18 +32,32 @@ struct status {
 
 static int add_marks(struct status *status, const char *office, const char *log)
 {
-    const char *format = status->json ? "%s\"%s\":%" PRId64 : "%s%s %" PRId64;
-    const char *between = "";
+    const char *quote = status->json ? "\"" : "";
     for (int lane = 0; lane < LANES; lane++) {
         int64_t mark;
         int err = store_get_mark(status->store, office, log, (enum talk_lane)lane, &mark);
         if (err)
             return err;
-        buffer_printf(&status->out, format, between, talk_lane_name((enum talk_lane)lane),
+        buffer_printf(&status->out, "%s%s%s%s%s%" PRId64, lane == 0 ? "" : ",",
+                      lane > 0 && !status->json ? " " : "", quote,
+                      talk_lane_name((enum talk_lane)lane), status->json ? "\":" : " ",
                       mark);
-        between = status->json ? "," : ", ";
     }
     return 0;
+}
+
+static void add_log_head(struct status *status, const char *log,
+                         const struct store_log *state)
+{
+    if (status->json)
+        buffer_printf(
+            &status->out,
+            "%s{\"log\":\"%s\",\"verified\":%" PRId64 ",\"broken\":%s,\"complete\":{",
+            status->separator, log, state->size, state->broken ? "true" : "false");
+    else
+        buffer_printf(&status->out,
+                      "  log %s: %" PRId64 " events verified%s; complete up to ", log,
+                      state->size, state->broken ? ", BROKEN" : "");
 }
 
 static int add_log(void *owner, const char *office, const char *log)
@@ -54,19 +68,11 @@ static int add_log(void *owner, const char *office, const char *log)
         return 0;
     int err = store_get_log(status->store, office, log, &state);
     if (!err) {
-        buffer_printf(&status->out,
-                      status->json ? "%s{\"log\":\"%s\",\"verified\":%" PRId64
-                                     ",\"broken\":%s,\"complete\":{"
-                                   : "%s  log %s: %" PRId64
-                                     " events verified%s; complete up to ",
-                      status->separator, log, state.size,
-                      status->json   ? state.broken ? "true" : "false"
-                      : state.broken ? ", BROKEN"
-                                     : "");
+        add_log_head(status, log, &state);
         err = add_marks(status, office, log);
         buffer_append_text(&status->out, status->json ? "}}" : "\n");
     }
-    status->separator = status->json ? "," : "";
+    status->separator = ",";
     store_log_free(&state);
     return err;
 }
