@@ -46,7 +46,6 @@ static const struct option {
     const char *expects;
 } OPTIONS[] = {
     {"unit", offsetof(struct busurl, unit), 0, 255, false, "unit from 0 to 255"},
-    {"late", offsetof(struct busurl, late_ms), 1, 10000, true, "late from 1 to 10000 (ms)"},
     {"baud", offsetof(struct busurl, baud), 300, 4000000, true, "baud from 300"},
     {"stop", offsetof(struct busurl, stop), 1, 2, true, "stop of 1 or 2"},
 };
@@ -69,7 +68,7 @@ static int set_option(struct busurl *url, const char *name, const char *value, c
             return 0;
         return refuse(why, room, option->expects, value);
     }
-    return refuse(why, room, url->tcp ? "unit" : "baud, parity, stop, late or unit", name);
+    return refuse(why, room, url->tcp ? "unit" : "baud, parity, stop or unit", name);
 }
 
 static int read_options(struct busurl *url, const char *text, char *why, size_t room)

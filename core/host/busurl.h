@@ -16,7 +16,6 @@ struct busurl {
     char parity; /* N, E or O */
     int stop;
     int unit;
-    int late_ms; /* RTU: so much later than the time-out an answer may come; 0: default */
 };
 
 /* 0, or -EINVAL and what is wrong in `why`. */

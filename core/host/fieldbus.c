@@ -4,8 +4,7 @@
  * descriptor by our own hands, because what this file promises needs it: its receiver knows no
  * wall deadline by default, throws no late answer away, and does not show the MBAP length.
  *
- * Invariant: `fd` is -1 exactly while the line is closed. `owed` is how many answers may still
- * come that nobody waits for; it is 0 on TCP. */
+ * Invariant: `fd` is -1 exactly while the line is closed; nothing is owed on TCP. */
 #include "host/fieldbus.h"
 
 #include <arpa/inet.h>
@@ -25,17 +24,18 @@
 #include "base/mem.h"
 #include "base/now.h"
 #include "host/adu.h"
+#include "host/owed.h"
 
-enum { LATE_LEAST_MS = 100, OWED_MOST = 3, QUIET_LEAST_MS = 10, QUIET_BITS = 40 * 11 };
+/* A serial line silent for 40 characters and a driver's delay is between two frames. */
+enum { QUIET_LEAST_MS = 10, QUIET_BITS = 40 * 11 };
 
 struct fieldbus {
     modbus_t *context;
     bool tcp;
     int fd;
     uint16_t transaction;
-    int owed;
-    int late_ms;  /* as configured; 0: as long as the time-out */
-    int quiet_ms; /* a serial line silent for so long is between frames */
+    struct owed owed;
+    int quiet_ms;
     int exception;
     char why[160];
 };
@@ -86,7 +86,6 @@ int fieldbus_open(struct fieldbus **out, const struct busurl *url)
     bus->context = context;
     bus->tcp = url->tcp;
     bus->fd = -1;
-    bus->late_ms = url->late_ms;
     bus->quiet_ms = QUIET_LEAST_MS + QUIET_BITS * 1000 / url->baud;
     *out = bus;
     return 0;
@@ -125,7 +124,6 @@ static enum fieldbus_fault connect_line(struct fieldbus *bus, int64_t until_us)
     }
     bus->fd = modbus_get_socket(bus->context);
     ASSERT(bus->fd >= 0 && bus->fd < FD_SETSIZE);
-    bus->owed = 0;
     return FIELDBUS_GOOD;
 }
 
@@ -275,17 +273,6 @@ static void drain(struct fieldbus *bus, int64_t until_us)
     }
 }
 
-/* Waits for the answers that may still come of requests given up, each at most `late_ms`. */
-static void drain_late(struct fieldbus *bus, int late_ms)
-{
-    uint8_t waste[ADU_MAX];
-    int64_t until_us = from_now(late_ms);
-    while (bus->owed > 0 && read_some(bus, waste, sizeof(waste), until_us) > 0) {
-        drain(bus, from_now(late_ms));
-        bus->owed--;
-    }
-}
-
 /* What came is opened and held against the request. */
 static enum fieldbus_fault open_rtu(struct fieldbus *bus, const struct adu *adu, uint8_t unit,
                                     const struct pdu *request, struct pdu *answer)
@@ -299,66 +286,71 @@ static enum fieldbus_fault open_rtu(struct fieldbus *bus, const struct adu *adu,
     return FIELDBUS_GOOD;
 }
 
-/* The first answer may be that of a request given up: then its own comes behind it. */
-static enum fieldbus_fault take_second(struct fieldbus *bus, uint8_t unit,
-                                       const struct pdu *request, struct pdu *answer,
-                                       int late_ms)
-{
-    struct adu adu;
-    enum fieldbus_fault fault = receive_rtu(bus, &adu, request, from_now(late_ms));
-    if (fault == FIELDBUS_TIMEOUT && adu.length == 0) {
-        bus->owed = 0;
-        return FIELDBUS_GOOD; /* nothing followed: it was the right one */
-    }
-    if (!fault)
-        fault = open_rtu(bus, &adu, unit, request, answer);
-    bus->owed--;
-    return fault;
-}
-
+/* While answers are owed, a foreign one may be one of them, and the right one follows. */
 static enum fieldbus_fault receive_own(struct fieldbus *bus, uint8_t unit,
                                        const struct pdu *request, struct pdu *answer,
-                                       int64_t until_us, int late_ms)
+                                       int64_t until_us)
 {
     struct adu adu;
+    bool foreign = false;
     for (;;) {
         enum fieldbus_fault fault = receive_rtu(bus, &adu, request, until_us);
         if (!fault)
             fault = open_rtu(bus, &adu, unit, request, answer);
-        if (fault == FIELDBUS_IDENTITY && bus->owed > 0) {
-            bus->owed--; /* one of those that were late; its own may follow */
-            continue;
-        }
-        if (!fault && bus->owed > 0)
-            fault = take_second(bus, unit, request, answer, late_ms);
-        return fault;
+        if (fault == FIELDBUS_TIMEOUT && foreign)
+            return fail(bus, FIELDBUS_IDENTITY, "only answers of other requests came in time");
+        if (fault != FIELDBUS_IDENTITY || owed_is_empty(&bus->owed))
+            return fault;
+        foreign = true;
     }
+}
+
+/* One request and its answer. What did not come is owed. */
+static enum fieldbus_fault exchange_rtu(struct fieldbus *bus, uint8_t unit,
+                                        const struct pdu *request, struct pdu *answer,
+                                        int timeout_ms)
+{
+    struct adu adu;
+    int64_t until_us = from_now(timeout_ms);
+    if (flush(bus) != 0)
+        return fail(bus, FIELDBUS_CLOSED, "the serial line is gone, or never quiet");
+    adu_put_rtu(&adu, unit, request);
+    if (send_all(bus, &adu, until_us) != 0)
+        return fail(bus, FIELDBUS_CLOSED, "the serial line takes no request");
+    enum fieldbus_fault fault = receive_own(bus, unit, request, answer, until_us);
+    if (fault == FIELDBUS_TIMEOUT || fault == FIELDBUS_IDENTITY) {
+        owed_add(&bus->owed, unit, request);
+        drain(bus, from_now(timeout_ms));
+    }
+    return fault;
+}
+
+/* Makes sure that no late answer can pass for the one of this request. */
+static enum fieldbus_fault settle(struct fieldbus *bus, uint8_t unit,
+                                  const struct pdu *request, int timeout_ms)
+{
+    struct pdu probe, answer;
+    if (!owed_confuses(&bus->owed, unit, request))
+        return FIELDBUS_GOOD;
+    if (!owed_probe(&bus->owed, unit, request, &probe)) {
+        usleep((useconds_t)timeout_ms * 1000); /* all that can be done is to wait */
+        owed_settle(&bus->owed, unit, NULL);
+        return FIELDBUS_GOOD;
+    }
+    enum fieldbus_fault fault = exchange_rtu(bus, unit, &probe, &answer, timeout_ms);
+    if (!fault)
+        owed_settle(&bus->owed, unit, &probe);
+    return fault;
 }
 
 static enum fieldbus_fault ask_rtu(struct fieldbus *bus, uint8_t unit,
                                    const struct pdu *request, struct pdu *answer,
                                    int timeout_ms)
 {
-    struct adu adu;
-    int late_ms = bus->late_ms > 0 ? bus->late_ms : timeout_ms;
-    if (late_ms < LATE_LEAST_MS)
-        late_ms = LATE_LEAST_MS;
     enum fieldbus_fault fault = connect_line(bus, from_now(timeout_ms));
-    if (fault)
-        return fault;
-    drain_late(bus, late_ms);
-    if (flush(bus) != 0)
-        return fail(bus, FIELDBUS_CLOSED, "the serial line is gone, or never quiet");
-    int64_t until_us = from_now(timeout_ms);
-    adu_put_rtu(&adu, unit, request);
-    if (send_all(bus, &adu, until_us) != 0)
-        return fail(bus, FIELDBUS_CLOSED, "the serial line takes no request");
-    fault = receive_own(bus, unit, request, answer, until_us, late_ms);
-    if (fault == FIELDBUS_TIMEOUT || fault == FIELDBUS_IDENTITY) {
-        bus->owed += bus->owed < OWED_MOST;
-        drain(bus, from_now(timeout_ms));
-    }
-    return fault;
+    if (!fault)
+        fault = settle(bus, unit, request, timeout_ms);
+    return fault ? fault : exchange_rtu(bus, unit, request, answer, timeout_ms);
 }
 
 /* ---- Both */

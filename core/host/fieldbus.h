@@ -1,14 +1,11 @@
 /* fieldbus - one Modbus device or line: a request out, its own answer in, or a fault.
  *
- * A request blocks, at most its time-out (connecting included); after a time-out on a serial line
- * the next one first waits for the late answer, at most `late_ms`. An answer is accepted only when
- * transaction, unit, function, length and echo are those of the request. Whatever was in the line
- * before a request is thrown away. TCP is closed after a time-out or a foreign answer and opened
- * again by the next request.
- *
- * A serial line has no transaction numbers. After a time-out the late answer could pass for the
- * next one, so one frame too many is expected: until it came, an answer counts only when no
- * second one follows it within `late_ms`. */
+ * A request blocks, at most its time-out, connecting included; on a serial line at most three times,
+ * because a probe may go before and the line is waited for to be quiet after. An answer is
+ * accepted only when transaction, unit, function, length and echo are those of the request.
+ * Whatever was in the line before a request is thrown away. TCP is closed after a time-out or a
+ * foreign answer and opened again by the next request; how a serial line tells a late answer from
+ * the right one is in owed.h. */
 #ifndef HOST_FIELDBUS_H
 #define HOST_FIELDBUS_H
 

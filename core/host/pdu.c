@@ -126,14 +126,22 @@ int pdu_answer_length(const struct pdu *request, const uint8_t *bytes, size_t ha
     return have < 2 ? 0 : 2 + bytes[1];
 }
 
+int pdu_value_bytes(const struct pdu *request)
+{
+    const struct shape *shape = shape_of(request);
+    if (shape == NULL || shape->form == BY_ECHO)
+        return 0;
+    int count = (int)get_16(request->bytes + 3);
+    return shape->form == BY_BITS ? (count + 7) / 8 : 2 * count;
+}
+
 static bool fits(const struct shape *shape, const struct pdu *request,
                  const struct pdu *answer)
 {
     if (shape->form == BY_ECHO)
         return answer->length == shape->echo &&
                memcmp(answer->bytes, request->bytes, shape->echo) == 0;
-    size_t count = get_16(request->bytes + 3);
-    size_t bytes = shape->form == BY_BITS ? (count + 7) / 8 : 2 * count;
+    size_t bytes = (size_t)pdu_value_bytes(request);
     return answer->length == 2 + bytes && answer->bytes[1] == bytes;
 }
 

@@ -48,6 +48,9 @@ bool pdu_bit(const struct pdu *answer, int index);
  * 0 when more bytes must be known, or -1 when its function does not say. */
 int pdu_answer_length(const struct pdu *request, const uint8_t *bytes, size_t have);
 
+/* How many bytes of values the answer of a request holds; 0 when it is no read. */
+int pdu_value_bytes(const struct pdu *request);
+
 /* "illegal data address" and the like. */
 const char *pdu_exception_name(int exception);
 

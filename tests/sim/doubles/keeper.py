@@ -1,4 +1,4 @@
-"""keeper_double - plays the keeper to one real host: enough of wire/talk.h to drive a plugin.
+"""keeper - plays the keeper to one real host: enough of wire/talk.h to drive a plugin.
 
 Events and the store live in memory. It is for tests that look at the host alone; whatever is about
 durability belongs to stories with the real keeper.
