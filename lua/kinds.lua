@@ -216,7 +216,7 @@ KINDS.map = {
 -- it becomes the sheet. Only who reads a configuration can load one: `run.load`.
 KINDS.sheet = {
     words = function(self)
-        return ("the name of a sheet (%s) or the path of a .lua file"):format(quoted(self.names))
+        return ("one of %s or the path of a .lua file"):format(quoted(self.names))
     end,
     read = function(self, value, path, run)
         if type(value) ~= "string" or value == "" or not run.load then
@@ -225,8 +225,8 @@ KINDS.sheet = {
         local sheet, err = run.load(value, self.folder)
         if not sheet then
             local meant = nearest.find(value, self.names)
-            local hint = meant and (' (perhaps "%s")'):format(meant) or ""
-            fail(run, path, KINDS.sheet.words(self) .. hint .. ", " .. tostring(err), value)
+            local hint = meant and (', perhaps "%s"'):format(meant) or ""
+            fail(run, path, ("%s%s (%s)"):format(KINDS.sheet.words(self), hint, err), value)
             return {}
         end
         local checked, problem = self.check(sheet)

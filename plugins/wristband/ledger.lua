@@ -9,6 +9,7 @@ local ledger = {}
 
 local BANDS_MAX = 1000
 local EFFECTS_MAX = 12 -- of a commit: small ones, so that an alarm never waits behind many readings
+local LENGTHS = { "seconds", "silence", "age" }
 local TIMES = { "from", "to", "last_seen", "last_good" }
 
 -- One page after the other; a blank sorts before every letter a tag may have.
@@ -49,6 +50,11 @@ local function emit(self, event, subject, fields)
     end
     if fields.from then
         fields.seconds = math.max(0, fields.to - fields.from)
+    end
+    for _, name in ipairs(LENGTHS) do
+        if math.type(fields[name]) == "float" then -- to the millisecond
+            fields[name] = math.floor(fields[name] * 1000 + 0.5) / 1000
+        end
     end
     for _, name in ipairs(TIMES) do
         fields[name] = fields[name] and timestamp.format(fields[name])

@@ -19,11 +19,11 @@ local function seconds(ms)
 end
 
 -- memory.heard[tag]: monotonic time of the newest reading; memory.since: when listening began;
--- memory.excused: nobody's silence counts from before.
+-- memory.excused: nobody's silence counts from before; memory.doubted[tag]: see is_late().
 local function recall(self)
     local memory = ledger.load(self.host, self.config)
     memory.heard, memory.since, memory.excused = {}, self.host.mono(), -math.huge
-    memory.failures, memory.good_at = 0, memory.since
+    memory.failures, memory.good_at, memory.doubted = 0, memory.since, {}
     return memory
 end
 
@@ -52,9 +52,18 @@ end
 
 ---- one reading
 
+-- Whether a reading is older than one already taken. A queue may bring such readings, they tell the
+-- past. A slot that says so in two looks running has really changed and is believed.
 local function is_late(self, memory, reading, heard)
-    local newest = memory.heard[reading.tag]
-    return newest ~= nil and heard < newest - self.late_s
+    local newest, tag = memory.heard[reading.tag], reading.tag
+    if newest == nil or heard >= newest - self.late_s then
+        memory.doubted[tag] = nil
+        return false
+    end
+    local before = memory.doubted[tag]
+    memory.doubted[tag] = heard
+    return self.config.profile.style ~= "slots" or not before
+        or math.abs(heard - before) > self.late_s
 end
 
 local function take(self, memory, reading)
@@ -71,7 +80,7 @@ local function take(self, memory, reading)
         heartbeat = seconds(config.heartbeat), low_battery = config.low_battery,
     })
     if ledger.put_band(memory, reading.tag, state, events, reading, is_changed) then
-        memory.heard[reading.tag] = math.max(heard, memory.heard[reading.tag] or heard)
+        memory.heard[reading.tag] = heard
     else
         host.metrics.count("bands_refused", 1)
     end

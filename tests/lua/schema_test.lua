@@ -105,8 +105,8 @@ t.test("a_sheet_is_loaded_checked_and_takes_the_place_of_its_name", function()
     end
     t.equal(declared:check({ profile = "alpha" }, load), { profile = { n = 1 } })
     local _, err = declared:check({ profile = "alpa" }, load)
-    t.equal(err, 'profile: expected the name of a sheet ("alpha") or the path of a .lua file '
-        .. '(perhaps "alpha"), there is none, got "alpa"')
+    t.equal(err, 'profile: expected one of "alpha" or the path of a .lua file, perhaps "alpha" '
+        .. '(there is none), got "alpa"')
     _, err = declared:check({ profile = "empty.lua" }, load)
     t.equal(err, 'profile: "empty.lua": n: expected an integer, got nothing')
 end)
