@@ -8,6 +8,7 @@ import re
 
 C_NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 ATTRIBUTE = re.compile(r"__attribute__\(\(.*?\)\)\)? *")
+ENDS = (";", "}", "*/", ":")  # of the line before a function's first
 LUA_OPEN = re.compile(r"^(\s*)(?!--).*\bfunction\b\s*([\w.:]*)\s*\([^()]*\)\s*$")
 
 
@@ -25,16 +26,16 @@ def of_c(lines):
         if line != "{":
             continue
         first = at
-        while first > 0 and lines[first - 1] and lines[first - 1][0] not in "}#/* \t":
-            first -= 1
-            if not lines[first].startswith((" ", "\t")):
-                break
-        while first > 0 and lines[first].startswith((" ", "\t")):
+        while first > 0 and lines[first - 1] and not ends(lines[first - 1]):
             first -= 1
         head = ATTRIBUTE.sub("", " ".join(lines[first:at]))
         name = C_NAME.search(head)
         if name and "=" not in head.split("(")[0]:
             yield name.group(1), first + 1, closing(lines, at, "}"), "static" not in head.split("(")[0].split()
+
+
+def ends(line):
+    return line.startswith("#") or line.endswith(ENDS)
 
 
 def of_lua(lines):

@@ -27,7 +27,7 @@ FAULTS = {
         ("core/base/hex.c", "int decode(void)\n{\n    return 0;\n}\n",
          "core/base/hex.c:1: decode: expected the file's noun, hex_..."),
         ("core/base/util.c", "", "core/base/util.c: util: the word util says nothing"),
-        ("core/base/line.c", "static void process_line(void)\n{\n}\n",
+        ("core/base/line.c", "static void\nprocess_line(void)\n{\n}\n",
          "core/base/line.c:1: process_line: the word process says nothing"),
         ("core/base/hex.h", "#ifndef HEX_H\nvoid wrong(void);\n",
          "core/base/hex.h: expected the header guard BASE_HEX_H"),

@@ -122,7 +122,7 @@ class City(Program):
 
     def __init__(self, folder, broker):
         self.key = os.path.join(str(folder), "city.key")
-        self.verifier = os.path.join(str(folder), "city.pub")
+        self.verifier = os.path.join(str(folder), "city.key.pub")
         self.database = os.path.join(str(folder), "city.db")
         if not os.path.exists(self.key):
             run(OUTPOST_CITY, "keygen", "--out", self.key)
