@@ -1,0 +1,119 @@
+"""Devices that misbehave: nothing is ever taken for the answer of another question."""
+import os
+import statistics
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sim", "doubles"))
+import keeper  # noqa: E402
+import modbus  # noqa: E402
+import town  # noqa: E402
+
+HOST = os.path.join(town.BUILD, "libexec", "outpost", "host")
+LIBRARY = os.path.join(town.ROOT, "lua")
+POLLER = os.path.join(town.ROOT, "tests", "sim", "doubles", "poller")
+
+# fault -> what the plugin may be told, over TCP and over a serial line (None: not there)
+TOLD = {
+    "good": ({"good"}, {"good"}),
+    "hang": ({"timeout"}, {"timeout"}),
+    "exception": ({"exception 2"}, {"exception 2"}),
+    "busy": ({"exception 6"}, {"exception 6"}),
+    "short": ({"timeout"}, {"timeout"}),
+    "drip": ({"timeout"}, {"timeout", "identity"}),
+    "wrong_transaction": ({"identity"}, None),
+    "wrong_checksum": (None, {"identity"}),
+    "wrong_unit": ({"identity"}, {"identity"}),
+    "wrong_function": ({"identity"}, {"identity"}),
+    "wrong_length": ({"timeout", "identity"}, {"timeout", "identity"}),
+    "fewer": ({"identity"}, {"identity"}),
+    "garbage": ({"identity", "timeout"}, {"identity", "timeout"}),
+    "twice": ({"good", "identity"}, {"good", "identity"}),
+    "late": ({"timeout"}, {"timeout", "identity"}),
+    "later": ({"timeout"}, {"timeout", "identity"}),
+    "close": ({"closed"}, None),
+}
+
+
+class Poller:
+    """A real host with the plugin `poller`."""
+
+    def __init__(self, url, polls, timeout_ms=100, pause_ms=0):
+        config = {"url": url, "polls": polls, "timeout": timeout_ms, "count": 4,
+                  "pause": pause_ms}
+        self.keeper = keeper.KeeperDouble(HOST, POLLER, LIBRARY, config)
+
+    def done(self):
+        return any(kind == "poller.done" for kind, _, _ in self.keeper.events)
+
+    def result(self, seconds=60):
+        assert self.keeper.run(self.done, seconds), "the poller did not end"
+        return [data for kind, _, data in self.keeper.events if kind == "poller.done"][0]
+
+    def close(self):
+        self.keeper.close()
+
+
+def device_on(wire, folder, fault, **settings):
+    if wire == "tcp":
+        return modbus.TcpDevice(fault, **settings)
+    return modbus.SerialDevice(str(folder), fault, **settings)
+
+
+@pytest.fixture
+def closing():
+    things = []
+    yield lambda thing: things.append(thing) or thing
+    for thing in reversed(things):
+        thing.close()
+
+
+@pytest.mark.parametrize("wire", ["tcp", "rtu"])
+@pytest.mark.parametrize("fault", TOLD)
+def test_each_fault_is_told_by_its_name_and_in_time(tmp_path, closing, wire, fault):
+    allowed = TOLD[fault][wire == "rtu"]
+    if allowed is None:
+        pytest.skip("there is no such fault on this wire")
+    device = closing(device_on(wire, tmp_path, fault, timeout_s=0.1))
+    poller = closing(Poller(device.url, polls=8))
+    result = poller.result()
+    assert set(result["told"]) <= allowed, result["told"]
+    assert sum(result["told"].values()) == 8
+    most = 100 if wire == "tcp" else 300
+    assert result["longest_ms"] < most + 100, "a request took far longer than its time-out"
+
+
+@pytest.mark.parametrize("wire", ["tcp", "rtu"])
+@pytest.mark.parametrize("fault", ["late", "later", "twice"])
+def test_no_answer_is_wrongly_attributed_in_10000_polls(tmp_path, closing, wire, fault):
+    device = closing(device_on(wire, tmp_path, fault, rate=0.01, timeout_s=0.04))
+    poller = closing(Poller(device.url, polls=10000, timeout_ms=40))
+    told = poller.result(seconds=120)["told"]
+    assert told.get("wrong", 0) == 0, told
+    assert told["good"] > 9000, told
+    assert device.struck > 50, "the double did not misbehave"
+
+
+@pytest.mark.parametrize("wire", ["tcp", "rtu"])
+@pytest.mark.parametrize("fault", ["garbage", "short", "fewer", "wrong_unit", "busy"])
+def test_a_device_that_recovers_is_read_again(tmp_path, closing, wire, fault):
+    device = closing(device_on(wire, tmp_path, fault, rate=0.1, timeout_s=0.04))
+    poller = closing(Poller(device.url, polls=300, timeout_ms=40))
+    told = poller.result()["told"]
+    assert told.get("wrong", 0) == 0, told
+    assert told["good"] > 150, told
+
+
+def median_gap(poller):
+    return statistics.median(poller.result()["gaps_ms"])
+
+
+def test_the_rhythm_of_others_does_not_change_while_one_device_hangs(closing):
+    good = closing(modbus.TcpDevice("good"))
+    hanging = closing(modbus.TcpDevice("hang"))
+    alone = median_gap(closing(Poller(good.url, polls=200, pause_ms=10)))
+    neighbour = closing(Poller(hanging.url, polls=100000, timeout_ms=200))
+    beside = median_gap(closing(Poller(good.url, polls=200, pause_ms=10)))
+    assert neighbour.keeper.process.poll() is None
+    assert abs(beside - alone) < 0.1 * alone, (alone, beside)
