@@ -44,6 +44,13 @@ struct algorithm_hash *algorithm_hash_new(const char *name)
     return hash;
 }
 
+void algorithm_hash_free(struct algorithm_hash *hash)
+{
+    EVP_MD_CTX_free(hash->context);
+    EVP_MD_free(hash->function);
+    mem_free(hash);
+}
+
 void algorithm_hash_parts(struct algorithm_hash *hash, uint8_t out[ALGORITHM_HASH_BYTES],
                           const struct algorithm_part *parts, size_t count)
 {

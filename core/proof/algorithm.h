@@ -16,6 +16,7 @@ enum { ALGORITHM_HASH_BYTES = 32, ALGORITHM_SIGNATURE_MAX = 72 };
 /* A hash function that is looked up once and used again and again, by one thread. */
 struct algorithm_hash;
 struct algorithm_hash *algorithm_hash_new(const char *name);
+void algorithm_hash_free(struct algorithm_hash *hash);
 
 /* Hashes `count` parts as if they were one text. */
 struct algorithm_part {

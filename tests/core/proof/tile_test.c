@@ -78,7 +78,8 @@ static void naive_growth(struct buffer *proof, size_t m, size_t start, size_t en
 }
 
 /* Tiles made from the leaves on the spot. */
-static int read_tile(void *owner, struct buffer *out, int level, uint64_t index, unsigned width)
+static int read_tile(void *owner, struct buffer *out, int level, uint64_t index,
+                     unsigned width)
 {
     (void)owner;
     size_t span = (size_t)1 << 8 * level;
@@ -217,7 +218,8 @@ static void check_growth(const struct tile_source *source, size_t from, size_t s
         assert_memory_equal(proof.bytes, expected.bytes, proof.length);
     const struct digest *path = (const struct digest *)(const void *)proof.bytes;
     size_t count = proof.length / DIGEST_BYTES;
-    assert_int_equal(path_check_consistency(suite, from, &old_root, size, &root, path, count), 0);
+    assert_int_equal(
+        path_check_consistency(suite, from, &old_root, size, &root, path, count), 0);
     buffer_free(&proof);
     buffer_free(&expected);
 }
@@ -244,7 +246,13 @@ static void proofs_are_those_of_the_reference_tests(void **state)
         "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
     };
     static const char *const INPUTS[] = {
-        "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
         "606162636465666768696a6b6c6d6e6f",
     };
     struct digest kept[8];
@@ -268,14 +276,16 @@ static void proofs_are_those_of_the_reference_tests(void **state)
     memcpy(leaves, kept, sizeof(kept));
 }
 
-static int read_short(void *owner, struct buffer *out, int level, uint64_t index, unsigned width)
+static int read_short(void *owner, struct buffer *out, int level, uint64_t index,
+                      unsigned width)
 {
     read_tile(owner, out, level, index, width);
     out->length--;
     return 0;
 }
 
-static int read_nothing(void *owner, struct buffer *out, int level, uint64_t index, unsigned width)
+static int read_nothing(void *owner, struct buffer *out, int level, uint64_t index,
+                        unsigned width)
 {
     (void)owner;
     (void)out;

@@ -40,8 +40,8 @@ static const char *const ROOTS[] = {
 };
 
 /* MTH of RFC 9162 2.1.1, as it is written there. */
-static void naive_root(const struct suite *suite, struct digest *root, const struct digest *leaves,
-                       size_t count)
+static void naive_root(const struct suite *suite, struct digest *root,
+                       const struct digest *leaves, size_t count)
 {
     if (count == 0) {
         suite_hash(suite, root, "", 0);
