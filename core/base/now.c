@@ -14,6 +14,8 @@
 /* 2026-01-01T00:00:00Z: no appliance is older than its program. */
 static const int64_t BUILT_AFTER_US = 1767225600000000;
 
+enum { NOW_SECOND_LENGTH = 19 };
+
 static int64_t read_clock(clockid_t clock)
 {
     struct timespec at;
@@ -32,6 +34,23 @@ int64_t now_utc_us(void)
     return read_clock(CLOCK_REALTIME);
 }
 
+/* "2026-11-21T03:04:05"; the second before is kept, for times come in runs. */
+static const char *format_second(int64_t second)
+{
+    static char text[NOW_TEXT_ROOM];
+    static int64_t kept = INT64_MIN;
+    time_t when = (time_t)second;
+    struct tm parts;
+    if (second == kept)
+        return text;
+    if (gmtime_r(&when, &parts) == NULL || parts.tm_year < -1900 || parts.tm_year > 8099)
+        memset(&parts, 0, sizeof(parts));
+    size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    ASSERT(length == NOW_SECOND_LENGTH);
+    kept = second;
+    return text;
+}
+
 void now_format(char *text, int64_t utc_us)
 {
     int64_t second = utc_us / 1000000;
@@ -40,13 +59,11 @@ void now_format(char *text, int64_t utc_us)
         rest += 1000000;
         second -= 1;
     }
-    time_t when = (time_t)second;
-    struct tm parts;
-    if (gmtime_r(&when, &parts) == NULL || parts.tm_year < -1900 || parts.tm_year > 8099)
-        memset(&parts, 0, sizeof(parts));
-    size_t length = strftime(text, NOW_TEXT_ROOM, "%Y-%m-%dT%H:%M:%S", &parts);
-    ASSERT(length == 19);
-    snprintf(text + length, NOW_TEXT_ROOM - length, ".%06uZ", (unsigned)rest % 1000000);
+    memcpy(text, format_second(second), NOW_SECOND_LENGTH);
+    text[NOW_SECOND_LENGTH] = '.';
+    for (int i = 6; i > 0; i--, rest /= 10)
+        text[NOW_SECOND_LENGTH + i] = (char)('0' + rest % 10);
+    memcpy(text + NOW_SECOND_LENGTH + 7, "Z", 2);
 }
 
 static int parse_fraction(int64_t *micros, const char *text)

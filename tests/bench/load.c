@@ -83,13 +83,14 @@ static void take_answer(struct load *load, const struct frame *frame)
     load->took_us[load->done++ % IDS] = now_mono_us() - load->began_us[frame->id % IDS];
 }
 
-/* False when the keeper says stop. */
-static int hear(struct load *load, int ms)
+/* Waits at most `us` (-1: for ever) for one frame. False when the keeper says stop. */
+static int hear(struct load *load, int64_t us)
 {
+    struct timespec most = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
     static uint8_t room[ROOM];
     struct pollfd ready = {.fd = LINE_CHILD_FD, .events = POLLIN};
     struct frame frame;
-    if (poll(&ready, 1, ms) <= 0)
+    if (ppoll(&ready, 1, us < 0 ? NULL : &most, NULL) <= 0)
         return 1;
     ssize_t length = recv(LINE_CHILD_FD, room, sizeof(room), 0);
     if (length <= 0 || frame_read(&frame, room, (size_t)length) != 0)
@@ -106,7 +107,7 @@ static void run_closed(struct load *load, int64_t until_us)
     while (now_mono_us() < until_us) {
         while (load->sent - load->done < load->window)
             send_commit(load);
-        hear(load, 1000);
+        hear(load, 1000000);
     }
 }
 
@@ -121,8 +122,7 @@ static void run_open(struct load *load, int64_t began_us, int64_t until_us)
             send_commit(load);
         int64_t next_us =
             began_us + (int64_t)((double)(load->sent + 1) / load->rate * 1e6);
-        int64_t wait_ms = (next_us - now_us) / 1000;
-        hear(load, wait_ms > 0 ? (int)wait_ms : 0);
+        hear(load, next_us > now_us ? next_us - now_us : 0);
     }
 }
 
@@ -160,8 +160,8 @@ int main(void)
                         .began_us = mem_zeroed(IDS * sizeof(int64_t)),
                         .took_us = mem_zeroed(IDS * sizeof(int64_t))};
     say(&load, TALK_HELLO);
-    hear(&load, 1000);  /* START */
-    usleep(300 * 1000); /* all of them begin together */
+    hear(&load, 1000000); /* START */
+    usleep(300 * 1000);   /* all of them begin together */
     int64_t began_us = now_mono_us();
     int64_t until_us = began_us + (int64_t)(load.seconds * 1e6);
     if (load.rate > 0)
@@ -169,7 +169,7 @@ int main(void)
     else
         run_closed(&load, until_us);
     while (load.done < load.sent)
-        hear(&load, 1000);
+        hear(&load, 1000000);
     report(&load, now_mono_us() - began_us);
     while (hear(&load, -1))
         ;

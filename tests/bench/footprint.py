@@ -1,0 +1,5 @@
+"""plugins"""
+
+
+def goals(_pairs):
+    return []
