@@ -130,7 +130,8 @@ static int note_finding(struct collect *collect, const struct store_finding *fin
     bool fresh;
     int err = store_put_finding(collect->store, finding, &fresh);
     if (!err && fresh)
-        log_error("office %s log %s event %" PRId64 ": %s", finding->office, finding->log,
+        log_error("office %s, %s, event %" PRId64 ": %s (kept in table finding)",
+                  finding->office, finding->log[0] == '\0' ? "no log" : finding->log,
                   finding->seq, finding->detail);
     return err;
 }
