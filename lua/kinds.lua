@@ -29,7 +29,7 @@ function kinds.show(value)
     if type(value) == "number" or type(value) == "boolean" then
         return tostring(value)
     end
-    return "a " .. type(value)
+    return (type(value) == "table" and next(value) == nil and "an empty " or "a ") .. type(value)
 end
 
 local function fail(run, path, expected, value)

@@ -45,6 +45,8 @@ local FIELD = schema.record {
     full = schema.number { doc = "volts of a full battery", optional = true },
 }
 
+profile.field = FIELD
+
 local function field(doc)
     return schema.record(FIELD.fields, { doc = doc, optional = true })
 end
@@ -59,6 +61,9 @@ local BLOCK = schema.record {
         min = 1, max = BITS_MAX, optional = true },
 }
 
+profile.block = BLOCK
+
+-- The whole; for documents also its parts `block` and `field`.
 profile.schema = schema.record {
     name = schema.text { doc = "name of the profile; in every event", max = 32,
         pattern = "^%w[%w_.-]*$", expects = 'a name of letters, digits, "-", "_" or "."' },

@@ -1,0 +1,50 @@
+-- example - the smallest real plugin: a thermometer in the equipment cabinet. See README.md.
+local heat = require "heat"
+local registers = require "registers"
+local schema = require "schema"
+
+local READING = schema.record {
+    degrees = schema.number { doc = "temperature", unit = "C", min = -100, max = 200 },
+}
+
+local plugin = {
+    api = 1,
+    name = "example",
+    summary = "A Modbus thermometer in the equipment cabinet.",
+    needs = { "modbus" },
+    config = schema.record {
+        url = schema.text { doc = "modbus-tcp://host[:port] or modbus-rtu:///dev/ttyS1?baud=9600" },
+        limit = schema.integer { doc = "too hot above this", unit = "C", min = 0, max = 100,
+            default = 45 },
+        poll = schema.duration { doc = "time between two looks", min = "100ms", default = "10s" },
+    },
+    events = {
+        ["cabinet.too_hot"] = { lane = "alarm", doc = "the cabinet is too hot", data = READING },
+        ["cabinet.cool_again"] = { lane = "record", doc = "it is cool again", data = READING },
+    },
+}
+
+-- Input register 0: tenths of a degree, signed; 7FFF: the sensor is broken.
+local DEGREES = { at = 0, type = "i16", scale = 0.1, unknown = { 0x7FFF } }
+
+local function look(self)
+    local words, message = self.bus:read_input(0, 1)
+    local degrees = words and registers.value(words, DEGREES)
+    if not degrees then
+        self.host.log.debug("no temperature: %s", message or "the sensor is broken")
+        return
+    end
+    local state, kind = heat.step(self.host.store.get("state"), degrees, self.config.limit)
+    if kind then
+        self.host.emit { type = kind, data = { degrees = degrees } }
+        self.host.store.put("state", state)
+    end
+end -- event and state are committed together, here
+
+function plugin.start(host, config)
+    local self = { host = host, config = config, bus = assert(host.modbus.open(config.url)) }
+    host.every(config.poll, function() look(self) end)
+    return self
+end
+
+return plugin
