@@ -282,5 +282,6 @@ def stop_all(programs):
 
 
 def interruptible():
-    """SIGTERM ends the demo as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    """Ctrl-C and SIGTERM end the demo in order, also when it was started in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
