@@ -111,7 +111,7 @@ $(OUT)/lib/lib$(1).a: $(patsubst %.c,$(OUT)/%.o,$(call sources_of,$(1)))
 	@mkdir -p $$(@D) && rm -f $$@
 	$$(QUIET)ar rcs $$@ $$^
 $(OUT)/core/$(1)/%.o: CFLAGS += $(call cflags_of,$(1))
-$(OUT)/tests/core/$(1)/%.o: CFLAGS += $(call cflags_of,$(1))
+$(OUT)/tests/core/$(1)/%.o: CFLAGS += -Itests/core $(call cflags_of,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
 
@@ -216,9 +216,9 @@ run-fuzz: $(FUZZ_PROGRAMS)
 BENCH := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(wildcard tests/bench/*.c))
 $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(call archives,wire base)
 	$(say) LINK $@
-	$(QUIET)$(CC) -o $@ $< $(call archives,wire base) $(call libs_of,keeper host base) -ldl \
+	$(QUIET)$(CC) -o $@ $< $(call archives,wire base) $(call libs_of,keeper host mqtt proof base) -lssl -ldl \
 	  $(LINK_$(FLAVOUR))
-$(OUT)/tests/bench/%.o: CFLAGS += $(call cflags_of,keeper) $(call cflags_of,host)
+$(OUT)/tests/bench/%.o: CFLAGS += $(call cflags_of,keeper) $(call cflags_of,host) $(call cflags_of,mqtt)
 $(OUT)/tests/bench/slowdisk: tests/bench/slowdisk.c
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) -std=c11 -O2 -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $< -ldl

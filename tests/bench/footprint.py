@@ -1,5 +1,123 @@
-"""plugins"""
+"""footprint - goals F4 to F6 and the memory of a whole appliance: mosquitto, the city, a simulated
+station and an office of one plugin, all real."""
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import appliance
+from goal import Goal, in_turn
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim"))
+import town  # noqa: E402
+
+@contextlib.contextmanager
+def office(plugins=1, poll='"1s"'):
+    """The whole line with so many wristband plugins on one station."""
+    folder, running = appliance.scratch(), []
+    try:
+        for make in (lambda: town.Broker(folder), lambda: town.City(folder, running[0]),
+                     lambda: town.Station(folder)):
+            running.append(make())
+            running[-1].start()
+        broker, city, station = running
+        lines = "".join(station.plugin(f"gate{i}", poll=poll) for i in range(plugins))
+        running.append(town.Office(os.path.join(folder, "office"), city, broker, lines))
+        running[-1].start()
+        city.wait_for("wristband.seen", 12)
+        yield running[-1], [broker, city]
+    finally:
+        town.stop_all(reversed(running))
+        shutil.rmtree(folder)
+
+
+def pss_kb(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        return int([line for line in rollup if line.startswith("Pss:")][0].split()[1])
+
+
+def pids_of(running):
+    return [running.pid] + [pid for pids in running.children().values() for pid in pids]
+
+
+def whole_memory():
+    with office() as (running, rest):
+        time.sleep(2)
+        town.stop_all(rest)  # who else has the same libraries open would share the bill
+        return [sum(map(pss_kb, pids_of(running))) / 1024], []
+
+
+def bare_plugin_memory():
+    """Eight instances of the example plugin: PSS of a host."""
+    folder = appliance.scratch()
+    lines = "".join(f'plugin "example" "bare{i}" {{}}\n' for i in range(8))
+    started = town.Office(os.path.join(folder, "office"), plugins=lines)
+    started.start()
+    try:
+        town.wait_for(lambda: len(started.children().get("host", [])) == 8, 10, "eight hosts")
+        time.sleep(1)
+        return [sum(map(pss_kb, started.children()["host"])) / 8 / 1024], []
+    finally:
+        started.stop()
+        shutil.rmtree(folder)
+
+
+def ipc_cpu():
+    """CPU of the keeper per event when it comes in batches of 50, commits and all."""
+    figures = appliance.ingest(plugins=1, batch=50, window=4, seconds=2)
+    return [figures["cpu_s"] / figures["events"] * 1e6], []
+
+
+def starting():
+    """From exec to the first event on disk, over a program that opens the same libraries once."""
+    def ready():
+        folder, began = appliance.scratch(), time.monotonic()
+        started = town.Office(folder)
+        started.start()
+        while not os.path.exists(os.path.join(started.state, "keeper.sock")):
+            time.sleep(0.001)
+        took = time.monotonic() - began
+        started.stop()
+        shutil.rmtree(folder)
+        return {"rate": took}
+
+    def everything():
+        folder, began = appliance.scratch(), time.monotonic()
+        subprocess.run([os.path.join(appliance.BENCH, "everything"),
+                        os.path.join(folder, "db")], check=True, stdout=subprocess.DEVNULL)
+        took = time.monotonic() - began
+        shutil.rmtree(folder)
+        return {"rate": took}
+    return in_turn(9, ready, everything, lambda p, l: p["rate"] / l["rate"])
+
+
+def wakeups(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+
+
+def idle():
+    """Wake-ups of the whole appliance at rest, one poll a second, over those of mosquitto."""
+    with office() as (running, (broker, _city)):
+        time.sleep(3)
+        pids = pids_of(running)
+        before = sum(map(wakeups, pids)), wakeups(broker.pid)
+        time.sleep(10)
+        after = sum(map(wakeups, pids)), wakeups(broker.pid)
+        return [(after[0] - before[0]) / (after[1] - before[1])], []
 
 
 def goals(_pairs):
-    return []
+    return [
+        Goal("memory", "PSS of the whole appliance with one plugin and the city connected", 16, 12,
+             whole_memory, most=True, unit=" MiB"),
+        Goal("F4a", "PSS of one plugin process of eight", 1.0, 0.4, bare_plugin_memory, most=True,
+             unit=" MiB"),
+        Goal("F4b", "keeper's CPU per event in batches of 50, commit included", 10, 5, ipc_cpu,
+             most=True, unit=" us"),
+        Goal("F5", "from exec until ready over opening all libraries once", 2.0, 0.7, starting,
+             most=True),
+        Goal("F6", "wake-ups at rest over those of mosquitto", 3, 1, idle, most=True),
+    ]
