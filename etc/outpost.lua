@@ -1,0 +1,57 @@
+-- /etc/outpost/outpost.lua - 一体机配置 / configuration of one office.
+--
+-- 这是数据，不是程序：只有 office、city、plugin 三个词。改完先检查，再重启：
+-- This is data, not a program: three words, office, city and plugin. After a change:
+--
+--     outpost check --config /etc/outpost/outpost.lua
+--
+-- 时长写作 "250ms" "10s" "5m" "2h" "1d"；相对路径从本文件所在目录算起。
+-- Durations are written like that; relative paths begin at the folder of this file.
+
+-- 本司法所。id 是所有事件身份的一部分，启用后不得更改。
+-- This office. Its id is part of every event's identity: never change it once in use.
+office {
+    id = "350105-003",
+    name = "示范司法所",
+    timezone = "Asia/Shanghai",
+}
+
+-- 市级平台。去掉本段前的 "--" 即启用；不启用则数据只存本机，以后再传。
+-- verifier 是市级平台的公钥文件（outpost-city keygen 生成的 .pub）：只有它签名的回执才算送达。
+-- The city's platform. Remove the "--" to use it; without it everything stays here for later.
+-- verifier is the city's public key file (the .pub of outpost-city keygen): only receipts that it
+-- signed count as delivered.
+--
+-- city {
+--     url = "mqtts://city.example:8883",
+--     verifier = "city.pub",
+--     ca = "city-ca.pem",              -- 平台证书的签发机构 / who signed the broker's certificate
+--     cert = "office.pem",             -- 本所证书，与 key 成对 / this office's certificate, with key
+--     key = "office.key",
+--     -- username = "350105-003",      -- 或用口令，与 password_file 成对 / or a password, with its file
+--     -- password_file = "mqtt.password",
+-- }
+
+-- 设备。每台设备一段：plugin "插件名" "实例名" { 设置 }。实例名用小写字母、数字、- 和 _，启用后不要改。
+-- 全部设置见 plugins/wristband/README.md。
+-- Devices, one block each: plugin "name" "instance" { settings }. Instance names have small
+-- letters, digits, "-" and "_"; keep them. All settings are in plugins/wristband/README.md.
+plugin "wristband" "gate" {
+    url = "modbus-tcp://192.168.1.50", -- 基站地址 / where the base station is
+    profile = "monnit-tcp",            -- 基站型号，或自己的文件 "./my-station.lua" / its model, or your file
+    -- station = "10597059",           -- 基站序列号；不填则认第一次见到的 / its serial; else the first seen
+    -- poll = "1s",                    -- 多久读一次 / how often it is read
+    -- lost_after = "5m",              -- 多久没有信号算失联 / not heard for this long is lost
+    -- low_battery = 25,               -- 电量低于等于此百分比报警 / percent, at or below
+    -- canary = "11730999",            -- 固定在所内的对照腕带 / a wristband fixed in the office
+    -- bands = {                       -- 腕带号 = 对象编号 / tag id = id of the person
+    --     ["11730945"] = "3501050012",
+    -- },
+}
+
+-- 串口基站示例 / a base station on a serial line:
+--
+-- plugin "wristband" "yard" {
+--     url = "modbus-rtu:///dev/ttyS1?baud=19200&parity=N&stop=1",
+--     profile = "monnit-serial",
+-- }
