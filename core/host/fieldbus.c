@@ -318,10 +318,11 @@ static enum fieldbus_fault exchange_rtu(struct fieldbus *bus, uint8_t unit,
     if (send_all(bus, &adu, until_us) != 0)
         return fail(bus, FIELDBUS_CLOSED, "the serial line takes no request");
     enum fieldbus_fault fault = receive_own(bus, unit, request, answer, until_us);
-    if (fault == FIELDBUS_TIMEOUT || fault == FIELDBUS_IDENTITY) {
-        owed_add(&bus->owed, unit, request);
+    if (!fault)
+        return fault;
+    owed_add(&bus->owed, unit, request);
+    if (fault != FIELDBUS_CLOSED)
         drain(bus, from_now(timeout_ms));
-    }
     return fault;
 }
 

@@ -93,8 +93,10 @@ bool owed_probe(const struct owed *owed, uint8_t unit, const struct pdu *request
 
 void owed_settle(struct owed *owed, uint8_t unit, const struct pdu *probe)
 {
-    const struct owed_answer *still = probe != NULL ? find(owed, unit, probe) : NULL;
+    struct owed_answer *still = probe != NULL ? find(owed, unit, probe) : NULL;
     uint32_t before = still != NULL ? still->first : UINT32_MAX;
+    if (still != NULL)
+        still->last = ++owed->asked; /* an older one's answer came: the newest is owed now */
     int kept = 0;
     for (int i = 0; i < owed->count; i++)
         if (owed->answers[i].unit != unit || owed->answers[i].last >= before)

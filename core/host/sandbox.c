@@ -128,10 +128,9 @@ int sandbox_load(lua_State *L, const char *path, const char *name)
 }
 
 /* Dots part folders; nothing else of a path can be said. */
-static bool is_module(const char *name)
+static bool is_module(const char *name, size_t length)
 {
     static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-    size_t length = strlen(name);
     return length > 0 && length <= 100 && strspn(name, LETTERS) == length &&
            name[0] != '.' && name[length - 1] != '.' && strstr(name, "..") == NULL;
 }
@@ -168,10 +167,11 @@ static void run_module(lua_State *L, const char *path, const char *folder)
 static int require_module(lua_State *L)
 {
     const struct sandbox *sandbox = lua_touserdata(L, lua_upvalueindex(1));
-    const char *name = luaL_checkstring(L, 1);
+    size_t length;
+    const char *name = luaL_checklstring(L, 1, &length);
     char path[PATH_MAX];
     const char *folder = sandbox->library;
-    if (!is_module(name))
+    if (!is_module(name, length))
         return luaL_error(L, "require: \"%s\" is no name of a module", name);
     if (!find_module(path, folder, name)) {
         folder = sandbox->plugin;
