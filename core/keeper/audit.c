@@ -28,6 +28,12 @@ struct audit {
     struct claim receipt;
 };
 
+/* Whether a file that cannot be read is damage; a lack of rights or memory is not. */
+static bool is_damage(int err)
+{
+    return err == -ENOENT || err == -EFBIG || err == -EBADMSG;
+}
+
 static int refuse(struct audit *audit, int64_t seq, const char *what)
 {
     buffer_printf(audit->why, "event %" PRId64 " %s", seq, what);
@@ -67,7 +73,7 @@ static int meet_sealed_claim(struct audit *audit, struct claim *claim)
     int err = tile_root(&source, &root, claim->size);
     if (err) {
         buffer_printf(audit->why, "the hash tiles cannot be read");
-        return err == -EIO ? err : -EBADMSG;
+        return is_damage(err) ? -EBADMSG : err;
     }
     claim->met = digest_equal(&root, &claim->root);
     if (claim->met)
@@ -107,11 +113,13 @@ static int read_checkpoint(struct audit *audit)
         buffer_free(&note);
         return 0;
     }
+    if (err && !is_damage(err)) {
+        buffer_free(&note);
+        return err;
+    }
     if (!err)
         err = checkpoint_read(&checkpoint, note.bytes, note.length, journal->key);
     buffer_free(&note);
-    if (err == -EIO)
-        return err;
     if (err || strcmp(checkpoint.origin, journal->origin) != 0) {
         buffer_append_text(audit->why, "the checkpoint is not one of this log");
         return -EBADMSG;

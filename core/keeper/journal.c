@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "keeper/audit.h"
-#include "proof/receipt.h"
+#include "keeper/shelf.h"
 
 enum { LOG_ID_BYTES = 8, TILE_FILE_MAX = 32 * TILE_WIDTH };
 
@@ -32,25 +32,31 @@ int journal_path(const struct journal *journal, char path[JOURNAL_PATH_MAX],
     return file_join(path, JOURNAL_PATH_MAX, journal->folder, name);
 }
 
+/* A tile of the sealed events that is not full is of an upper level, and on disk only while a
+ * checkpoint has just that size. */
+static int fold_tile(const struct journal *journal, struct buffer *out, int level,
+                     uint64_t index, unsigned width)
+{
+    struct shelf shelf;
+    struct digest hashes[TILE_WIDTH];
+    ASSERT(level > 0);
+    shelf_begin(&shelf, journal->folder, journal->suite);
+    int err = shelf_fold(&shelf, hashes, level, index, width);
+    if (!err)
+        buffer_append(out, hashes, width * sizeof(hashes[0]));
+    return err;
+}
+
 int journal_read_tile(void *owner, struct buffer *out, int level, uint64_t index,
                       unsigned width)
 {
     struct journal *journal = owner;
     char name[TILE_PATH_ROOM], path[JOURNAL_PATH_MAX];
-    size_t had = out->length;
+    if (width < TILE_WIDTH)
+        return fold_tile(journal, out, level, index, width);
     tile_path(name, level, index, width);
     int err = journal_path(journal, path, name);
-    if (!err)
-        err = file_read(out, path, TILE_FILE_MAX);
-    if (err != -ENOENT || width == TILE_WIDTH)
-        return err;
-    tile_path(name, level, index, TILE_WIDTH); /* it has become full since */
-    err = journal_path(journal, path, name);
-    if (!err)
-        err = file_read(out, path, TILE_FILE_MAX);
-    if (!err && out->length - had > width * DIGEST_BYTES)
-        out->length = had + width * DIGEST_BYTES;
-    return err;
+    return err ? err : file_read(out, path, TILE_FILE_MAX);
 }
 
 static int make_log(struct journal *journal, const char *office, const char *suite)

@@ -59,8 +59,8 @@ void journal_rollback(struct journal *journal);
 int journal_path(const struct journal *journal, char path[JOURNAL_PATH_MAX],
                  const char *name);
 
-/* Reads hash tiles from the journal's folder: a struct tile_source's `read` with the journal as
- * its owner. */
+/* Reads the hash tiles of the sealed events: the `read` of a struct tile_source whose size is
+ * that of journal->sealed, with the journal as its owner. */
 int journal_read_tile(void *journal, struct buffer *out, int level, uint64_t index,
                       unsigned width);
 

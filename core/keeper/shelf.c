@@ -87,12 +87,19 @@ static int fold_tile(const struct shelf *shelf, struct digest *root, int level,
     return err;
 }
 
-static int put_folded(struct shelf *shelf, int level, uint64_t index, unsigned width)
+int shelf_fold(const struct shelf *shelf, struct digest *hashes, int level, uint64_t index,
+               unsigned width)
 {
-    struct digest hashes[TILE_WIDTH];
     int err = 0;
     for (unsigned i = 0; i < width && !err; i++)
         err = fold_tile(shelf, &hashes[i], level - 1, index * TILE_WIDTH + i);
+    return err;
+}
+
+static int put_folded(struct shelf *shelf, int level, uint64_t index, unsigned width)
+{
+    struct digest hashes[TILE_WIDTH];
+    int err = shelf_fold(shelf, hashes, level, index, width);
     return err ? err
                : shelf_put(shelf, level, index, width, hashes, width * sizeof(hashes[0]));
 }
