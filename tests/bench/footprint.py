@@ -52,7 +52,7 @@ def whole_memory():
 def bare_plugin_memory():
     """Eight instances of the example plugin: PSS of a host."""
     folder = appliance.scratch()
-    lines = "".join(f'plugin "example" "bare{i}" {{}}\n' for i in range(8))
+    lines = "".join(f'plugin "example" "bare{i}" {{ url = "modbus-tcp://127.0.0.1:1" }}\n' for i in range(8))
     started = town.Office(os.path.join(folder, "office"), plugins=lines)
     started.start()
     try:
