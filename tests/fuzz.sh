@@ -4,6 +4,7 @@
 # The corpus grows in build/corpus/ from run to run; a crash leaves its input in build/crash-*.
 # tests/fuzz/ROOM/FILE_corpus/, where there is one, seeds it.
 set -eu
+[ $# -gt 1 ] || { echo "fuzz.sh: expected SECONDS and a fuzzer, got: $*" >&2; exit 2; }
 seconds=$1
 shift
 total=0
