@@ -1,0 +1,73 @@
+/* What the keeper says at START, and what is said of an office with it. */
+#include "uplink/settings.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+
+static int read(struct settings *settings, const char *json, char why[SETTINGS_WHY_ROOM])
+{
+    return settings_read(settings, json, strlen(json), why);
+}
+
+static void a_start_is_read(void **state)
+{
+    struct settings settings;
+    char why[SETTINGS_WHY_ROOM];
+    (void)state;
+    assert_int_equal(
+        read(&settings,
+             "{\"office\":\"350105-003\",\"log\":\"9c41e07a\",\"boot\":\"b\",\"size\":7,"
+             "\"city\":{\"url\":\"mqtts://city.example\",\"ca\":\"/ca.pem\"},"
+             "\"verifier_office\":\"v\"}",
+             why),
+        0);
+    assert_string_equal(settings.topics.lane[LANE_ALARM],
+                        "outpost/v1/350105-003/up/alarm");
+    assert_string_equal(settings.topics.receipt, "outpost/v1/350105-003/down/receipt");
+    assert_string_equal(settings.client[0], "350105-003-alarm");
+    assert_string_equal(settings.client[1], "350105-003-bulk");
+    assert_string_equal(settings.broker.host, "city.example");
+    assert_int_equal(settings.broker.port, 8883);
+    assert_string_equal(settings.ca, "/ca.pem");
+    assert_int_equal(settings.size, 7);
+    settings_free(&settings);
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+    static const struct {
+        const char *json, *named;
+    } WRONG[] = {
+        {"", "JSON"},
+        {"[]", "office"},
+        {"{\"office\":\"../x\",\"log\":\"1\"}", "office"},
+        {"{\"office\":\"a\",\"log\":\"a/b\"}", "log"},
+        {"{\"office\":\"a\",\"log\":\"b\",\"city\":{\"url\":\"http://x\"}}", "http://x"},
+        {"{\"office\":\"a\",\"log\":\"b\",\"city\":{\"url\":\"mqtt://"
+         "x\",\"password_file\":\"/no/"
+         "such\"}}",
+         "password_file"},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(WRONG); i++) {
+        struct settings settings;
+        char why[SETTINGS_WHY_ROOM];
+        assert_int_equal(read(&settings, WRONG[i].json, why), -EPROTO);
+        assert_non_null(strstr(why, WRONG[i].named));
+        settings_free(&settings);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_start_is_read),
+        cmocka_unit_test(what_is_wrong_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,604 @@
+/* The sync engine: one promise of its header at a time, then everything at once by chance. */
+#include "uplink/sync.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+
+/* ---- Scenarios */
+
+struct bench {
+    struct sync sync;
+    int64_t now;
+    uint32_t fetch[LANES]; /* ids asked of the keeper */
+    int64_t from[LANES];
+    unsigned cancels, resets;
+};
+
+static void drain(struct bench *b)
+{
+    struct sync_step step;
+    while (sync_step(&b->sync, &step, b->now)) {
+        if (step.deed == SYNC_FETCH) {
+            assert_int_equal(b->fetch[step.lane], 0);
+            b->fetch[step.lane] = step.id;
+            b->from[step.lane] = step.from;
+        } else if (step.deed == SYNC_CANCEL) {
+            assert_int_equal(b->fetch[step.lane], step.id);
+            b->fetch[step.lane] = 0;
+            b->cancels++;
+        } else {
+            b->resets++;
+        }
+    }
+}
+
+static void begin(struct bench *b)
+{
+    memset(b, 0, sizeof(*b));
+    b->now = 1000;
+    sync_begin(&b->sync, b->now);
+    for (int lane = 0; lane < LANES; lane++)
+        sync_mark(&b->sync, (enum talk_lane)lane, -1, b->now);
+    sync_up(&b->sync, SYNC_ALARM, b->now);
+    sync_up(&b->sync, SYNC_BULK, b->now);
+    drain(b);
+}
+
+/* The keeper answers a lane's fetch with one event of `bytes`. */
+static struct sync_batch answer(struct bench *b, enum talk_lane lane, int64_t seq,
+                                size_t bytes)
+{
+    struct sync_batch batch = {0};
+    struct sync_entry entry = {seq, bytes};
+    uint32_t id = b->fetch[lane];
+    b->fetch[lane] = 0;
+    assert_int_equal(sync_take(&b->sync, id, &entry, 1, seq + 1, &batch, b->now), 1);
+    drain(b);
+    return batch;
+}
+
+static void each_lane_is_fetched_behind_its_mark(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    for (int lane = 0; lane < LANES; lane++) {
+        assert_int_not_equal(b.fetch[lane], 0);
+        assert_int_equal(b.from[lane], 0);
+    }
+}
+
+static void nothing_is_fetched_before_the_mark_is_known(void **state)
+{
+    struct bench b = {.now = 5};
+    (void)state;
+    sync_begin(&b.sync, b.now);
+    sync_up(&b.sync, SYNC_ALARM, b.now);
+    drain(&b);
+    assert_int_equal(b.fetch[LANE_ALARM], 0);
+    sync_mark(&b.sync, LANE_ALARM, 41, b.now);
+    drain(&b);
+    assert_int_equal(b.from[LANE_ALARM], 42);
+}
+
+static void nothing_is_fetched_while_the_link_is_down(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    sync_down(&b.sync, SYNC_BULK);
+    drain(&b);
+    assert_int_equal(b.fetch[LANE_RECORD], 0);
+    assert_int_equal(b.fetch[LANE_TELEMETRY], 0);
+    assert_int_not_equal(b.fetch[LANE_ALARM], 0);
+    assert_int_equal(b.cancels, 2);
+}
+
+static void a_batch_names_the_event_before_it(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    struct sync_batch first = answer(&b, LANE_RECORD, 3, 100);
+    struct sync_batch second = answer(&b, LANE_RECORD, 7, 100);
+    assert_int_equal(first.prev, -1);
+    assert_int_equal(first.last, 3);
+    assert_int_equal(second.prev, 3);
+    assert_int_equal(second.last, 7);
+    assert_int_equal(second.link, SYNC_BULK);
+}
+
+static void alarms_have_a_link_of_their_own(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    for (int i = 0; i < SYNC_FLIGHTS && b.fetch[LANE_RECORD] != 0; i++)
+        answer(&b, LANE_RECORD, 10 + i, SYNC_BATCH_BYTES);
+    assert_int_equal(b.fetch[LANE_RECORD], 0); /* no room for records */
+    assert_int_equal(answer(&b, LANE_ALARM, 500, 100).link, SYNC_ALARM);
+}
+
+static void more_events_than_a_batch_holds_are_asked_for_again(void **state)
+{
+    struct bench b;
+    struct sync_entry entries[SYNC_BATCH_EVENTS + 2];
+    struct sync_batch batch;
+    (void)state;
+    begin(&b);
+    for (size_t i = 0; i < countof(entries); i++)
+        entries[i] = (struct sync_entry){(int64_t)i * 2, 10};
+    uint32_t id = b.fetch[LANE_RECORD];
+    b.fetch[LANE_RECORD] = 0;
+    assert_int_equal(
+        sync_take(&b.sync, id, entries, countof(entries), 5000, &batch, b.now), 1);
+    drain(&b);
+    assert_int_equal(batch.count, SYNC_BATCH_EVENTS);
+    assert_int_equal(b.from[LANE_RECORD], batch.last + 1);
+}
+
+static void an_answer_without_events_moves_on(void **state)
+{
+    struct bench b;
+    struct sync_batch batch;
+    (void)state;
+    begin(&b);
+    uint32_t id = b.fetch[LANE_RECORD];
+    b.fetch[LANE_RECORD] = 0;
+    assert_int_equal(sync_take(&b.sync, id, NULL, 0, 900, &batch, b.now), 0);
+    drain(&b);
+    assert_int_equal(b.from[LANE_RECORD], 900);
+}
+
+static void an_answer_that_crossed_its_cancel_is_ignored(void **state)
+{
+    struct bench b;
+    struct sync_entry entry = {0, 10};
+    struct sync_batch batch;
+    (void)state;
+    begin(&b);
+    uint32_t old = b.fetch[LANE_ALARM];
+    sync_down(&b.sync, SYNC_ALARM);
+    drain(&b);
+    assert_int_equal(sync_take(&b.sync, old, &entry, 1, 1, &batch, b.now), 0);
+}
+
+static void an_answer_that_cannot_be_true_is_an_error(void **state)
+{
+    struct bench b;
+    struct sync_entry falling[] = {{5, 10}, {5, 10}};
+    struct sync_batch batch;
+    (void)state;
+    begin(&b);
+    assert_int_equal(
+        sync_take(&b.sync, b.fetch[LANE_ALARM], falling, 2, 9, &batch, b.now), -EPROTO);
+    assert_int_equal(
+        sync_take(&b.sync, b.fetch[LANE_RECORD], falling, 1, 5, &batch, b.now), -EPROTO);
+}
+
+static void a_puback_is_no_progress(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    struct sync_batch batch = answer(&b, LANE_RECORD, 0, 10);
+    sync_acked(&b.sync, SYNC_BULK, batch.token, 0, b.now);
+    assert_int_equal(b.sync.lanes[LANE_RECORD].mark, -1);
+    assert_int_equal(b.sync.lanes[LANE_RECORD].count, 1);
+    sync_mark(&b.sync, LANE_RECORD, 0, b.now);
+    assert_int_equal(b.sync.lanes[LANE_RECORD].count, 0);
+}
+
+static void the_number_of_batches_without_receipt_is_bounded(void **state)
+{
+    struct bench b;
+    int64_t seq = 0;
+    (void)state;
+    begin(&b);
+    while (b.fetch[LANE_ALARM] != 0) {
+        struct sync_batch batch = answer(&b, LANE_ALARM, seq++, 10);
+        sync_acked(&b.sync, SYNC_ALARM, batch.token, 0, b.now);
+        drain(&b);
+    }
+    assert_int_equal(seq, SYNC_BATCHES);
+    sync_mark(&b.sync, LANE_ALARM, 0, b.now);
+    drain(&b);
+    assert_int_not_equal(b.fetch[LANE_ALARM], 0);
+}
+
+static void without_a_receipt_a_lane_goes_back_ever_later(void **state)
+{
+    struct bench b;
+    int64_t wait = SYNC_PATIENCE_MS;
+    (void)state;
+    begin(&b);
+    for (int i = 0; i < 8; i++) {
+        struct sync_batch batch = answer(&b, LANE_RECORD, 0, 10);
+        assert_int_equal(batch.prev, -1);
+        sync_acked(&b.sync, SYNC_BULK, batch.token, 0, b.now);
+        drain(&b);
+        assert_int_equal(sync_wait_ms(&b.sync, b.now), wait);
+        b.now += wait - 1;
+        drain(&b);
+        assert_int_equal(b.from[LANE_RECORD], 1);
+        b.now += 1;
+        drain(&b);
+        assert_int_equal(b.from[LANE_RECORD], 0);
+        wait = wait * 2 > SYNC_PATIENCE_MOST_MS ? SYNC_PATIENCE_MOST_MS : wait * 2;
+    }
+}
+
+static void what_is_still_on_its_way_is_not_sent_again(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    answer(&b, LANE_RECORD, 0, 10);
+    b.now += SYNC_PATIENCE_MS * 2;
+    drain(&b);
+    assert_int_equal(b.from[LANE_RECORD], 1);
+}
+
+static void a_link_without_a_sign_of_life_is_reset(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    answer(&b, LANE_ALARM, 0, 10);
+    b.now += SYNC_SILENCE_MS;
+    drain(&b);
+    assert_int_equal(b.resets, 1);
+}
+
+static void a_refused_batch_is_sent_again_after_a_pause(void **state)
+{
+    static const int REASONS[] = {0x10, 0x80, 0x87, 0x97};
+    (void)state;
+    for (size_t i = 0; i < countof(REASONS); i++) {
+        struct bench b;
+        begin(&b);
+        struct sync_batch batch = answer(&b, LANE_ALARM, 0, 10);
+        sync_acked(&b.sync, SYNC_ALARM, batch.token, REASONS[i], b.now);
+        drain(&b);
+        assert_int_equal(b.fetch[LANE_ALARM], 0);
+        assert_int_equal(sync_wait_ms(&b.sync, b.now), SYNC_PAUSE_MS);
+        b.now += SYNC_PAUSE_MS;
+        drain(&b);
+        assert_int_equal(b.from[LANE_ALARM], 0);
+        batch = answer(&b, LANE_ALARM, 0, 10);
+        sync_acked(&b.sync, SYNC_ALARM, batch.token, REASONS[i], b.now);
+        assert_int_equal(sync_wait_ms(&b.sync, b.now), SYNC_PAUSE_MS * 2);
+    }
+}
+
+static void a_new_connection_goes_on_from_the_mark(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    answer(&b, LANE_RECORD, 4, 10);
+    answer(&b, LANE_RECORD, 6, 10);
+    sync_mark(&b.sync, LANE_RECORD, 4, b.now);
+    sync_down(&b.sync, SYNC_BULK);
+    drain(&b);
+    sync_up(&b.sync, SYNC_BULK, b.now);
+    drain(&b);
+    assert_int_equal(b.from[LANE_RECORD], 5);
+    assert_int_equal(answer(&b, LANE_RECORD, 6, 10).prev, 4);
+}
+
+static void a_mark_that_goes_down_takes_the_lane_back(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    sync_mark(&b.sync, LANE_RECORD, 80, b.now);
+    drain(&b);
+    assert_int_equal(b.from[LANE_RECORD], 81);
+    sync_mark(&b.sync, LANE_RECORD, 20, b.now);
+    drain(&b);
+    assert_int_equal(b.from[LANE_RECORD], 21);
+    assert_int_equal(answer(&b, LANE_RECORD, 25, 10).prev, 20);
+}
+
+static void a_mark_beyond_what_was_sent_skips_it(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    answer(&b, LANE_RECORD, 4, 10);
+    sync_mark(&b.sync, LANE_RECORD, 90, b.now);
+    drain(&b);
+    assert_int_equal(b.from[LANE_RECORD], 91);
+    assert_int_equal(answer(&b, LANE_RECORD, 95, 10).prev, 90);
+}
+
+static void a_city_that_begins_anew_gets_the_rest_again_at_once(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    struct sync_batch batch = answer(&b, LANE_ALARM, 0, 10);
+    sync_acked(&b.sync, SYNC_ALARM, batch.token, 0, b.now);
+    drain(&b);
+    sync_began(&b.sync, b.now);
+    drain(&b);
+    assert_int_equal(b.from[LANE_ALARM], 0);
+    batch = answer(&b, LANE_ALARM, 0, 10);
+    sync_began(&b.sync, b.now + SYNC_BEGAN_MS - 1); /* too soon to be believed */
+    drain(&b);
+    assert_int_equal(b.from[LANE_ALARM], 1);
+}
+
+static void a_puback_of_before_going_back_is_only_room(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    struct sync_batch batch = answer(&b, LANE_RECORD, 0, 10);
+    sync_began(&b.sync, b.now);
+    drain(&b);
+    assert_int_equal(b.sync.roads[SYNC_BULK].flying, 1);
+    sync_acked(&b.sync, SYNC_BULK, batch.token, 0x87, b.now);
+    assert_int_equal(b.sync.roads[SYNC_BULK].flying, 0);
+    assert_int_equal(b.sync.lanes[LANE_RECORD].pause_until_ms, 0);
+}
+
+/* ---- Chance: a journal, two links, a broker that forgets, a city that is restored */
+
+enum { EVENTS = 120, PIPE = 256, SCHEDULES = 400, OPERATIONS = 400 };
+
+struct message {
+    enum sync_link link;
+    uint32_t token;
+    int lane;
+    int64_t prev;
+    unsigned count;
+    int64_t seqs[SYNC_BATCH_EVENTS];
+};
+
+struct pipe {
+    unsigned count;
+    struct message messages[PIPE];
+};
+
+struct world {
+    struct bench bench;
+    unsigned seed;
+    int64_t size;
+    int lane_of[EVENTS];
+    bool up[SYNC_LINKS];
+    struct pipe to_broker[SYNC_LINKS], to_city;
+    bool has[EVENTS];
+    int64_t mark[LANES]; /* at the city */
+};
+
+static unsigned chance(struct world *w, unsigned below)
+{
+    w->seed = w->seed * 1103515245u + 12345u;
+    return (w->seed >> 8) % below;
+}
+
+static bool pop(struct pipe *pipe, struct message *message)
+{
+    if (pipe->count == 0)
+        return false;
+    *message = pipe->messages[0];
+    pipe->count--;
+    memmove(pipe->messages, pipe->messages + 1, pipe->count * sizeof(*message));
+    return true;
+}
+
+static void push(struct pipe *pipe, const struct message *message)
+{
+    if (pipe->count < PIPE) /* a broker whose queue is full drops the newest */
+        pipe->messages[pipe->count++] = *message;
+}
+
+static int64_t lane_before(const struct world *w, int lane, int64_t seq)
+{
+    do
+        seq--;
+    while (seq >= 0 && w->lane_of[seq] != lane);
+    return seq;
+}
+
+static void emit(struct world *w)
+{
+    if (w->size < EVENTS)
+        w->lane_of[w->size++] = (int)chance(w, LANES);
+}
+
+static void answer_fetch(struct world *w, int lane)
+{
+    struct bench *b = &w->bench;
+    struct sync_entry entries[EVENTS];
+    struct sync_batch batch;
+    size_t count = 0;
+    size_t most = 1 + chance(w, 6);
+    int64_t seq = b->from[lane];
+    if (b->fetch[lane] == 0)
+        return;
+    for (; seq < w->size && count < most; seq++)
+        if (w->lane_of[seq] == lane)
+            entries[count++] = (struct sync_entry){seq, 100};
+    if (count == 0)
+        return;
+    uint32_t id = b->fetch[lane];
+    b->fetch[lane] = 0;
+    int publish = sync_take(&b->sync, id, entries, count, seq, &batch, b->now);
+    assert_int_equal(publish, 1);
+    struct message message = {batch.link, batch.token, lane,
+                              batch.prev, batch.count, {0}};
+    for (unsigned i = 0; i < batch.count; i++)
+        message.seqs[i] = entries[i].seq;
+    assert_int_equal(batch.prev, lane_before(w, lane, entries[0].seq));
+    assert_true(w->up[batch.link]);
+    assert_true(w->to_broker[batch.link].count < SYNC_FLIGHTS);
+    push(&w->to_broker[batch.link], &message);
+}
+
+static void broker_takes(struct world *w, enum sync_link link)
+{
+    struct message message;
+    if (!w->up[link] || !pop(&w->to_broker[link], &message))
+        return;
+    int reason = chance(w, 20) == 0 ? 0x10 : chance(w, 30) == 0 ? 0x87 : 0;
+    if (reason == 0)
+        push(&w->to_city, &message);
+    sync_acked(&w->bench.sync, link, message.token, reason, w->bench.now);
+}
+
+static void city_takes(struct world *w)
+{
+    struct message message;
+    if (!pop(&w->to_city, &message))
+        return;
+    for (unsigned i = 0; i < message.count; i++)
+        w->has[message.seqs[i]] = true;
+    for (int lane = 0; lane < LANES; lane++)
+        for (int64_t seq = 0; seq < w->size; seq++)
+            if (w->lane_of[seq] == lane && w->has[seq] &&
+                lane_before(w, lane, seq) == w->mark[lane])
+                w->mark[lane] = seq;
+}
+
+static void restore_city(struct world *w)
+{
+    int64_t from = chance(w, EVENTS);
+    for (int64_t seq = from; seq < EVENTS; seq++)
+        w->has[seq] = false;
+    for (int lane = 0; lane < LANES; lane++)
+        if (w->mark[lane] >= from)
+            w->mark[lane] = lane_before(w, lane, from);
+}
+
+static void set_link(struct world *w, enum sync_link link, bool up)
+{
+    if (w->up[link] == up)
+        return;
+    w->up[link] = up;
+    w->to_broker[link].count = 0;
+    if (up)
+        sync_up(&w->bench.sync, link, w->bench.now);
+    else
+        sync_down(&w->bench.sync, link);
+}
+
+static void tell_marks(struct world *w)
+{
+    for (int lane = 0; lane < LANES; lane++)
+        sync_mark(&w->bench.sync, (enum talk_lane)lane, w->mark[lane], w->bench.now);
+}
+
+static void operate(struct world *w, unsigned what)
+{
+    switch (what) {
+    case 0 ... 5:
+        emit(w);
+        break;
+    case 6 ... 12:
+        answer_fetch(w, (int)chance(w, LANES));
+        break;
+    case 13 ... 20:
+        broker_takes(w, (enum sync_link)chance(w, SYNC_LINKS));
+        break;
+    case 21 ... 26:
+        city_takes(w);
+        break;
+    case 27 ... 29:
+        tell_marks(w);
+        break;
+    case 30:
+        w->to_city.count = chance(w, w->to_city.count + 1); /* lost although PUBACKed */
+        break;
+    case 31:
+        set_link(w, (enum sync_link)chance(w, SYNC_LINKS), chance(w, 2));
+        break;
+    case 32:
+        restore_city(w);
+        break;
+    case 33:
+        sync_began(&w->bench.sync, w->bench.now);
+        break;
+    default:
+        w->bench.now += chance(w, 3000);
+    }
+    drain(&w->bench);
+}
+
+static bool all_marked(const struct world *w)
+{
+    for (int lane = 0; lane < LANES; lane++)
+        if (w->bench.sync.lanes[lane].mark != lane_before(w, lane, w->size))
+            return false;
+    return true;
+}
+
+/* From here on nothing fails but what has failed already; time goes by. */
+static void heal(struct world *w)
+{
+    for (int i = 0; i < 20000 && !all_marked(w); i++) {
+        set_link(w, SYNC_ALARM, true);
+        set_link(w, SYNC_BULK, true);
+        drain(&w->bench);
+        operate(w, 6 + chance(w, 24));
+        if (chance(w, 8) == 0)
+            w->bench.now += 1000 + chance(w, SYNC_PATIENCE_MS);
+    }
+}
+
+static void whatever_happens_everything_arrives_in_the_end(void **state)
+{
+    struct world *w = malloc(sizeof(*w));
+    (void)state;
+    for (unsigned schedule = 0; schedule < SCHEDULES; schedule++) {
+        memset(w, 0, sizeof(*w));
+        w->seed = 20261121u + schedule * 7919u;
+        w->up[SYNC_ALARM] = w->up[SYNC_BULK] = true;
+        for (int lane = 0; lane < LANES; lane++)
+            w->mark[lane] = -1;
+        begin(&w->bench);
+        for (int i = 0; i < OPERATIONS; i++)
+            operate(w, chance(w, 40));
+        heal(w);
+        assert_true(all_marked(w));
+        for (int64_t seq = 0; seq < w->size; seq++)
+            assert_true(w->has[seq]);
+    }
+    free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_lane_is_fetched_behind_its_mark),
+        cmocka_unit_test(nothing_is_fetched_before_the_mark_is_known),
+        cmocka_unit_test(nothing_is_fetched_while_the_link_is_down),
+        cmocka_unit_test(a_batch_names_the_event_before_it),
+        cmocka_unit_test(alarms_have_a_link_of_their_own),
+        cmocka_unit_test(more_events_than_a_batch_holds_are_asked_for_again),
+        cmocka_unit_test(an_answer_without_events_moves_on),
+        cmocka_unit_test(an_answer_that_crossed_its_cancel_is_ignored),
+        cmocka_unit_test(an_answer_that_cannot_be_true_is_an_error),
+        cmocka_unit_test(a_puback_is_no_progress),
+        cmocka_unit_test(the_number_of_batches_without_receipt_is_bounded),
+        cmocka_unit_test(without_a_receipt_a_lane_goes_back_ever_later),
+        cmocka_unit_test(what_is_still_on_its_way_is_not_sent_again),
+        cmocka_unit_test(a_link_without_a_sign_of_life_is_reset),
+        cmocka_unit_test(a_refused_batch_is_sent_again_after_a_pause),
+        cmocka_unit_test(a_new_connection_goes_on_from_the_mark),
+        cmocka_unit_test(a_mark_that_goes_down_takes_the_lane_back),
+        cmocka_unit_test(a_mark_beyond_what_was_sent_skips_it),
+        cmocka_unit_test(a_city_that_begins_anew_gets_the_rest_again_at_once),
+        cmocka_unit_test(a_puback_of_before_going_back_is_only_room),
+        cmocka_unit_test(whatever_happens_everything_arrives_in_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
