@@ -94,6 +94,9 @@ static int read_row(void *owner, const struct store_event *event)
     suite_leaf(journal->suite, &leaf, event->body, event->length);
     if (!digest_equal(&leaf, &event->leaf))
         return refuse(audit, expected, "has been changed");
+    struct event_stamp stamp = {journal->log.office, journal->log.log, expected};
+    if (!event_is(&stamp, event->lane, event->body, event->length))
+        return refuse(audit, expected, "is not in its place");
     tree_append(&journal->tree, &leaf);
     tail_push(&journal->tail, event->lane, &leaf);
     journal->lane_last[event->lane] = event->seq;

@@ -1,11 +1,12 @@
 /* event - see event.h.
  *
- * Members stand in the order of design.md, so that event_type() finds the type without parsing;
- * nothing in front of it can hold a quote. */
+ * Members stand in the order of design.md, so that id, type and lane are found without parsing;
+ * nothing in front of them can hold a quote. */
 #include "keeper/event.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -14,7 +15,9 @@
 
 enum { SALT_BYTES = 16 };
 
+static const char ID_MEMBER[] = "{\"specversion\":\"1.0\",\"id\":\"";
 static const char TYPE_MEMBER[] = "\",\"type\":\"";
+static const char LANE_MEMBER[] = "\",\"lane\":\"";
 
 int event_compose(struct buffer *out, const struct event_draft *draft,
                   const struct event_stamp *stamp)
@@ -29,16 +32,16 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
     hex_encode(salt_text, salt, sizeof(salt));
     buffer_printf(
         out,
-        "{\"specversion\":\"1.0\",\"id\":\"%s/%s/%" PRId64 "\","
+        "%s%s/%s/%" PRId64 "\","
         "\"source\":\"/%s/%s%s%s\",\"time\":\"%s\",\"subject\":\"%s\","
         "\"datacontenttype\":\"application/json\",\"office\":\"%s\",\"log\":\"%s\","
-        "\"sequence\":\"%016" PRId64 "\",\"lane\":\"%s\",\"recorded\":\"%s\","
+        "\"sequence\":\"%016" PRId64 "%s%s\",\"recorded\":\"%s\","
         "\"boot\":\"%s\",\"mono\":\"%" PRId64 "\",\"clock\":\"%s\",\"salt\":\"%s\","
         "\"data\":",
-        stamp->office, stamp->log, stamp->seq, stamp->office, draft->source, TYPE_MEMBER,
-        draft->type, time, draft->subject ? draft->subject : "office", stamp->office,
-        stamp->log, stamp->seq, talk_lane_name(draft->lane), recorded, now_boot(),
-        now_mono_us(), now_quality_name(now_quality()), salt_text);
+        ID_MEMBER, stamp->office, stamp->log, stamp->seq, stamp->office, draft->source,
+        TYPE_MEMBER, draft->type, time, draft->subject ? draft->subject : "office",
+        stamp->office, stamp->log, stamp->seq, LANE_MEMBER, talk_lane_name(draft->lane),
+        recorded, now_boot(), now_mono_us(), now_quality_name(now_quality()), salt_text);
     buffer_append(out, draft->data, draft->data_length);
     buffer_append(out, "}", 1);
     if (out->length - before <= TALK_EVENT_MAX)
@@ -47,17 +50,45 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
     return -EMSGSIZE;
 }
 
-int event_type(char type[WORD_TYPE_MAX + 1], const void *body, size_t length)
+/* The text behind the first `member`, up to its quote: 0 or -EBADMSG. */
+static int find_text(const char **text, size_t *text_length, const char *member,
+                     const void *body, size_t length)
 {
-    const size_t member = sizeof(TYPE_MEMBER) - 1;
-    const char *found = memmem(body, length, TYPE_MEMBER, member);
+    const char *found = memmem(body, length, member, strlen(member));
     if (found == NULL)
         return -EBADMSG;
-    found += member;
+    found += strlen(member);
     const char *end = memchr(found, '"', length - (size_t)(found - (const char *)body));
-    if (end == NULL || (size_t)(end - found) > WORD_TYPE_MAX)
+    if (end == NULL)
         return -EBADMSG;
-    memcpy(type, found, (size_t)(end - found));
-    type[end - found] = '\0';
+    *text = found;
+    *text_length = (size_t)(end - found);
     return 0;
+}
+
+int event_type(char type[WORD_TYPE_MAX + 1], const void *body, size_t length)
+{
+    const char *found;
+    size_t found_length;
+    if (find_text(&found, &found_length, TYPE_MEMBER, body, length) != 0 ||
+        found_length > WORD_TYPE_MAX)
+        return -EBADMSG;
+    memcpy(type, found, found_length);
+    type[found_length] = '\0';
+    return 0;
+}
+
+bool event_is(const struct event_stamp *stamp, enum talk_lane lane, const void *body,
+              size_t length)
+{
+    char head[sizeof(ID_MEMBER) + 2 * WORD_ID_MAX + 32];
+    const char *found;
+    size_t found_length;
+    int head_length = snprintf(head, sizeof(head), "%s%s/%s/%" PRId64 "\"", ID_MEMBER,
+                               stamp->office, stamp->log, stamp->seq);
+    if (length < (size_t)head_length || memcmp(body, head, (size_t)head_length) != 0)
+        return false;
+    const char *name = talk_lane_name(lane);
+    return find_text(&found, &found_length, LANE_MEMBER, body, length) == 0 &&
+           found_length == strlen(name) && memcmp(found, name, found_length) == 0;
 }

@@ -2,6 +2,7 @@
 #ifndef KEEPER_EVENT_H
 #define KEEPER_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,5 +36,9 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
 
 /* The type inside a composed event; 0 or -EBADMSG. */
 int event_type(char type[WORD_TYPE_MAX + 1], const void *body, size_t length);
+
+/* Whether a composed event says that it is this one, of this lane. */
+bool event_is(const struct event_stamp *stamp, enum talk_lane lane, const void *body,
+              size_t length);
 
 #endif

@@ -87,8 +87,8 @@ static int fold_tile(const struct shelf *shelf, struct digest *root, int level,
     return err;
 }
 
-int shelf_fold(const struct shelf *shelf, struct digest *hashes, int level, uint64_t index,
-               unsigned width)
+int shelf_fold(const struct shelf *shelf, struct digest *hashes, int level,
+               uint64_t index, unsigned width)
 {
     int err = 0;
     for (unsigned i = 0; i < width && !err; i++)

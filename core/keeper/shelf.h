@@ -35,8 +35,8 @@ int shelf_put_above(struct shelf *shelf, uint64_t index);
 int shelf_put_partial_above(struct shelf *shelf, uint64_t size);
 
 /* The first `width` hashes of a tile of level 1 or more, from the full tiles below it. */
-int shelf_fold(const struct shelf *shelf, struct digest *hashes, int level, uint64_t index,
-               unsigned width);
+int shelf_fold(const struct shelf *shelf, struct digest *hashes, int level,
+               uint64_t index, unsigned width);
 
 /* Whether that tile is there. */
 bool shelf_has(const struct shelf *shelf, int level, uint64_t index, unsigned width);

@@ -125,10 +125,22 @@ static sqlite3_stmt *use(struct store *store, enum statement which)
     return store->statements[which];
 }
 
+/* One step. SQLite tells of a full disk, but calls a full quota a failed write. */
+static int step(sqlite3_stmt *statement)
+{
+    errno = 0;
+    int rc = sqlite3_step(statement);
+    bool full = errno == EDQUOT || errno == EFBIG;
+    sqlite3 *db = sqlite3_db_handle(statement);
+    if (full && sqlite3_extended_errcode(db) == SQLITE_IOERR_WRITE)
+        return SQLITE_FULL;
+    return rc;
+}
+
 /* Runs a statement that returns nothing. */
 static int run(sqlite3_stmt *statement)
 {
-    int err = store_err(sqlite3_step(statement));
+    int err = store_err(step(statement));
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return err;
@@ -137,7 +149,7 @@ static int run(sqlite3_stmt *statement)
 /* Takes the next row: 0, -ENOENT at the end. The caller ends with finish(). */
 static int take_row(sqlite3_stmt *statement)
 {
-    int rc = sqlite3_step(statement);
+    int rc = step(statement);
     if (rc == SQLITE_DONE)
         return -ENOENT;
     return store_err(rc);

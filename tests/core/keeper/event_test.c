@@ -115,6 +115,24 @@ static void the_type_is_found_even_when_the_content_looks_like_one(void **state)
     buffer_free(&out);
 }
 
+static void an_event_knows_its_place_and_no_other(void **state)
+{
+    struct buffer out = {0};
+    struct event_draft draft = draft_of("{\"x\":\"\\\"\",\"lane\":\"record\"}");
+    struct event_stamp wrong = STAMP;
+    (void)state;
+    assert_int_equal(event_compose(&out, &draft, &STAMP), 0);
+    assert_true(event_is(&STAMP, LANE_ALARM, out.bytes, out.length));
+    assert_false(event_is(&STAMP, LANE_RECORD, out.bytes, out.length));
+    assert_false(event_is(&STAMP, LANE_ALARM, out.bytes, 20));
+    wrong.seq = 2;
+    assert_false(event_is(&wrong, LANE_ALARM, out.bytes, out.length));
+    wrong = STAMP;
+    wrong.log = "9c41e07b";
+    assert_false(event_is(&wrong, LANE_ALARM, out.bytes, out.length));
+    buffer_free(&out);
+}
+
 static void what_is_no_event_has_no_type(void **state)
 {
     static const char *const BODIES[] = {
@@ -135,6 +153,7 @@ int main(void)
         cmocka_unit_test(two_events_of_one_content_differ_by_their_salt),
         cmocka_unit_test(an_event_of_full_size_fits_and_a_larger_one_leaves_nothing),
         cmocka_unit_test(the_type_is_found_even_when_the_content_looks_like_one),
+        cmocka_unit_test(an_event_knows_its_place_and_no_other),
         cmocka_unit_test(what_is_no_event_has_no_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

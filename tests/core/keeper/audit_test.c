@@ -1,0 +1,313 @@
+/* What was done to the journal while nobody looked is found when it is opened. */
+#include "keeper/audit.h"
+
+#include "keeper/fixture.h"
+#include "proof/receipt.h"
+
+static int start(void **state)
+{
+    struct fixture *here = malloc(sizeof(*here));
+    fixture_open(here);
+    *state = here;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+static void expect_damage(struct fixture *here, const char *why)
+{
+    assert_int_equal(fixture_reopen(here), -EBADMSG);
+    assert_non_null(strstr(buffer_text(&here->why), why));
+}
+
+/* Stores a receipt of the journal's first `size` events, as the city would sign it. */
+static void put_receipt(struct fixture *here, const char *log, uint64_t size,
+                        const struct digest *root)
+{
+    struct receipt receipt = {.lane = {-1, -1, -1}, .has_checkpoint = true, .size = size};
+    struct buffer note = {0};
+    struct key *city;
+    strcpy(receipt.office, FIXTURE_OFFICE);
+    strcpy(receipt.log, log);
+    receipt.root = *root;
+    assert_int_equal(key_make(&city, suite_named(FIXTURE_SUITE), "outpost-city/city"), 0);
+    receipt_sign(&note, &receipt, city);
+    assert_int_equal(store_put_receipt(here->journal->store, note.bytes, note.length), 0);
+    key_free(city);
+    buffer_free(&note);
+}
+
+static void an_untouched_journal_is_sound(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 300);
+    fixture_sign(here);
+    fixture_fill(here->journal, 5);
+    assert_int_equal(fixture_reopen(here), 0);
+    assert_int_equal(here->journal->size, 305);
+}
+
+static void a_changed_body_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 20);
+    fixture_sql(here, "UPDATE event SET body = CAST(replace(CAST(body AS TEXT), "
+                      "'\"n\":7}', '\"n\":8}') AS BLOB) WHERE seq = 7");
+    expect_damage(here, "event 7 has been changed");
+}
+
+static void a_changed_body_with_a_new_leaf_is_found_by_the_checkpoint(void **state)
+{
+    struct fixture *here = *state;
+    struct buffer body = {0};
+    struct digest leaf;
+    char hex[2 * DIGEST_BYTES + 1], sql[512];
+    fixture_fill(here->journal, 2);
+    fixture_sign(here);
+    buffer_printf(&body,
+                  "{\"specversion\":\"1.0\",\"id\":\"%s/%s/1\",\"lane\":\"record\","
+                  "\"recorded\":0}",
+                  FIXTURE_OFFICE, here->journal->log.log);
+    suite_leaf(here->journal->suite, &leaf, body.bytes, body.length);
+    static const char DIGITS[] = "0123456789abcdef";
+    for (int i = 0; i < DIGEST_BYTES; i++) {
+        hex[2 * i] = DIGITS[leaf.bytes[i] >> 4];
+        hex[2 * i + 1] = DIGITS[leaf.bytes[i] & 15];
+    }
+    hex[2 * DIGEST_BYTES] = '\0';
+    snprintf(sql, sizeof(sql),
+             "UPDATE event SET body = CAST('%s' AS BLOB), leaf = x'%s' WHERE seq = 1",
+             buffer_text(&body), hex);
+    fixture_sql(here, sql);
+    expect_damage(here, "do not have the root of the newest checkpoint");
+    buffer_free(&body);
+}
+
+static void a_missing_row_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 20);
+    fixture_sql(here, "DELETE FROM event WHERE seq = 7");
+    expect_damage(here, "event 7 is missing");
+}
+
+static void a_missing_end_is_found_by_the_checkpoint(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 20);
+    fixture_sign(here);
+    fixture_sql(here, "DELETE FROM event WHERE seq >= 18");
+    expect_damage(here, "event 18 is in the newest checkpoint, but missing");
+}
+
+static void swapped_rows_are_found_also_behind_the_checkpoint(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sign(here);
+    fixture_fill(here->journal, 10);
+    fixture_sql(here, "UPDATE event SET seq = 99 WHERE seq = 15;"
+                      "UPDATE event SET seq = 15 WHERE seq = 12;"
+                      "UPDATE event SET seq = 12 WHERE seq = 99");
+    expect_damage(here, "event 12 ");
+}
+
+static void a_row_moved_to_another_lane_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sql(here, "UPDATE event SET lane = 2 WHERE seq = 3");
+    expect_damage(here, "event 3 ");
+}
+
+static void a_lane_that_does_not_exist_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sql(here, "UPDATE event SET lane = 3 WHERE seq = 3");
+    assert_int_equal(fixture_reopen(here), -EBADMSG);
+}
+
+static void a_changed_checkpoint_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sign(here);
+    fixture_flip(fixture_path(here, "checkpoint"), 40);
+    expect_damage(here, "the checkpoint is not one of this log");
+}
+
+static void a_checkpoint_of_another_key_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sign(here);
+    key_free(here->key);
+    assert_int_equal(
+        key_make(&here->key, suite_named(FIXTURE_SUITE), "outpost/" FIXTURE_OFFICE), 0);
+    expect_damage(here, "the checkpoint is not one of this log");
+}
+
+static void a_journal_put_back_from_before_is_found(void **state)
+{
+    struct fixture *here = *state;
+    struct buffer note = {0};
+    fixture_fill(here->journal, 10);
+    fixture_sign(here);
+    assert_int_equal(file_read(&note, fixture_path(here, "checkpoint"), 4096), 0);
+    journal_close(here->journal);
+    here->journal = NULL;
+    unlink(fixture_path(here, "tail.db"));
+    unlink(fixture_path(here, "checkpoint"));
+    assert_int_equal(fixture_reopen(here), 0);
+    assert_int_equal(
+        file_put(fixture_path(here, "checkpoint"), note.bytes, note.length, 0640), 0);
+    expect_damage(here, "the checkpoint is not one of this log");
+    buffer_free(&note);
+}
+
+static void a_receipt_ahead_of_the_tail_is_found(void **state)
+{
+    struct fixture *here = *state;
+    struct digest root;
+    fixture_fill(here->journal, 20);
+    tree_root(&here->journal->tree, &root);
+    put_receipt(here, here->journal->log.log, 20, &root);
+    assert_int_equal(fixture_reopen(here), 0);
+    fixture_sql(here, "DELETE FROM event WHERE seq = 19");
+    expect_damage(here, "event 19 is in the city's receipt, but missing");
+}
+
+static void a_receipt_of_another_root_or_log_is_found(void **state)
+{
+    struct fixture *here = *state;
+    struct digest root;
+    fixture_fill(here->journal, 20);
+    tree_root(&here->journal->tree, &root);
+    put_receipt(here, "another", 20, &root);
+    expect_damage(here, "the city's receipt is not one of this log");
+    fixture_sql(here, "DELETE FROM receipt");
+    assert_int_equal(fixture_reopen(here), 0);
+    put_receipt(here, here->journal->log.log, 19, &root);
+    expect_damage(here, "do not have the root of the city's receipt");
+}
+
+static void a_mark_ahead_of_its_lane_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 20);
+    fixture_sql(here, "INSERT INTO link VALUES (0, 18)");
+    assert_int_equal(fixture_reopen(here), 0);
+    fixture_sql(here, "UPDATE link SET acked = 21");
+    expect_damage(here, "event 21 is at the city, but missing here");
+}
+
+/* The city may be behind by any number of sealed tiles; the tiles of upper levels that are not
+ * full are on disk only for the newest checkpoint. */
+static void a_receipt_far_behind_the_sealed_events_is_met(void **state)
+{
+    struct fixture *here = *state;
+    static const int SIZES[] = {1, 100, 256, 300, 512, 700};
+    struct digest roots[countof(SIZES)];
+    for (size_t i = 0; i < countof(SIZES); i++) {
+        fixture_fill(here->journal, SIZES[i] - (int)here->journal->size);
+        tree_root(&here->journal->tree, &roots[i]);
+    }
+    fixture_fill(here->journal, 400);
+    fixture_seal(here);
+    fixture_fill(here->journal, 1000);
+    fixture_sign(here);
+    for (size_t i = 0; i < countof(SIZES); i++) {
+        put_receipt(here, here->journal->log.log, (uint64_t)SIZES[i], &roots[i]);
+        int err = fixture_reopen(here);
+        if (err)
+            fail_msg("receipt of %d: %s", SIZES[i], buffer_text(&here->why));
+    }
+}
+
+static void a_checkpoint_before_the_sealed_events_is_met(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 600);
+    fixture_sign(here);
+    fixture_fill(here->journal, 500);
+    fixture_seal(here);
+    assert_int_equal(here->journal->sealed.size, 1024);
+    assert_int_equal(fixture_reopen(here), 0);
+}
+
+static void a_changed_hash_tile_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 300);
+    fixture_sign(here);
+    fixture_fill(here->journal, 300);
+    fixture_seal(here);
+    fixture_flip(fixture_path(here, "tile/0/000"), 100);
+    expect_damage(here, "the hash tiles do not have the root of the newest checkpoint");
+}
+
+static void a_missing_hash_tile_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 300);
+    fixture_sign(here);
+    fixture_fill(here->journal, 300);
+    fixture_seal(here);
+    unlink(fixture_path(here, "tile/0/000"));
+    expect_damage(here, "the hash tiles cannot be read");
+}
+
+static void a_changed_edge_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 256);
+    fixture_seal(here);
+    fixture_fill(here->journal, 1);
+    fixture_sign(here);
+    fixture_sql(here, "UPDATE sealed SET edge = zeroblob(32)");
+    expect_damage(here, "do not have the root of the newest checkpoint");
+    fixture_sql(here, "UPDATE sealed SET size = 255");
+    assert_int_equal(fixture_reopen(here), -EBADMSG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_untouched_journal_is_sound, start, stop),
+        cmocka_unit_test_setup_teardown(a_changed_body_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_changed_body_with_a_new_leaf_is_found_by_the_checkpoint, start, stop),
+        cmocka_unit_test_setup_teardown(a_missing_row_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_missing_end_is_found_by_the_checkpoint, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(swapped_rows_are_found_also_behind_the_checkpoint,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_row_moved_to_another_lane_is_found, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_lane_that_does_not_exist_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_changed_checkpoint_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_checkpoint_of_another_key_is_found, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_journal_put_back_from_before_is_found, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_receipt_ahead_of_the_tail_is_found, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_receipt_of_another_root_or_log_is_found, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_mark_ahead_of_its_lane_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_receipt_far_behind_the_sealed_events_is_met,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_checkpoint_before_the_sealed_events_is_met,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_changed_hash_tile_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_missing_hash_tile_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_changed_edge_is_found, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
