@@ -64,8 +64,12 @@ static int open_bundle(struct journal *journal, int64_t index)
     buffer_free(&file);
     if (err)
         return err;
+    if (journal->bundle.count != TILE_WIDTH) {
+        bundle_close(&journal->bundle);
+        return -EBADMSG;
+    }
     journal->bundle_index = index;
-    return journal->bundle.count == TILE_WIDTH ? 0 : -EBADMSG;
+    return 0;
 }
 
 static int scan_bundle(struct scan *scan, int64_t index)
@@ -83,29 +87,34 @@ static int scan_bundle(struct scan *scan, int64_t index)
     return err;
 }
 
-/* Skips to the next bundle with the wanted lane; the sealed size when there is none. */
-static int64_t next_bundle(struct scan *scan)
+/* Skips to the next bundle with the wanted lane; the end of the sealed ones when there is none. */
+static int next_bundle(struct scan *scan, int64_t *index)
 {
-    int64_t index = *scan->seq / TILE_WIDTH;
     int64_t end = scan->journal->tail.base / TILE_WIDTH;
-    if (scan->filter->lane < 0)
-        return index;
-    int err = store_find_tile(scan->journal->store, index,
-                              (enum talk_lane)scan->filter->lane, &index);
-    return err || index > end ? end : index;
+    int err = 0;
+    *index = *scan->seq / TILE_WIDTH;
+    if (scan->filter->lane >= 0)
+        err = store_find_tile(scan->journal->store, *index,
+                              (enum talk_lane)scan->filter->lane, index);
+    if (err == -ENOENT || *index > end)
+        *index = end;
+    return err == -ENOENT ? 0 : err;
 }
 
 static int scan_sealed(struct scan *scan)
 {
     for (int opened = 0; *scan->seq < scan->journal->tail.base; opened++) {
-        int64_t index = next_bundle(scan);
+        int64_t index;
+        int err = next_bundle(scan, &index);
+        if (err)
+            return err;
         if (index * TILE_WIDTH > *scan->seq)
             *scan->seq = index * TILE_WIDTH;
         if (*scan->seq >= scan->journal->tail.base)
             return 0;
         if (opened == SCAN_BUNDLES)
             return 1;
-        int err = scan_bundle(scan, index);
+        err = scan_bundle(scan, index);
         if (err)
             return err;
     }

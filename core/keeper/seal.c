@@ -19,7 +19,7 @@ static int copy_row(void *owner, const struct store_event *event)
     struct digest leaf;
     int64_t tile = event->seq / TILE_WIDTH - (int64_t)seal->first;
     suite_leaf(journal->suite, &leaf, event->body, event->length);
-    if (tile < 0 || tile >= seal->count ||
+    if (event->seq != seal->next++ ||
         !digest_equal(&leaf, tail_leaf(&journal->tail, event->seq)))
         return -EBADMSG;
     bundle_add(&seal->plain[tile], event->body, event->length);
@@ -33,8 +33,12 @@ int seal_begin(struct seal *seal, struct journal *journal)
         return -ENOENT;
     *seal = (struct seal){.journal = journal, .first = journal->sealed.size / TILE_WIDTH};
     seal->count = waiting < SEAL_TILES_MAX ? (int)waiting : SEAL_TILES_MAX;
-    return store_each_event(journal->store, journal->tail.base, seal->count * TILE_WIDTH,
-                            copy_row, seal);
+    seal->next = journal->tail.base;
+    int64_t rows = seal->count * TILE_WIDTH;
+    int err = store_each_event(journal->store, seal->next, rows, copy_row, seal);
+    if (!err && seal->next != journal->tail.base + rows)
+        err = -EBADMSG;
+    return err;
 }
 
 static int put_tile(const struct seal *seal, struct shelf *shelf, int i,

@@ -14,6 +14,7 @@ struct seal {
     struct journal *journal;
     uint64_t first; /* the first tile */
     int count;
+    int64_t next;                        /* the sequence of the next row to be copied */
     struct buffer plain[SEAL_TILES_MAX]; /* uncompressed bundles */
 };
 
