@@ -13,7 +13,7 @@
 enum {
     LENGTH_BYTES = 2,
     PLAIN_MAX = BUNDLE_ENTRIES * (BUNDLE_ENTRY_MAX + LENGTH_BYTES),
-    COMPRESSION = 3
+    COMPRESSION = 1
 };
 
 void bundle_add(struct buffer *plain, const void *entry, size_t length)

@@ -44,10 +44,11 @@ def limit(kind, batch, seconds, sync_us=0):
 
 
 def cpu_seconds(pid):
-    """Of the process and of its errands that have ended."""
+    """Of the process, and of its errands that have ended."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    tick = os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:13])) / tick, sum(map(int, fields[13:15])) / tick
 
 
 def written_bytes(pid):
@@ -103,6 +104,7 @@ class Appliance:
         try:
             found = self.results()
             status = self.status()
+            cpu_s, errands_s = cpu_seconds(self.process.pid)
             figures = {
                 "events": sum(r["events"] for r in found),
                 "failed": sum(r["failed"] for r in found),
@@ -110,7 +112,8 @@ class Appliance:
                 "p50_us": max(r["p50_us"] for r in found),
                 "p99_us": max(r["p99_us"] for r in found),
                 "max_us": max(r["max_us"] for r in found),
-                "cpu_s": cpu_seconds(self.process.pid),
+                "cpu_s": cpu_s,
+                "cpu_errands_s": errands_s,
                 "written": written_bytes(self.process.pid),
                 "groups": status["commits"],
                 "syncs": syncs(self.folder),

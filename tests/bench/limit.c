@@ -1,6 +1,7 @@
 /* limit - the physical limits that the journal is measured against.
  *
- *   limit raw BATCH SECONDS FILE      append BATCH events of 400 bytes, fdatasync, again
+ *   limit raw BATCH SECONDS FILE      append BATCH events of 934 bytes (what 400 bytes of
+ *                                     data are when composed), fdatasync, again
  *   limit sqlite BATCH SECONDS FILE   the same in SQLite, WAL, synchronous=FULL, the journal's
  *                                     event table, WAL copied at 2,000 pages
  *   limit group RATE SECONDS FILE     group commit in SQLite of RATE events a second, evenly spaced,
@@ -19,7 +20,7 @@
 
 #include "base/base.h"
 
-enum { EVENT = 400, PREALLOCATED = 256 * 1024 * 1024, WAL_PAGES = 2000 };
+enum { EVENT = 934, PREALLOCATED = 256 * 1024 * 1024, WAL_PAGES = 2000 };
 
 struct limit {
     int batch;
