@@ -1,0 +1,240 @@
+/* fixture - an office that composes events and signs checkpoints, and a city on a fresh database. */
+#ifndef CITY_FIXTURE_H
+#define CITY_FIXTURE_H
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+#include "city/collect.h"
+#include "city/offices.h"
+#include "city/store.h"
+#include "proof/checkpoint.h"
+#include "proof/receipt.h"
+#include "proof/tree.h"
+
+enum { FIXTURE_EVENTS = 1200 };
+
+struct fixture {
+    char path[64];
+    struct store *store;
+    struct offices *offices;
+    struct collect *collect;
+    struct key *city;
+    struct key *office_key;
+    struct tree tree; /* the office's */
+    int64_t size;
+    char *bodies[FIXTURE_EVENTS];
+    int lane[FIXTURE_EVENTS];
+    struct buffer receipt; /* the newest */
+    unsigned receipts;
+    bool began;
+};
+
+static inline void fixture_told(void *owner, const char *office, const void *note,
+                                size_t length, bool began)
+{
+    struct fixture *f = owner;
+    assert_string_equal(office, "office-1");
+    buffer_clear(&f->receipt);
+    buffer_append(&f->receipt, note, length);
+    f->receipts++;
+    f->began = began;
+}
+
+static inline void fixture_open_city(struct fixture *f)
+{
+    static const struct collect_calls CALLS = {.receipt = fixture_told};
+    char why[STORE_WHY_ROOM];
+    assert_int_equal(store_open(&f->store, f->path, true, why), 0);
+    assert_int_equal(offices_open(&f->offices, f->store, NULL, why), 0);
+    collect_open(&f->collect, f->store, f->offices, f->city, &CALLS, f);
+}
+
+static inline void fixture_close_city(struct fixture *f)
+{
+    collect_close(f->collect);
+    offices_close(f->offices);
+    store_close(f->store);
+}
+
+static inline int fixture_open(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    const struct suite *suite = suite_named("sha256+ed25519");
+    strcpy(f->path, "/tmp/city-test-XXXXXX");
+    int fd = mkstemp(f->path);
+    close(fd);
+    unlink(f->path);
+    key_make(&f->city, suite, "outpost-city/city");
+    key_make(&f->office_key, suite, "outpost/office-1");
+    tree_begin(&f->tree, suite);
+    fixture_open_city(f);
+    *state = f;
+    return 0;
+}
+
+static inline int fixture_close(void **state)
+{
+    static const char *const ENDINGS[] = {"", ".lock", "-wal", "-shm"};
+    struct fixture *f = *state;
+    fixture_close_city(f);
+    key_free(f->city);
+    key_free(f->office_key);
+    buffer_free(&f->receipt);
+    for (int64_t i = 0; i < f->size; i++)
+        free(f->bodies[i]);
+    for (size_t i = 0; i < countof(ENDINGS); i++) {
+        char path[80];
+        snprintf(path, sizeof(path), "%s%s", f->path, ENDINGS[i]);
+        unlink(path);
+    }
+    free(f);
+    return 0;
+}
+
+static inline char *fixture_compose(const char *office, const char *log, int64_t seq,
+                                    int lane, const char *extra)
+{
+    char *text;
+    int length =
+        asprintf(&text,
+                 "{\"specversion\":\"1.0\",\"id\":\"%s/%s/%" PRId64
+                 "\",\"source\":\"/%s/band/gate\","
+                 "\"type\":\"test.happened\",\"time\":\"2026-11-21T03:04:05.123456Z\","
+                 "\"subject\":\"person/"
+                 "1\",\"office\":\"%s\",\"log\":\"%s\",\"sequence\":\"%016" PRId64 "\","
+                 "\"lane\":\"%s\",\"recorded\":\"2026-11-21T03:04:05.2Z\",\"data\":{"
+                 "\"x\":\"%s\"}}",
+                 office, log, seq, office, office, log, seq,
+                 talk_lane_name((enum talk_lane)lane), extra);
+    assert_true(length > 0);
+    return text;
+}
+
+/* The office commits one more event. */
+static inline int64_t fixture_emit(struct fixture *f, int lane)
+{
+    struct digest leaf;
+    int64_t seq = f->size++;
+    assert_true(seq < FIXTURE_EVENTS);
+    f->bodies[seq] =
+        fixture_compose("office-1", "log1", seq, lane, "braces } ] in \\\"text\\\"");
+    f->lane[seq] = lane;
+    suite_leaf(f->tree.suite, &leaf, f->bodies[seq], strlen(f->bodies[seq]));
+    tree_append(&f->tree, &leaf);
+    return seq;
+}
+
+static inline int64_t fixture_before(const struct fixture *f, int lane, int64_t seq)
+{
+    do
+        seq--;
+    while (seq >= 0 && f->lane[seq] != lane);
+    return seq;
+}
+
+static inline void fixture_say(struct fixture *f, const char *topic, const char *payload,
+                               const char *log, const char *lane, int64_t prev,
+                               int64_t last)
+{
+    char before[24], end[24];
+    snprintf(before, sizeof(before), "%" PRId64, prev);
+    snprintf(end, sizeof(end), "%" PRId64, last);
+    struct mqtt_message message = {
+        .topic = topic,
+        .payload = payload,
+        .length = strlen(payload),
+        .users = 4,
+        .user = {{"log", log}, {"lane", lane}, {"prev", before}, {"last", end}}};
+    assert_int_equal(collect_message(f->collect, &message), 0);
+}
+
+/* Sends the lane's events from seq `from` to `to` as one batch. */
+static inline void fixture_send(struct fixture *f, int lane, int64_t from, int64_t to)
+{
+    struct buffer payload = {0};
+    char topic[64];
+    int64_t last = -1;
+    const char *between = "[";
+    for (int64_t seq = from; seq <= to; seq++) {
+        if (f->lane[seq] != lane)
+            continue;
+        buffer_printf(&payload, "%s%s", between, f->bodies[seq]);
+        between = ",";
+        last = seq;
+    }
+    buffer_append_text(&payload, "]");
+    snprintf(topic, sizeof(topic), "outpost/v1/office-1/up/%s",
+             talk_lane_name((enum talk_lane)lane));
+    fixture_say(f, topic, buffer_text(&payload), "log1",
+                talk_lane_name((enum talk_lane)lane), fixture_before(f, lane, from),
+                last);
+    buffer_free(&payload);
+}
+
+static inline void fixture_show_key(struct fixture *f, const struct key *key)
+{
+    struct buffer text = {0};
+    buffer_append_text(&text,
+                       "{\"state\":\"online\",\"office\":\"office-1\",\"boot\":\"b\","
+                       "\"verifier\":\"");
+    key_print_verifier(key, &text);
+    buffer_append_text(&text, "\"}");
+    fixture_say(f, "outpost/v1/office-1/status", buffer_text(&text), "", "", 0, 0);
+    buffer_free(&text);
+}
+
+static inline void fixture_send_checkpoint(struct fixture *f, const struct digest *root)
+{
+    struct checkpoint checkpoint = {.suite = f->tree.suite, .size = f->tree.size};
+    struct buffer note = {0};
+    checkpoint_origin(checkpoint.origin, "office-1", "log1");
+    tree_root(&f->tree, &checkpoint.root);
+    if (root != NULL)
+        checkpoint.root = *root;
+    checkpoint_sign(&note, &checkpoint, f->office_key);
+    fixture_say(f, "outpost/v1/office-1/up/checkpoint", buffer_text(&note), "", "", 0, 0);
+    buffer_free(&note);
+}
+
+static inline void fixture_commit(struct fixture *f)
+{
+    do
+        assert_int_equal(collect_commit(f->collect), 0);
+    while (collect_has_work(f->collect));
+}
+
+/* The newest receipt, which must be the city's. */
+static inline struct receipt fixture_receipt(struct fixture *f)
+{
+    struct receipt receipt;
+    assert_true(f->receipts > 0);
+    assert_int_equal(receipt_read(&receipt, f->receipt.bytes, f->receipt.length, f->city),
+                     0);
+    assert_string_equal(receipt.log, "log1");
+    return receipt;
+}
+
+static inline int64_t fixture_findings(struct fixture *f)
+{
+    int64_t count;
+    assert_int_equal(store_count_findings(f->store, "", &count), 0);
+    return count;
+}
+
+static inline int64_t fixture_rejected(struct fixture *f)
+{
+    int64_t count;
+    assert_int_equal(store_count_rejected(f->store, &count), 0);
+    return count;
+}
+
+#endif
