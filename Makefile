@@ -234,9 +234,10 @@ run-docs:
 
 .PHONY: test check
 test:
-	@for part in unit lua-test stories quick; do \
-	  $(MAKE) --no-print-directory $$part || exit 1; \
-	done; echo "test: all passed ($(CC))"
+	@bad=; for part in unit lua-test stories quick; do \
+	  $(MAKE) --no-print-directory $$part || bad="$$bad $$part"; \
+	done; [ -z "$$bad" ] || { echo "test: failed:$$bad ($(CC))"; exit 1; }
+	@echo "test: all passed ($(CC))"
 
 check: lint
 	@for cc in gcc clang; do \
