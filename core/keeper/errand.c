@@ -39,12 +39,26 @@ _Noreturn static void run_child(int fd, errand_work *work, void *owner)
     _exit(failed ? 1 : 0);
 }
 
+/* The pipe ends only when the child does, so its status is there; one that was killed while it
+ * answered has said nothing. */
+static bool ended_well(struct errand *errand)
+{
+    int status = 1;
+    pid_t pid = waitpid(errand->pid, &status, 0);
+    bool well = pid == errand->pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    errand->pid = 0;
+    return well;
+}
+
 static void finish(struct errand *errand)
 {
     struct buffer result = errand->result;
     int err = -ECHILD;
     errand->result = (struct buffer){0};
-    errand_stop(errand);
+    loop_watch_stop(&errand->watch);
+    close(errand->fd);
+    if (!ended_well(errand))
+        buffer_clear(&result);
     if (result.length >= sizeof(err)) {
         memcpy(&err, result.bytes, sizeof(err));
         buffer_drop_front(&result, sizeof(err));

@@ -28,8 +28,10 @@ static int put_leaves(const struct notary *notary, struct shelf *shelf, uint64_t
 {
     uint64_t size = notary->checkpoint.size;
     unsigned width = tile_width(0, index, size);
-    if (width == 0 || (width == TILE_WIDTH && shelf_has(shelf, 0, index, width)))
+    if (width == 0)
         return 0;
+    if (width == TILE_WIDTH && shelf_has(shelf, 0, index, width))
+        return shelf_put_above(shelf, index);
     int err = shelf_put(shelf, 0, index, width,
                         tail_leaf(&notary->journal->tail, (int64_t)(index * TILE_WIDTH)),
                         width * sizeof(struct digest));

@@ -21,10 +21,11 @@ static void news_are_old(struct loop_timer *timer)
 static void quiet_second(struct loop_timer *timer)
 {
     struct upkeep *upkeep = container_of(timer, struct upkeep, quiet);
+    group_commit(upkeep->group); /* SQLite copies nothing inside a transaction */
     int err = store_checkpoint(upkeep->journal->store, UPKEEP_REST_PAGES);
     if (err)
         log_warn("journal: the write-ahead log cannot be copied: %s", strerror(-err));
-    upkeep->wants_seal = seal_waiting(upkeep->journal) > 0;
+    upkeep->wants_seal |= seal_waiting(upkeep->journal) > 0;
     next_errand(upkeep);
 }
 
@@ -72,12 +73,14 @@ static void seal_done(void *owner, int err, const struct buffer *result)
         err = seal_end(&upkeep->seal, result);
     seal_free(&upkeep->seal);
     upkeep->seal_ending = false;
-    if (err)
+    upkeep->wants_seal |= seal_waiting(upkeep->journal) >= UPKEEP_TILES;
+    if (err) {
+        upkeep->wants_seal = true;
+        upkeep->checkpoint_failed = false; /* each has its turn */
         later(upkeep, "tiles cannot be sealed", err);
-    else
-        upkeep->wants_seal = seal_waiting(upkeep->journal) >= UPKEEP_TILES;
-    if (!err)
-        next_errand(upkeep);
+        return;
+    }
+    next_errand(upkeep);
 }
 
 static int sign(void *owner, struct buffer *note)
@@ -121,11 +124,11 @@ static void next_errand(struct upkeep *upkeep)
     if (errand_is_running(&upkeep->errand))
         return;
     if (upkeep->wants_checkpoint && !(upkeep->checkpoint_failed && upkeep->wants_seal)) {
-        upkeep->wants_checkpoint = false;
         err = start_checkpoint(upkeep);
+        upkeep->wants_checkpoint = err != 0;
     } else if (upkeep->wants_seal) {
-        upkeep->wants_seal = false;
         err = start_seal(upkeep);
+        upkeep->wants_seal = err != 0;
     }
     if (err)
         later(upkeep, "no errand can be started", err);
