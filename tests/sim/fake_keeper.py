@@ -128,6 +128,7 @@ class FakeKeeper:
     def __init__(self, uplink, broker_url, city_vkey, office="350105-003", log="9c41e07a", folder="."):
         self.uplink, self.url, self.office, self.log = uplink, broker_url, office, log
         self.city = Verifier(city_vkey)
+        self.tls = {}  # ca, cert, key: paths
         self.signer = Signer(f"outpost/{office}")
         self.bodies, self.lane_of = [], []
         self.seqs = {lane: [] for lane in range(3)}
@@ -221,7 +222,7 @@ class FakeKeeper:
 
     def _greet(self):
         config = {"office": self.office, "log": self.log, "version": "0.1.0", "boot": f"boot-{self.starts}",
-                  "city": {"url": self.url, "verifier": "x"}, "size": 0, "root": "",
+                  "city": {"url": self.url, "verifier": "x", **self.tls}, "size": 0, "root": "",
                   "verifier_office": self.signer.vkey()}
         self._send(frame(START, 0, field(T_CONFIG, json.dumps(config).encode())))
         for lane in range(3):

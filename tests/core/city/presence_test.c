@@ -31,6 +31,10 @@ static void a_status_is_read(void **state)
     assert_string_equal(presence.verifier, "");
 }
 
+#define TEN "aaaaaaaaaa"
+#define LONG_BOOT                                                                        \
+    "{\"state\":\"online\",\"office\":\"a\",\"boot\":\"" TEN TEN TEN TEN TEN TEN TEN "\"}"
+
 static void others_are_refused(void **state)
 {
     static const char *const WRONG[] = {
@@ -41,8 +45,7 @@ static void others_are_refused(void **state)
         "{\"state\":\"online\",\"office\":\"b\"}",
         "{\"state\":\"asleep\",\"office\":\"a\"}",
         "{\"state\":\"online\",\"office\":\"a\",\"log\":\"../x\"}",
-        "{\"state\":\"online\",\"office\":\"a\",\"boot\":"
-        "\"0123456789012345678901234567890123456789012345678901234567890123456789\"}",
+        LONG_BOOT,
     };
     (void)state;
     for (size_t i = 0; i < countof(WRONG); i++) {

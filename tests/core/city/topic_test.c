@@ -23,6 +23,9 @@ static void topics_of_offices_are_read(void **state)
     assert_int_equal(topic.kind, TOPIC_STATUS);
 }
 
+#define TEN  "aaaaaaaaaa"
+#define LONG ("outpost/v1/" TEN TEN TEN TEN TEN TEN TEN "/status")
+
 static void others_are_not(void **state)
 {
     static const char *const WRONG[] = {
