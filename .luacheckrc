@@ -9,7 +9,9 @@ local pure = {
 stds.pure = { read_globals = pure }
 std = "pure"
 max_line_length = 100
-include_files = { "lua/**/*.lua", "plugins/**/*.lua", "tests/lua/**/*.lua", "etc/**/*.lua" }
+include_files = {
+    "lua/**/*.lua", "plugins/**/*.lua", "tests/lua/**/*.lua", "tests/fuzz/**/*.lua", "etc/**/*.lua",
+}
 
 files["tests/lua/**/*.lua"] = { std = "lua54" }
 files["**/test/*.lua"] = { std = "lua54" }
