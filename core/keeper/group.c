@@ -3,6 +3,7 @@
  * Invariant: answers wait only while the journal's transaction is open. */
 #include "keeper/group.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -58,7 +59,7 @@ void group_ask(struct group *group, int writes, bool urgent)
     group->writes += writes;
     if (urgent || group->writes >= GROUP_FULL)
         loop_rest_start(group->loop, &group->rest);
-    else if (!loop_timer_is_running(&group->window))
+    if (!loop_timer_is_running(&group->window))
         loop_timer_start(group->loop, &group->window, GROUP_WINDOW_MS);
 }
 
@@ -88,11 +89,21 @@ static void end_group(struct group *group, int err)
     group->committed(group->owner, err, had_alarm);
 }
 
+/* After a failed fsync nobody knows what is on disk: no answer is better than a wrong one. The
+ * owner ends the keeper, and who has no answer asks the next one. */
+static bool is_known(int err)
+{
+    return err == 0 || err == -ENOSPC || err == -EBUSY;
+}
+
 void group_commit(struct group *group)
 {
     if (!group->journal->is_open)
         return;
-    end_group(group, journal_commit(group->journal));
+    int err = journal_commit(group->journal);
+    if (!is_known(err))
+        buffer_clear(&group->answers);
+    end_group(group, err);
 }
 
 void group_fail(struct group *group, int err)

@@ -2,7 +2,8 @@
  *
  * Whoever writes calls group_enter() first, and group_answer() for each question that shall be
  * answered once it is on disk. A group that is urgent, or full, commits when the loop has taken
- * all that was ready; any other waits up to GROUP_WINDOW_MS for company, for the flash's sake. */
+ * all that was ready; any other waits for company, for the flash's sake. None is older than
+ * GROUP_WINDOW_MS, also while somebody never stops talking. */
 #ifndef KEEPER_GROUP_H
 #define KEEPER_GROUP_H
 
@@ -35,7 +36,7 @@ void group_close(struct group *group);
 
 /* Opens the transaction unless it is open. */
 int group_enter(struct group *group);
-/* The peer is told when the group is on disk. */
+/* The peer is told when the group is on disk, or is known not to be. */
 void group_answer(struct group *group, struct peer *peer, uint32_t id, int64_t seq);
 /* Counts `writes` more and asks for a commit: at once after this turn, or in company. */
 void group_ask(struct group *group, int writes, bool urgent);
