@@ -3,7 +3,8 @@
  * Invariant: a handle's event is NULL exactly while the handle is stopped; the event is made at
  * start and freed at stop or, for what fires once, just before it fires.
  *
- * Two priorities: everything is urgent but a loop_rest, which waits until nothing urgent is left. */
+ * A loop_rest goes to the end of the queue of what this turn has found ready. It has no lower
+ * priority: a line that always has one more message would keep it waiting for ever. */
 #include "base/loop.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 
 #include "base/base.h"
 #include "base/mem.h"
-
-enum { URGENT, RESTING, PRIORITIES };
 
 struct loop {
     struct event_base *base;
@@ -27,7 +26,6 @@ int loop_open(struct loop **out)
     event_config_free(config);
     if (base == NULL)
         return -EMFILE;
-    event_base_priority_init(base, PRIORITIES);
     struct loop *loop = mem_new(struct loop);
     loop->base = base;
     *out = loop;
@@ -65,13 +63,11 @@ static void drop_event(struct event **event)
     *event = NULL;
 }
 
-static struct event *new_event(struct loop *loop, int fd, short what, int priority,
+static struct event *new_event(struct loop *loop, int fd, short what,
                                event_callback_fn call, void *handle)
 {
     struct event *event = event_new(loop->base, fd, what, call, handle);
     ASSERT(event != NULL);
-    int err = event_priority_set(event, priority);
-    ASSERT(err == 0);
     return event;
 }
 
@@ -90,7 +86,7 @@ void loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t ms)
         ms = 0;
     struct timeval after = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
     loop_timer_stop(timer);
-    timer->event = new_event(loop, -1, 0, URGENT, timer_over, timer);
+    timer->event = new_event(loop, -1, 0, timer_over, timer);
     event_add(timer->event, &after);
 }
 
@@ -116,7 +112,7 @@ void loop_watch_start(struct loop *loop, struct loop_watch *watch, int fd, bool 
 {
     short what = EV_PERSIST | (read ? EV_READ : 0) | (write ? EV_WRITE : 0);
     loop_watch_stop(watch);
-    watch->event = new_event(loop, fd, what, URGENT, watch_ready, watch);
+    watch->event = new_event(loop, fd, what, watch_ready, watch);
     int err = event_add(watch->event, NULL);
     ASSERT(err == 0);
 }
@@ -139,7 +135,7 @@ void loop_rest_start(struct loop *loop, struct loop_rest *rest)
 {
     if (rest->event != NULL)
         return;
-    rest->event = new_event(loop, -1, 0, RESTING, rest_over, rest);
+    rest->event = new_event(loop, -1, 0, rest_over, rest);
     event_active(rest->event, EV_TIMEOUT, 1);
 }
 
@@ -159,8 +155,7 @@ static void signal_came(evutil_socket_t number, short what, void *handle)
 void loop_signal_start(struct loop *loop, struct loop_signal *signal, int number)
 {
     loop_signal_stop(signal);
-    signal->event =
-        new_event(loop, number, EV_SIGNAL | EV_PERSIST, URGENT, signal_came, signal);
+    signal->event = new_event(loop, number, EV_SIGNAL | EV_PERSIST, signal_came, signal);
     event_add(signal->event, NULL);
 }
 

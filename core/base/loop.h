@@ -24,8 +24,8 @@ struct loop_watch {
     struct event *event;
 };
 
-/* Called once per start, after all input that was ready has been taken: the place to commit what
- * a whole turn of the loop has gathered. */
+/* Called once per start, after all that this turn of the loop has found ready had its call: the
+ * place to commit what a whole turn has gathered. */
 struct loop_rest {
     void (*fire)(struct loop_rest *rest);
     struct event *event;

@@ -1,0 +1,120 @@
+/* Whole files and folders. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char folder[] = "/tmp/file_test-XXXXXX";
+static char path[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    return snprintf(path, sizeof(path), "%s/file", folder) < 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void what_is_put_is_read(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct stat status;
+    char bytes[40000];
+    memset(bytes, 'x', sizeof(bytes));
+    assert_int_equal(file_put(path, bytes, sizeof(bytes), 0600), 0);
+    assert_int_equal(file_put_durably(path, "short\0er", 8, 0640), 0);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, 8);
+    buffer_append_text(&out, "before ");
+    assert_int_equal(file_read(&out, path, 8), 0);
+    assert_int_equal(out.length, 15);
+    assert_memory_equal(out.bytes, "before short\0er", 15);
+    buffer_free(&out);
+}
+
+static void a_file_beyond_the_bound_is_not_read(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    assert_int_equal(file_put(path, "123456789", 9, 0600), 0);
+    assert_int_equal(file_read(&out, path, 8), -EFBIG);
+    assert_int_equal(out.length, 0);
+    assert_int_equal(file_read(&out, path, 9), 0);
+    buffer_free(&out);
+}
+
+static void nothing_stays_beside_a_file_that_cannot_be_put(void **state)
+{
+    (void)state;
+    char inside[96];
+    snprintf(inside, sizeof(inside), "%s/none/file", folder);
+    assert_int_equal(file_put(inside, "x", 1, 0600), -ENOENT);
+    assert_int_equal(file_put(folder, "x", 1, 0600), -EISDIR);
+    assert_false(file_exists(inside));
+    assert_int_equal(file_sync_folder(inside), -ENOENT);
+    assert_int_equal(file_sync_folder(folder), 0);
+}
+
+static void folders_are_made_with_those_above(void **state)
+{
+    (void)state;
+    char deep[96], middle[96];
+    struct stat status;
+    snprintf(middle, sizeof(middle), "%s/a", folder);
+    snprintf(deep, sizeof(deep), "%s/a/b", folder);
+    assert_int_equal(file_make_folders(deep), 0);
+    assert_int_equal(file_make_folders(deep), 0);
+    assert_int_equal(stat(deep, &status), 0);
+    assert_true(S_ISDIR(status.st_mode) && (status.st_mode & 027) == 0);
+    rmdir(deep);
+    rmdir(middle);
+}
+
+static void a_missing_file_says_so(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    unlink(path);
+    assert_int_equal(file_read(&out, path, 10), -ENOENT);
+    assert_false(file_exists(path));
+    assert_true(file_exists(folder));
+    buffer_free(&out);
+}
+
+static void a_path_fits_or_fails(void **state)
+{
+    (void)state;
+    char room[8];
+    assert_int_equal(file_join(room, sizeof(room), "abc", "def"), 0);
+    assert_string_equal(room, "abc/def");
+    assert_int_equal(file_join(room, sizeof(room), "abc", "defg"), -ENAMETOOLONG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_put_is_read),
+        cmocka_unit_test(a_file_beyond_the_bound_is_not_read),
+        cmocka_unit_test(nothing_stays_beside_a_file_that_cannot_be_put),
+        cmocka_unit_test(folders_are_made_with_those_above),
+        cmocka_unit_test(a_missing_file_says_so),
+        cmocka_unit_test(a_path_fits_or_fails),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,140 @@
+/* JSON in and out. */
+#include "base/json.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+
+static int parse(struct json **json, const char *text)
+{
+    return json_parse(json, text, strlen(text));
+}
+
+static void members_are_found_by_name(void **state)
+{
+    (void)state;
+    struct json *json;
+    assert_int_equal(
+        parse(&json, " {\"a\":\"x\",\"n\":-7,\"t\":true,\"o\":{\"b\":[1,\"two\"]}} \n"),
+        0);
+    assert_string_equal(json_text(json, "a"), "x");
+    assert_null(json_text(json, "n"));
+    assert_null(json_text(json, "A"));
+    assert_int_equal(json_number(json, "n", 3), -7);
+    assert_int_equal(json_number(json, "a", 3), 3);
+    assert_true(json_true(json, "t") && !json_true(json, "a"));
+    const struct json *list = json_get(json_get(json, "o"), "b");
+    assert_true(json_is_array(list) && json_is_object(json));
+    assert_string_equal(json_value(json_next(json_first(list))), "two");
+    assert_null(json_next(json_next(json_first(list))));
+    assert_string_equal(json_name(json_first(json)), "a");
+    json_free(json);
+}
+
+static void what_is_absent_chains_to_nothing(void **state)
+{
+    (void)state;
+    assert_null(json_get(json_get(NULL, "a"), "b"));
+    assert_null(json_text(NULL, "a"));
+    assert_null(json_first(NULL));
+    assert_int_equal(json_number(NULL, "a", 5), 5);
+    assert_false(json_is_object(NULL));
+    json_free(NULL);
+}
+
+static void what_is_not_one_whole_text_is_refused(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"",      "{",      "{}x",     "{\"a\":}", "[1,]",
+                                      "{} {}", "\"open", "{'a':1}", "nul",      "[1 2]"};
+    struct json *json;
+    for (size_t i = 0; i < countof(BAD); i++)
+        assert_int_equal(parse(&json, BAD[i]), -EPROTO);
+    assert_int_equal(json_parse(&json, "{}\0", 3), -EPROTO);
+}
+
+static void depth_is_bounded(void **state)
+{
+    (void)state;
+    struct json *json;
+    char text[2 * (JSON_DEPTH_MAX + 1) + 1];
+    for (int depth = JSON_DEPTH_MAX; depth <= JSON_DEPTH_MAX + 1; depth++) {
+        memset(text, '[', (size_t)depth);
+        memset(text + depth, ']', (size_t)depth);
+        int err = json_parse(&json, text, 2 * (size_t)depth);
+        assert_int_equal(err, depth <= JSON_DEPTH_MAX ? 0 : -EPROTO);
+        if (!err)
+            json_free(json);
+    }
+    assert_int_equal(parse(&json, "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\""),
+                     0);
+    json_free(json);
+}
+
+static void numbers_beyond_two_to_the_53_are_not_taken(void **state)
+{
+    (void)state;
+    struct json *json;
+    assert_int_equal(parse(&json, "{\"a\":9007199254740992,\"b\":1e300,\"c\":-1e300}"),
+                     0);
+    assert_true(json_number(json, "a", -1) == 9007199254740992);
+    assert_int_equal(json_number(json, "b", -1), -1);
+    assert_int_equal(json_number(json, "c", -1), -1);
+    json_free(json);
+}
+
+static void expect_put(const char *bytes, size_t length, const char *expected)
+{
+    struct buffer out = {0};
+    json_put_bytes(&out, bytes, length);
+    assert_string_equal(buffer_text(&out), expected);
+    buffer_free(&out);
+}
+
+static void texts_are_escaped(void **state)
+{
+    (void)state;
+    expect_put("a\"\\\n\t\1", 6, "\"a\\\"\\\\\\n\\u0009\\u0001\"");
+    expect_put("\0", 1, "\"\\u0000\"");
+    expect_put("\xe6\x89\x80\xf0\x9f\x8f\x9b", 7, "\"\xe6\x89\x80\xf0\x9f\x8f\x9b\"");
+}
+
+static void bytes_that_are_not_utf_8_are_replaced(void **state)
+{
+    (void)state;
+    expect_put("a\xff z", 4, "\"a\xef\xbf\xbd z\"");
+    expect_put("\xc0\x80", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+    expect_put("\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+    expect_put("\xe6\x89", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
+static void a_tree_is_printed_without_spaces(void **state)
+{
+    (void)state;
+    struct json *json;
+    struct buffer out = {0};
+    assert_int_equal(parse(&json, "{ \"a\" : [ 1 , null ] }"), 0);
+    json_print(&out, json);
+    assert_string_equal(buffer_text(&out), "{\"a\":[1,null]}");
+    buffer_free(&out);
+    json_free(json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_are_found_by_name),
+        cmocka_unit_test(what_is_absent_chains_to_nothing),
+        cmocka_unit_test(what_is_not_one_whole_text_is_refused),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(numbers_beyond_two_to_the_53_are_not_taken),
+        cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(bytes_that_are_not_utf_8_are_replaced),
+        cmocka_unit_test(a_tree_is_printed_without_spaces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

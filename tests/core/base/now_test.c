@@ -1,0 +1,118 @@
+/* Times: text and back, and clocks that go forward. */
+#include "base/now.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+
+static void times_are_written_and_read_in_utc(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t utc_us;
+        const char *text;
+    } CASES[] = {
+        {0, "1970-01-01T00:00:00.000000Z"},
+        {1795230245123456, "2026-11-21T03:04:05.123456Z"},
+        {951782400000001, "2000-02-29T00:00:00.000001Z"},
+        {-1, "1969-12-31T23:59:59.999999Z"},
+        {253402300799999999, "9999-12-31T23:59:59.999999Z"},
+    };
+    for (size_t i = 0; i < countof(CASES); i++) {
+        char text[NOW_TEXT_ROOM];
+        int64_t utc_us;
+        now_format(text, CASES[i].utc_us);
+        assert_string_equal(text, CASES[i].text);
+        assert_int_equal(now_parse(&utc_us, text), 0);
+        assert_true(utc_us == CASES[i].utc_us);
+    }
+}
+
+static void fractions_have_any_length(void **state)
+{
+    (void)state;
+    int64_t utc_us;
+    assert_int_equal(now_parse(&utc_us, "1970-01-01T00:00:01Z"), 0);
+    assert_int_equal(utc_us, 1000000);
+    assert_int_equal(now_parse(&utc_us, "1970-01-01T00:00:00.5Z"), 0);
+    assert_int_equal(utc_us, 500000);
+    assert_int_equal(now_parse(&utc_us, "1970-01-01T00:00:00.123456789Z"), 0);
+    assert_int_equal(utc_us, 123456);
+}
+
+static void what_is_no_time_is_refused(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {
+        "",
+        "yesterday",
+        "1970-01-01",
+        "1970-01-01T00:00:00",
+        "1970-01-01T00:00:00.Z",
+        "1970-01-01T00:00:00+08:00",
+        "1970-13-01T00:00:00Z",
+        "1970-00-01T00:00:00Z",
+        "1970-01-32T00:00:00Z",
+        "1970-01-01T24:00:00Z",
+        "1970-01-01T00:60:00Z",
+        "1970-01-01T00:00:61Z",
+        "1970-1-1T00:00:00Z",
+        "1970-01-01T00:00:00ZZ",
+        " 1970-01-01T00:00:00Z",
+    };
+    int64_t utc_us;
+    for (size_t i = 0; i < countof(BAD); i++)
+        assert_int_equal(now_parse(&utc_us, BAD[i]), -EINVAL);
+}
+
+static void any_number_is_written_without_overflow(void **state)
+{
+    (void)state;
+    static const int64_t WILD[] = {INT64_MIN, INT64_MAX, INT64_MIN + 1, 1LL << 60,
+                                   -(1LL << 60)};
+    char text[NOW_TEXT_ROOM];
+    for (size_t i = 0; i < countof(WILD); i++) {
+        now_format(text, WILD[i]);
+        assert_int_equal(strlen(text), NOW_TEXT_ROOM - 1);
+    }
+}
+
+static void the_monotonic_clock_goes_forward(void **state)
+{
+    (void)state;
+    int64_t last = now_mono_us();
+    for (int i = 0; i < 1000; i++) {
+        int64_t next = now_mono_us();
+        assert_true(next >= last);
+        last = next;
+    }
+}
+
+static void qualities_and_the_boot_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(now_quality_name(NOW_SYNCED), "synced");
+    assert_string_equal(now_quality_name(NOW_HOLDOVER), "holdover");
+    assert_string_equal(now_quality_name(NOW_UNSET), "unset");
+    assert_true(now_quality() <= NOW_UNSET);
+    assert_int_equal(strlen(now_boot()), NOW_BOOT_ROOM - 1);
+    assert_ptr_equal(now_boot(), now_boot());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_written_and_read_in_utc),
+        cmocka_unit_test(fractions_have_any_length),
+        cmocka_unit_test(what_is_no_time_is_refused),
+        cmocka_unit_test(any_number_is_written_without_overflow),
+        cmocka_unit_test(the_monotonic_clock_goes_forward),
+        cmocka_unit_test(qualities_and_the_boot_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
