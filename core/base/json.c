@@ -18,26 +18,94 @@ static const struct json *outside(const cJSON *item)
     return (const struct json *)item;
 }
 
-/* cJSON recurses to a limit of its own, which is far deeper: what is too deep is refused first.
- * Almost every byte of an event is passed over here, so it is one look-up a byte. */
-static bool is_shallow(const char *bytes, size_t length)
+/* The length of the UTF-8 sequence that begins here, or 0 when none does. */
+static size_t sequence_length(const unsigned char *at, size_t left)
 {
-    static const char MATTERS[256] = {
-        ['"'] = 1, ['\\'] = 1, ['{'] = 1, ['['] = 1, ['}'] = 1, [']'] = 1};
-    int depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < length; i++) {
-        char c = bytes[i];
-        if (!MATTERS[(unsigned char)c])
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } FORMS[] = {
+        {0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t form = 0; form < countof(FORMS) && form < left; form++) {
+        if ((at[0] & FORMS[form].mask) != FORMS[form].lead)
             continue;
-        if (c == '\\' && quoted)
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX)
-            return false;
-        else if (!quoted && (c == '}' || c == ']'))
+        uint32_t point = at[0] & (unsigned char)~FORMS[form].mask;
+        for (size_t i = 1; i <= form; i++) {
+            if ((at[i] & 0xc0) != 0x80)
+                return 0;
+            point = point << 6 | (at[i] & 0x3f);
+        }
+        bool good = point >= FORMS[form].least && point <= 0x10ffff &&
+                    (point < 0xd800 || point > 0xdfff);
+        return good ? form + 1 : 0;
+    }
+    return 0;
+}
+
+/* The length of the text that begins with this quote, or 0 when it holds what no text may. */
+static size_t text_length(const unsigned char *at, size_t left)
+{
+    size_t i = 1;
+    while (i < left && at[i] != '"') {
+        size_t step = at[i] == '\\' ? 2 : at[i] >= ' ';
+        if (at[i] >= 0x80)
+            step = sequence_length(at + i, left - i);
+        if (step == 0)
+            return 0;
+        i += step;
+    }
+    return i < left ? i + 1 : 0;
+}
+
+static size_t digits_length(const unsigned char *at, size_t left)
+{
+    size_t i = 0;
+    while (i < left && at[i] >= '0' && at[i] <= '9')
+        i++;
+    return i;
+}
+
+/* The length of the number that begins here, or 0 when its spelling is not that of RFC 8259. */
+static size_t number_length(const unsigned char *at, size_t left)
+{
+    size_t i = at[0] == '-';
+    size_t whole = digits_length(at + i, left - i);
+    if (whole == 0 || (whole > 1 && at[i] == '0'))
+        return 0;
+    i += whole;
+    if (i < left && at[i] == '.') {
+        size_t part = digits_length(at + i + 1, left - i - 1);
+        if (part == 0)
+            return 0;
+        i += 1 + part;
+    }
+    if (i < left && (at[i] == 'e' || at[i] == 'E')) {
+        i += 1 + (i + 1 < left && (at[i + 1] == '+' || at[i + 1] == '-'));
+        size_t power = digits_length(at + i, left - i);
+        return power ? i + power : 0;
+    }
+    return i;
+}
+
+/* cJSON reads more than RFC 8259 allows (raw control letters, any bytes as text, 01) and recurses
+ * deeper than wanted: that is refused first. Structure and words are left to it. */
+static bool is_strict(const unsigned char *at, size_t length)
+{
+    int depth = 0;
+    size_t step;
+    for (size_t i = 0; i < length; i += step) {
+        unsigned char c = at[i];
+        step = c < 0x80 && (c >= ' ' || c == '\t' || c == '\n' || c == '\r');
+        if (c == '"')
+            step = text_length(at + i, length - i);
+        else if (c == '-' || (c >= '0' && c <= '9'))
+            step = number_length(at + i, length - i);
+        else if (c == '{' || c == '[')
+            depth++;
+        else if (c == '}' || c == ']')
             depth--;
+        if (step == 0 || depth > JSON_DEPTH_MAX)
+            return false;
     }
     return true;
 }
@@ -52,7 +120,7 @@ static bool only_space_after(const char *from, const char *end)
 int json_parse(struct json **out, const void *bytes, size_t length)
 {
     const char *end = NULL;
-    if (!is_shallow(bytes, length))
+    if (!is_strict(bytes, length))
         return -EPROTO;
     cJSON *tree = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
     if (tree == NULL)
@@ -132,30 +200,6 @@ void json_print(struct buffer *out, const struct json *json)
     ASSERT(text != NULL);
     buffer_append_text(out, text);
     free(text);
-}
-
-/* The length of the UTF-8 sequence that begins here, or 0 when none does. */
-static size_t sequence_length(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } FORMS[] = {
-        {0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t form = 0; form < countof(FORMS) && form < left; form++) {
-        if ((at[0] & FORMS[form].mask) != FORMS[form].lead)
-            continue;
-        uint32_t point = at[0] & (unsigned char)~FORMS[form].mask;
-        for (size_t i = 1; i <= form; i++) {
-            if ((at[i] & 0xc0) != 0x80)
-                return 0;
-            point = point << 6 | (at[i] & 0x3f);
-        }
-        bool good = point >= FORMS[form].least && point <= 0x10ffff &&
-                    (point < 0xd800 || point > 0xdfff);
-        return good ? form + 1 : 0;
-    }
-    return 0;
 }
 
 static bool is_plain(unsigned char c)
