@@ -68,9 +68,7 @@ static int meet_sealed_claim(struct audit *audit, struct claim *claim)
     struct digest root;
     if (!claim->made || claim->size >= journal->sealed.size)
         return 0;
-    struct tile_source source = {journal_read_tile, journal, journal->suite,
-                                 journal->sealed.size};
-    int err = tile_root(&source, &root, claim->size);
+    int err = journal_root(journal, &root, claim->size);
     if (err) {
         buffer_printf(audit->why, "the hash tiles cannot be read");
         return is_damage(err) ? -EBADMSG : err;

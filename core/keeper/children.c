@@ -64,7 +64,8 @@ static int hear_commit(struct children *children, struct peer *peer,
 {
     struct commit commit;
     struct buffer why = {0};
-    int err = commit_check(&commit, peer->plugin, &frame->fields, &why);
+    int err = commit_check(&commit, peer->plugin, children->journal->size, &frame->fields,
+                           &why);
     if (!err && (err = check_room(children, &commit)) != 0)
         buffer_append_text(&why, "the journal has no room");
     if (err) {
@@ -136,9 +137,12 @@ static int hear_range(struct children *children, struct peer *peer,
     int err = read_text(frame, TAG_KEY, from, sizeof(from));
     if (err && err != -ENOENT)
         return -EPROTO;
-    bool open_end = read_text(frame, TAG_UNTIL, until, sizeof(until)) != 0;
+    err = read_text(frame, TAG_UNTIL, until, sizeof(until));
+    if (err && err != -ENOENT)
+        return -EPROTO;
+    bool open_end = err == -ENOENT;
     if (fields_find(&frame->fields, TAG_LIMIT, &limit) == 0 &&
-        field_number(&limit, &values.left) != 0)
+        (field_number(&limit, &values.left) != 0 || values.left < 0))
         return -EPROTO;
     frame_begin(&values.frame, TALK_VALUES, frame->id);
     err = store_each_key(children->journal->store, peer->plugin->instance, from,
@@ -225,7 +229,10 @@ static const struct {
 static void frame_came(void *owner, struct line *line, const struct frame *frame)
 {
     struct peer *peer = owner;
+    (void)line;
     struct children *children = peer->children;
+    if (peer->is_ended)
+        return; /* frames that were on their way */
     bool known = frame->type < TALK_TYPES &&
                  (TALKS[frame->type].roles & (int)peer->role) &&
                  (peer->is_ready || frame->type == TALK_HELLO);
@@ -234,7 +241,7 @@ static void frame_came(void *owner, struct line *line, const struct frame *frame
         return;
     log_warn("%s: frame of type %d is not as agreed (%s); ended", peer->name, frame->type,
              strerror(-err));
-    line_shut(line);
+    peer_end(peer);
 }
 
 static void line_over(void *owner, struct line *line, int why)
@@ -269,6 +276,7 @@ int children_add(struct children *children, struct peer *peer, int fd)
     int err = line_open(&peer->line, children->loop, fd, &CALLS, peer);
     if (err)
         return err;
+    peer->is_ended = false;
     peer->next = children->peers;
     children->peers = peer;
     return 0;

@@ -6,6 +6,9 @@
 
 #include "base/json.h"
 
+/* 9999-12-31T23:59:59.999999Z: what RFC 3339 can say. */
+static const int64_t TIME_MOST_US = 253402300799999999;
+
 struct event_fields {
     char type[WORD_TYPE_MAX + 1];
     char subject[WORD_SUBJECT_MAX + 1];
@@ -75,7 +78,7 @@ static int read_cursor(struct cursor_fields *cursor, const struct field *field)
         err = fields_find(&fields, TAG_SEQ, &part);
     if (!err)
         err = field_number(&part, &cursor->seq);
-    return err || cursor->seq < -1 ? -EPROTO : 0;
+    return err || cursor->name[0] == '\0' || cursor->seq < -1 ? -EPROTO : 0;
 }
 
 static bool is_object(const char *data, size_t length)
@@ -109,6 +112,8 @@ static int check_event(struct commit *commit, const struct field *field,
         return refuse(why,
                       "subject: expected person/<id>, device/<kind>/<serial> or office",
                       event.subject);
+    if (event.time_us < 0 || event.time_us > TIME_MOST_US)
+        return refuse(why, "time: expected a time from 1970 to 9999", event.type);
     if (event.data_length > TALK_DATA_MAX || !is_object(event.data, event.data_length))
         return refuse(why, "data: expected one JSON object of at most 60 KiB",
                       event.type);
@@ -127,20 +132,23 @@ static int check_field(struct commit *commit, const struct field *field,
         return check_event(commit, field, why);
     if (field->tag == TAG_PUT || field->tag == TAG_REMOVE)
         err = read_key(&key, field);
-    else if (field->tag == TAG_CONSUMED)
+    else if (field->tag == TAG_CONSUMED) {
         err = read_cursor(&cursor, field);
+        if (!err && cursor.seq >= commit->size)
+            return refuse(why, "consumed: expected an event that there is", cursor.name);
+    }
     if (err)
         buffer_printf(why, "a field of tag %d is not as agreed", field->tag);
     return err;
 }
 
-int commit_check(struct commit *commit, const struct config_plugin *plugin,
+int commit_check(struct commit *commit, const struct config_plugin *plugin, int64_t size,
                  const struct fields *fields, struct buffer *why)
 {
     struct fields rest = *fields;
     struct field field;
     int more, err = 0;
-    *commit = (struct commit){.plugin = plugin, .fields = *fields};
+    *commit = (struct commit){.plugin = plugin, .size = size, .fields = *fields};
     while (!err && (more = fields_next(&rest, &field)) != 0) {
         if (more < 0) {
             buffer_append_text(why, "the fields do not fit the frame");

@@ -11,14 +11,16 @@
 
 struct commit {
     const struct config_plugin *plugin;
+    int64_t size;
     struct fields fields;
     int events;
     bool has_alarm;
 };
 
-/* Checks every field before anything is done. -EPROTO (not as agreed) or -EINVAL (an event the
- * plugin may not emit), with the reason in `why`. */
-int commit_check(struct commit *commit, const struct config_plugin *plugin,
+/* Checks every field before anything is done, `size` events having been committed. -EPROTO (not as
+ * agreed) or -EINVAL (an event the plugin may not emit, a cursor ahead of the log), with the
+ * reason in `why`. */
+int commit_check(struct commit *commit, const struct config_plugin *plugin, int64_t size,
                  const struct fields *fields, struct buffer *why);
 
 /* Does it in the journal's open transaction; `first` becomes the first event's sequence or -1. */

@@ -191,6 +191,22 @@ void journal_close(struct journal *journal)
     mem_free(journal);
 }
 
+int journal_root(struct journal *journal, struct digest *root, uint64_t size)
+{
+    if (size > (uint64_t)journal->size)
+        return -ERANGE;
+    if (size < journal->sealed.size) {
+        struct tile_source source = {journal_read_tile, journal, journal->suite,
+                                     journal->sealed.size};
+        return tile_root(&source, root, size);
+    }
+    struct tree tree = journal->sealed;
+    while (tree.size < size)
+        tree_append(&tree, tail_leaf(&journal->tail, (int64_t)tree.size));
+    tree_root(&tree, root);
+    return 0;
+}
+
 int journal_begin(struct journal *journal)
 {
     ASSERT(!journal->is_open && journal_is_sane(journal));

@@ -55,6 +55,9 @@ int journal_append(struct journal *journal, const struct event_draft *draft,
 int journal_commit(struct journal *journal);
 void journal_rollback(struct journal *journal);
 
+/* The root of the first `size` committed events; -ERANGE beyond them. */
+int journal_root(struct journal *journal, struct digest *root, uint64_t size);
+
 /* "folder/name" of the journal; -ENAMETOOLONG. */
 int journal_path(const struct journal *journal, char path[JOURNAL_PATH_MAX],
                  const char *name);

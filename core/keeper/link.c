@@ -40,6 +40,28 @@ static bool is_of_lane(struct journal *journal, int64_t seq, int lane)
            tile.lanes[seq % TILE_WIDTH] == lane;
 }
 
+/* A root that is not ours must not be stored: the next start would take the journal for the one
+ * that is wrong. The city says the same one again and again; the last that was met is known. */
+static int check_root(struct link *link, const struct receipt *receipt)
+{
+    struct digest root;
+    if (!receipt->has_checkpoint ||
+        (link->met_size == receipt->size && digest_equal(&link->met, &receipt->root)))
+        return 0;
+    int err = journal_root(link->journal, &root, receipt->size);
+    if (!err && !digest_equal(&root, &receipt->root))
+        err = -EBADMSG;
+    if (err) {
+        log_error("city: a receipt's checkpoint of %" PRIu64
+                  " events is not of this journal, which has %" PRId64 ": %s",
+                  receipt->size, link->journal->size, strerror(-err));
+        return err;
+    }
+    link->met_size = receipt->size;
+    link->met = root;
+    return 0;
+}
+
 static int check_receipt(struct link *link, const struct receipt *receipt)
 {
     struct journal *journal = link->journal;
@@ -53,16 +75,16 @@ static int check_receipt(struct link *link, const struct receipt *receipt)
                       receipt->lane[lane], talk_lane_name((enum talk_lane)lane));
             return -EBADMSG;
         }
-    return 0;
+    return check_root(link, receipt);
 }
 
+/* Writes all marks: those in the store may be of another receipt in this group. */
 static int store_receipt(struct link *link, const struct field *note)
 {
     struct store *store = link->journal->store;
     int err = 0;
     for (int lane = 0; lane < LANES && !err; lane++)
-        if (link->receipt.lane[lane] != link->journal->marks[lane])
-            err = store_put_mark(store, (enum talk_lane)lane, link->receipt.lane[lane]);
+        err = store_put_mark(store, (enum talk_lane)lane, link->receipt.lane[lane]);
     if (!err)
         err = store_put_receipt(store, note->bytes, note->length);
     return err;

@@ -1,7 +1,7 @@
 /* link - what the city has: its signed receipts, and the marks they move.
  *
- * Only a receipt that the city's key has signed, for this log, and that does not claim more than
- * there is, moves a mark; back as well as forth, for the city may have been restored. */
+ * Only a receipt that the city's key has signed, for this log, and that does not claim more or
+ * other than there is, moves a mark; back as well as forth, for the city may have been restored. */
 #ifndef KEEPER_LINK_H
 #define KEEPER_LINK_H
 
@@ -19,6 +19,8 @@ struct link {
     bool is_pending;      /* a receipt is in the open group */
     struct receipt receipt;
     struct buffer note;
+    uint64_t met_size; /* the last root of a receipt that is ours */
+    struct digest met;
     int64_t refused; /* receipts that were not good */
 };
 

@@ -2,18 +2,25 @@
 #include "keeper/peer.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "wire/talk.h"
 
+void peer_end(struct peer *peer)
+{
+    peer->is_ended = true;
+    line_shut(peer->line);
+}
+
 void peer_send(struct peer *peer, const struct buffer *frame)
 {
-    int err = line_send(peer->line, frame);
+    int err = peer->is_ended ? 0 : line_send(peer->line, frame);
     if (err == 0 || err == -EPIPE)
         return; /* a line that is over says so by itself */
-    log_warn("%s: does not take its answers (%zu bytes wait); ended", peer->name,
-             line_queued(peer->line));
-    line_shut(peer->line);
+    log_warn("%s: does not take its answers (%zu bytes wait): %s; ended", peer->name,
+             line_queued(peer->line), strerror(-err));
+    peer_end(peer);
 }
 
 void peer_done(struct peer *peer, uint32_t id, int err, const char *text, int64_t seq)

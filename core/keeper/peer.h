@@ -25,6 +25,7 @@ struct peer {
     const struct config_plugin *plugin; /* of a host */
     const char *name;                   /* of the instance; "uplink"; "reader" */
     bool is_ready;                      /* HELLO came */
+    bool is_ended;                      /* its line is about to be over */
     int64_t heard_us;                   /* monotonic, of the last PONG */
     struct json *health;                /* what it last said of itself, or NULL */
     struct children *children;
@@ -32,6 +33,9 @@ struct peer {
     void (*gone)(struct peer *peer, int why); /* the line is over; frees the peer */
     struct peer *next;                        /* in the list of children.c */
 };
+
+/* Ends the line: what still stands on it is not heard, and nothing more is said. */
+void peer_end(struct peer *peer);
 
 /* Sends; a peer that does not take what it asked for is ended. */
 void peer_send(struct peer *peer, const struct buffer *frame);

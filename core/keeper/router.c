@@ -122,7 +122,8 @@ static int read_fetch(struct router *router, struct fetch *fetch,
     if (name[0] == '\0')
         return 0;
     err = store_get_cursor(router->journal->store, fetch->peer->name, name, &fetch->from);
-    fetch->from++;
+    fetch->from =
+        fetch->from < router->journal->size ? fetch->from + 1 : router->journal->size;
     return err;
 }
 
