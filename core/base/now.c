@@ -82,37 +82,44 @@ static int parse_fraction(int64_t *micros, const char *text)
     return strcmp(text, "Z") == 0 ? 0 : -EINVAL;
 }
 
+/* sscanf() alone would take signs and spaces for digits. */
+static bool has_form(const char *text)
+{
+    static const char FORM[] = "0000-00-00T00:00:00";
+    for (size_t i = 0; FORM[i] != '\0'; i++) {
+        bool digit = text[i] >= '0' && text[i] <= '9';
+        if (FORM[i] == '0' ? !digit : text[i] != FORM[i])
+            return false;
+    }
+    return true;
+}
+
 int now_parse(int64_t *utc_us, const char *text)
 {
     struct tm parts = {0};
-    int used = 0;
-    int read =
-        sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
-               &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used);
-    if (read != 6 || used != 19)
+    int64_t micros;
+    if (!has_form(text) ||
+        sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &parts.tm_year, &parts.tm_mon,
+               &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec) != 6)
         return -EINVAL;
     if (parts.tm_mon < 1 || parts.tm_mon > 12 || parts.tm_mday < 1 ||
         parts.tm_mday > 31 || parts.tm_hour > 23 || parts.tm_min > 59 ||
         parts.tm_sec > 60)
         return -EINVAL;
-    int64_t micros;
-    int err = parse_fraction(&micros, text + used);
+    int err = parse_fraction(&micros, text + 19);
     if (err)
         return err;
+    int day = parts.tm_mday;
+    bool leaps = parts.tm_sec == 60; /* which may be the first second of the next day */
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
-    *utc_us = (int64_t)timegm(&parts) * 1000000 + micros;
+    time_t second = timegm(&parts);
+    if (parts.tm_mday != day && !leaps) /* no such day: 30 February */
+        return -EINVAL;
+    *utc_us = (int64_t)second * 1000000 + micros;
     return 0;
 }
 
-static enum now_quality ask_kernel(void)
-{
-    struct timex state = {.modes = 0};
-    bool synced = adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
-    return synced ? NOW_SYNCED : NOW_HOLDOVER;
-}
-
-/* The kernel is asked once a second: its answer costs it more than all else of an event. */
 enum now_quality now_quality(void)
 {
     static enum now_quality quality;

@@ -64,6 +64,10 @@ static void what_is_no_time_is_refused(void **state)
         "1970-1-1T00:00:00Z",
         "1970-01-01T00:00:00ZZ",
         " 1970-01-01T00:00:00Z",
+        "-026-11-21T21:38:19Z",
+        "2026-+1-21T21:38:19Z",
+        "2026-02-30T00:00:00Z",
+        "2026-02-29T00:00:00Z",
     };
     int64_t utc_us;
     for (size_t i = 0; i < countof(BAD); i++)
