@@ -39,8 +39,8 @@ static void others_are_not(void **state)
         "outpost/v1/a/up/alarm/x",
         "outpost/v1/a/down/receipt",
         "outpost/v2/a/status",
-        "outpost/v1/"
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/status",
+        ("outpost/v1/"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/status"),
     };
     (void)state;
     for (size_t i = 0; i < countof(WRONG); i++) {
