@@ -18,6 +18,9 @@ def started():
         return program if program.runs() else program.start()
     yield start
     town.stop_all(reversed(programs))
+    for program in programs:
+        assert "Sanitizer" not in program.text() and "runtime error" not in program.text(), (
+            program.log_path)
 
 
 @pytest.fixture
