@@ -110,16 +110,25 @@ int now_parse(int64_t *utc_us, const char *text)
     if (err)
         return err;
     int day = parts.tm_mday;
-    bool leaps = parts.tm_sec == 60; /* which may be the first second of the next day */
+    int leap = parts.tm_sec == 60; /* which may belong to the next day */
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
-    time_t second = timegm(&parts);
-    if (parts.tm_mday != day && !leaps) /* no such day: 30 February */
+    parts.tm_sec -= leap;
+    int64_t second = timegm(&parts);
+    if (parts.tm_mday != day) /* no such day: 30 February */
         return -EINVAL;
-    *utc_us = (int64_t)second * 1000000 + micros;
+    *utc_us = (second + leap) * 1000000 + micros;
     return 0;
 }
 
+static enum now_quality ask_kernel(void)
+{
+    struct timex state = {.modes = 0};
+    bool synced = adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
+    return synced ? NOW_SYNCED : NOW_HOLDOVER;
+}
+
+/* The kernel is asked once a second: its answer costs it more than all else of an event. */
 enum now_quality now_quality(void)
 {
     static enum now_quality quality;

@@ -45,6 +45,15 @@ static void fractions_have_any_length(void **state)
     assert_int_equal(utc_us, 123456);
 }
 
+static void a_leap_second_is_the_next_minute(void **state)
+{
+    (void)state;
+    int64_t leap, next;
+    assert_int_equal(now_parse(&leap, "2016-12-31T23:59:60Z"), 0);
+    assert_int_equal(now_parse(&next, "2017-01-01T00:00:00Z"), 0);
+    assert_true(leap == next);
+}
+
 static void what_is_no_time_is_refused(void **state)
 {
     (void)state;
@@ -68,6 +77,7 @@ static void what_is_no_time_is_refused(void **state)
         "2026-+1-21T21:38:19Z",
         "2026-02-30T00:00:00Z",
         "2026-02-29T00:00:00Z",
+        "2026-02-30T23:59:60Z",
     };
     int64_t utc_us;
     for (size_t i = 0; i < countof(BAD); i++)
@@ -113,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_written_and_read_in_utc),
         cmocka_unit_test(fractions_have_any_length),
+        cmocka_unit_test(a_leap_second_is_the_next_minute),
         cmocka_unit_test(what_is_no_time_is_refused),
         cmocka_unit_test(any_number_is_written_without_overflow),
         cmocka_unit_test(the_monotonic_clock_goes_forward),
