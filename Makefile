@@ -73,6 +73,9 @@ BIN_cli    := bin/outpost
 # ---- Flags. Hardening as in the OpenSSF guide for C, as far as gcc 12 and clang 14 know it.
 WARN  := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
          -Wvla -Wformat=2 -Wimplicit-fallthrough -Werror
+ifneq (,$(findstring clang,$(CC)))
+WARN  += -Wno-string-concatenation # tables hold texts of two lines
+endif
 HARD  := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
          -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing -fPIE
 ifeq ($(shell uname -m),x86_64)

@@ -1,0 +1,43 @@
+"""The demo keeps its promise: its last line is the whole story, and nothing is left behind."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+import town
+
+DEMO = os.path.join(town.ROOT, "tests", "sim", "demo.py")
+LAST = re.compile(r"demo: produced=(\d+) received=\1 duplicates=0 missing=0 verified=yes "
+                  r"p50_ms=[\d.]+ p99_ms=[\d.]+")
+
+
+def start(tmp_path, *more):
+    return subprocess.Popen([DEMO, *more], stdout=subprocess.PIPE, text=True,
+                            env={**os.environ, "TMPDIR": str(tmp_path)})
+
+
+def left_over(tmp_path):
+    """Files of the demo, and processes that still speak of its folder."""
+    found = subprocess.run(["pgrep", "-f", f"{tmp_path}/outpost-demo"], capture_output=True,
+                           text=True, check=False).stdout
+    return os.listdir(tmp_path), found
+
+
+def test_the_demo_ends_by_itself_and_tells_the_truth(tmp_path):
+    demo = start(tmp_path, "--duration", "5")
+    said, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 0, said
+    assert LAST.fullmatch(said.splitlines()[-1])
+    assert left_over(tmp_path) == ([], "")
+
+
+def test_the_demo_cleans_up_on_ctrl_c(tmp_path):
+    demo = start(tmp_path)
+    assert "office" in demo.stdout.readline()
+    time.sleep(2)
+    demo.send_signal(signal.SIGINT)
+    said, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 0, said
+    assert LAST.fullmatch(said.splitlines()[-1])
+    assert left_over(tmp_path) == ([], "")
