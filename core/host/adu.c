@@ -33,7 +33,8 @@ static unsigned crc_of(const uint8_t *bytes, size_t length)
     return crc;
 }
 
-void adu_put_tcp(struct adu *adu, uint16_t transaction, uint8_t unit, const struct pdu *pdu)
+void adu_put_tcp(struct adu *adu, uint16_t transaction, uint8_t unit,
+                 const struct pdu *pdu)
 {
     put_16(adu->bytes, transaction);
     put_16(adu->bytes + 2, 0);

@@ -14,7 +14,8 @@ struct adu {
     size_t length;
 };
 
-void adu_put_tcp(struct adu *adu, uint16_t transaction, uint8_t unit, const struct pdu *pdu);
+void adu_put_tcp(struct adu *adu, uint16_t transaction, uint8_t unit,
+                 const struct pdu *pdu);
 void adu_put_rtu(struct adu *adu, uint8_t unit, const struct pdu *pdu);
 
 /* How many bytes the message lacks: 0 none; -EPROTO when it cannot become one. On a serial line

@@ -36,7 +36,8 @@ static void bind_needs(lua_State *L, int needs)
         const char *name = lua_tostring(L, -1);
         const struct binding *binding = name != NULL ? capability(name) : NULL;
         if (binding == NULL)
-            luaL_error(L, "needs: there is no capability \"%s\"", name != NULL ? name : "?");
+            luaL_error(L, "needs: there is no capability \"%s\"",
+                       name != NULL ? name : "?");
         lua_pop(L, 1);
         binding->bind(L);
     }
@@ -71,7 +72,9 @@ int64_t bind_duration(lua_State *L, int argument, int64_t least)
     if (lua_type(L, argument) == LUA_TNUMBER)
         ms = luaL_checkinteger(L, argument);
     else if (duration_parse(&ms, luaL_checkstring(L, argument)) != 0)
-        luaL_argerror(L, argument, "expected milliseconds or a text such as \"1s\" or \"250ms\"");
-    luaL_argcheck(L, ms >= least && ms <= 3650LL * 86400000, argument, "too short or too long");
+        luaL_argerror(L, argument,
+                      "expected milliseconds or a text such as \"1s\" or \"250ms\"");
+    luaL_argcheck(L, ms >= least && ms <= 3650LL * 86400000, argument,
+                  "too short or too long");
     return ms;
 }

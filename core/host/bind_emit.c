@@ -43,7 +43,8 @@ static int commit_finish(lua_State *L, int status, lua_KContext context)
     const struct errand *errand = (const struct errand *)context;
     (void)status;
     if (errand->err)
-        return luaL_error(L, "commit: the keeper refused: %s (%d)", errand->text, errand->err);
+        return luaL_error(L, "commit: the keeper refused: %s (%d)", errand->text,
+                          errand->err);
     if (errand->seq < 0)
         return 0;
     lua_pushinteger(L, errand->seq);
@@ -81,12 +82,13 @@ static void check_fields(lua_State *L)
         while (i < countof(FIELDS) && strcmp(FIELDS[i], name) != 0)
             i++;
         if (i == countof(FIELDS))
-            luaL_error(L, "emit: expected type, data, subject, time or now, got \"%s\"", name);
+            luaL_error(L, "emit: expected type, data, subject, time or now, got \"%s\"",
+                       name);
     }
 }
 
 /* Leaves the checked data on the stack. */
-static void check_data(lua_State *L, const struct plugin *plugin, const char *type)
+static void check_content(lua_State *L, const struct plugin *plugin, const char *type)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, plugin->events_ref);
     lua_getfield(L, -1, type);
@@ -127,23 +129,24 @@ static void read_time(lua_State *L, struct effects_event *event)
         return;
     double seconds = lua_tonumber(L, -1);
     if (!lua_isnumber(L, -1) || !(seconds >= 0 && seconds < 4e9))
-        luaL_error(L, "emit \"%s\": time: expected seconds since 1970, got %s", event->type,
-                   luaL_tolstring(L, -1, NULL));
+        luaL_error(L, "emit \"%s\": time: expected seconds since 1970, got %s",
+                   event->type, luaL_tolstring(L, -1, NULL));
     event->has_time = true;
     event->time_us = (int64_t)llround(seconds * 1e6);
 }
 
 /* The checked data is at `index`. */
-static void gather(lua_State *L, struct effects *effects, const struct effects_event *event,
-                   int index)
+static void gather(lua_State *L, struct effects *effects,
+                   const struct effects_event *event, int index)
 {
     struct buffer *out = effects_event_begin(effects, event);
     const char *why = value_encode(L, index, out, TALK_DATA_MAX);
     if (why != NULL)
         luaL_error(L, "emit \"%s\": data cannot be JSON: %s", event->type, why);
     if (effects_event_end(effects) != 0)
-        luaL_error(L, "emit: more than one transaction holds (%d effects, %d KiB): "
-                      "call host.commit() before",
+        luaL_error(L,
+                   "emit: more than one transaction holds (%d effects, %d KiB): "
+                   "call host.commit() before",
                    EFFECTS_MAX, FRAME_MAX / 1024);
 }
 
@@ -160,13 +163,14 @@ static int emit(lua_State *L)
         return luaL_error(L, "emit: type: expected a text");
     read_subject(L, &event);
     read_time(L, &event);
-    check_data(L, plugin, event.type);
+    check_content(L, plugin, event.type);
     gather(L, &task_of(L)->effects, &event, lua_gettop(L));
     lua_getfield(L, 1, "now");
     return lua_toboolean(L, -1) ? bind_commit(L) : 0;
 }
 
-static const luaL_Reg FUNCTIONS[] = {{"emit", emit}, {"commit", bind_commit}, {NULL, NULL}};
+static const luaL_Reg FUNCTIONS[] = {
+    {"emit", emit}, {"commit", bind_commit}, {NULL, NULL}};
 
 void bind_emit(lua_State *L)
 {

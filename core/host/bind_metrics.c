@@ -4,7 +4,8 @@
 
 static int count(lua_State *L)
 {
-    metrics_count(&plugin_of(L)->metrics, luaL_checkstring(L, 1), luaL_optnumber(L, 2, 1));
+    metrics_count(&plugin_of(L)->metrics, luaL_checkstring(L, 1),
+                  luaL_optnumber(L, 2, 1));
     return 0;
 }
 

@@ -83,8 +83,11 @@ static int read_some(lua_State *L, enum pdu_function function)
     lua_Integer count = luaL_checkinteger(L, 3);
     int unit = check_unit(L, 4, bus->unit);
     if (pdu_read(&request, function, luaL_checkinteger(L, 2), count) != 0)
-        return luaL_error(L, "modbus: expected an address from 0 to 65535 and a count from 1 to "
-                             "%d (bits: %d)", PDU_READ_REGISTERS, PDU_READ_BITS);
+        return luaL_error(
+            L,
+            "modbus: expected an address from 0 to 65535 and a count from 1 to "
+            "%d (bits: %d)",
+            PDU_READ_REGISTERS, PDU_READ_BITS);
     int results = ask(L, bus, unit, &request, &answer);
     if (results > 0)
         return bind_breathe(L, results);
@@ -121,9 +124,11 @@ static int send_write(lua_State *L, struct bus *bus, int err, const struct pdu *
 {
     struct pdu answer;
     if (err)
-        return luaL_error(L, "modbus: expected an address from 0 to 65535, values from 0 to 65535 "
-                             "and at most %d of them (bits: %d)",
-                          PDU_WRITE_REGISTERS, PDU_WRITE_BITS);
+        return luaL_error(
+            L,
+            "modbus: expected an address from 0 to 65535, values from 0 to 65535 "
+            "and at most %d of them (bits: %d)",
+            PDU_WRITE_REGISTERS, PDU_WRITE_BITS);
     int results = ask(L, bus, check_unit(L, 4, bus->unit), request, &answer);
     if (results > 0)
         return bind_breathe(L, results);
@@ -135,7 +140,8 @@ static int write_register(lua_State *L)
 {
     struct bus *bus = check_bus(L);
     struct pdu request;
-    int err = pdu_write_register(&request, luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
+    int err =
+        pdu_write_register(&request, luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
     return send_write(L, bus, err, &request);
 }
 
@@ -244,12 +250,18 @@ static int open_bus(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"read_holding", read_holding},     {"read_input", read_input},
-    {"read_coils", read_coils},         {"read_discrete", read_discrete},
-    {"write_register", write_register}, {"write_registers", write_registers},
-    {"write_coil", write_coil},         {"write_coils", write_coils},
-    {"request", request_raw},           {"close", bus_close},
-    {"__gc", bus_close},                {"__close", bus_close},
+    {"read_holding", read_holding},
+    {"read_input", read_input},
+    {"read_coils", read_coils},
+    {"read_discrete", read_discrete},
+    {"write_register", write_register},
+    {"write_registers", write_registers},
+    {"write_coil", write_coil},
+    {"write_coils", write_coils},
+    {"request", request_raw},
+    {"close", bus_close},
+    {"__gc", bus_close},
+    {"__close", bus_close},
     {NULL, NULL},
 };
 

@@ -28,8 +28,8 @@ static const char *check_key(lua_State *L, int argument)
 {
     size_t length;
     const char *key = luaL_checklstring(L, argument, &length);
-    luaL_argcheck(L, length >= 1 && length <= TALK_KEY_MAX && strlen(key) == length, argument,
-                  "expected a key of 1 to 128 bytes");
+    luaL_argcheck(L, length >= 1 && length <= TALK_KEY_MAX && strlen(key) == length,
+                  argument, "expected a key of 1 to 128 bytes");
     return key;
 }
 
@@ -125,14 +125,16 @@ static int store_get(lua_State *L)
 
 static int refuse_size(lua_State *L)
 {
-    return luaL_error(L, "store: more than one transaction holds: call host.commit() before");
+    return luaL_error(
+        L, "store: more than one transaction holds: call host.commit() before");
 }
 
 static int store_put(lua_State *L)
 {
     struct effects *effects = &check_task(L)->effects;
     const char *key = check_key(L, 1);
-    luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "expected a value; store.remove takes one away");
+    luaL_argcheck(L, !lua_isnoneornil(L, 2), 2,
+                  "expected a value; store.remove takes one away");
     struct buffer *out = effects_put_begin(effects, key);
     const char *why = value_encode(L, 2, out, TALK_VALUE_MAX);
     if (why != NULL)

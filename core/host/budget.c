@@ -32,7 +32,8 @@ static void stop_slice(lua_State *L, lua_Debug *where)
 
 static void end_process(void)
 {
-    static const char LINE[] = "host: a plugin cannot be stopped any more; the process ends\n";
+    static const char LINE[] =
+        "host: a plugin cannot be stopped any more; the process ends\n";
     ssize_t written = write(STDERR_FILENO, LINE, sizeof(LINE) - 1);
     (void)written;
     _exit(70);
@@ -63,7 +64,8 @@ static void *allocate(void *owner, void *block, size_t old_size, size_t new_size
         free(block);
         return NULL;
     }
-    if (new_size > old_size && new_size - old_size > budget->most_bytes - budget->used_bytes)
+    if (new_size > old_size &&
+        new_size - old_size > budget->most_bytes - budget->used_bytes)
         return NULL;
     void *moved = realloc(block, new_size);
     if (moved == NULL)
@@ -91,7 +93,8 @@ lua_State *budget_new_state(struct budget *budget)
 
 static void set_clock(int ms)
 {
-    struct itimerval every = {.it_interval.tv_usec = ms * 1000, .it_value.tv_usec = ms * 1000};
+    struct itimerval every = {.it_interval.tv_usec = ms * 1000,
+                              .it_value.tv_usec = ms * 1000};
     int err = setitimer(ITIMER_PROF, &every, NULL);
     ASSERT(err == 0);
 }

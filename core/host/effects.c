@@ -45,7 +45,8 @@ static void count_in(struct effects *effects)
 
 static int end(struct effects *effects)
 {
-    if (effects->count == EFFECTS_MAX || effects->frame.length > FRAME_MAX - FRAME_RESERVE) {
+    if (effects->count == EFFECTS_MAX ||
+        effects->frame.length > FRAME_MAX - FRAME_RESERVE) {
         effects->frame.length = effects->whole;
         return -E2BIG;
     }
@@ -67,7 +68,8 @@ static void close_last(struct effects *effects, uint8_t tag)
     frame_close(&effects->frame, (size_t)(inside.next - (uint8_t *)effects->frame.bytes));
 }
 
-struct buffer *effects_event_begin(struct effects *effects, const struct effects_event *event)
+struct buffer *effects_event_begin(struct effects *effects,
+                                   const struct effects_event *event)
 {
     begin(effects, TAG_EVENT);
     frame_put_text(&effects->frame, TAG_TYPE, event->type);
@@ -185,7 +187,8 @@ struct search {
 static void look(void *owner, const struct field *key, const struct field *value)
 {
     struct search *search = owner;
-    if (key->length != search->length || memcmp(key->bytes, search->key, key->length) != 0)
+    if (key->length != search->length ||
+        memcmp(key->bytes, search->key, key->length) != 0)
         return;
     search->found = 1;
     *search->value = value != NULL ? *value : (struct field){0};

@@ -37,7 +37,8 @@ struct effects_event {
 bool effects_is_empty(const struct effects *effects);
 
 /* The event's DATA is appended to the returned buffer. */
-struct buffer *effects_event_begin(struct effects *effects, const struct effects_event *event);
+struct buffer *effects_event_begin(struct effects *effects,
+                                   const struct effects_event *event);
 int effects_event_end(struct effects *effects);
 
 /* The VALUE of `key` is appended to the returned buffer. */

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -26,8 +27,9 @@
 #include "host/adu.h"
 #include "host/owed.h"
 
-/* A serial line silent for 40 characters and a driver's delay is between two frames. */
-enum { QUIET_LEAST_MS = 10, QUIET_BITS = 40 * 11 };
+/* The standard parts two frames by 3.5 characters of silence, and by 1.75 ms from 19,200 baud on.
+ * Drivers hand over in pieces: only after 40 characters and 10 ms a frame has surely ended. */
+enum { GAP_LEAST_US = 1750, GAP_BITS = 39, QUIET_LEAST_MS = 10, QUIET_BITS = 40 * 11 };
 
 struct fieldbus {
     modbus_t *context;
@@ -35,7 +37,9 @@ struct fieldbus {
     int fd;
     uint16_t transaction;
     struct owed owed;
+    int gap_us;
     int quiet_ms;
+    int64_t heard_us; /* when the last byte came */
     int exception;
     char why[160];
 };
@@ -86,6 +90,9 @@ int fieldbus_open(struct fieldbus **out, const struct busurl *url)
     bus->context = context;
     bus->tcp = url->tcp;
     bus->fd = -1;
+    bus->gap_us = GAP_BITS * 1000000 / url->baud;
+    if (bus->gap_us < GAP_LEAST_US)
+        bus->gap_us = GAP_LEAST_US;
     bus->quiet_ms = QUIET_LEAST_MS + QUIET_BITS * 1000 / url->baud;
     *out = bus;
     return 0;
@@ -120,7 +127,8 @@ static enum fieldbus_fault connect_line(struct fieldbus *bus, int64_t until_us)
     if (modbus_connect(bus->context) != 0) {
         if (errno == ETIMEDOUT || errno == EINPROGRESS)
             return fail(bus, FIELDBUS_TIMEOUT, "no connection within %d ms", ms);
-        return fail(bus, FIELDBUS_REFUSED, "cannot be opened: %s", modbus_strerror(errno));
+        return fail(bus, FIELDBUS_REFUSED, "cannot be opened: %s",
+                    modbus_strerror(errno));
     }
     bus->fd = modbus_get_socket(bus->context);
     ASSERT(bus->fd >= 0 && bus->fd < FD_SETSIZE);
@@ -192,7 +200,8 @@ static enum fieldbus_fault receive_tcp(struct fieldbus *bus, struct adu *adu,
     adu->length = 0;
     while ((lacks = adu_lacks_tcp(adu)) > 0) {
         /* all that is there: a message too many is a foreign one as well */
-        int length = read_some(bus, adu->bytes + adu->length, ADU_MAX - adu->length, until_us);
+        int length =
+            read_some(bus, adu->bytes + adu->length, ADU_MAX - adu->length, until_us);
         if (length == 0)
             return fail(bus, FIELDBUS_TIMEOUT, "no answer in time (%d bytes came)",
                         (int)adu->length);
@@ -224,8 +233,9 @@ static enum fieldbus_fault ask_tcp(struct fieldbus *bus, uint8_t unit,
     adu_put_tcp(&adu, ++bus->transaction, unit, request);
     int err = send_all(bus, &adu, until_us);
     if (err)
-        return err == -ETIMEDOUT ? fail(bus, FIELDBUS_TIMEOUT, "the device takes no request")
-                                 : fail(bus, FIELDBUS_CLOSED, "the device closed the connection");
+        return err == -ETIMEDOUT
+                   ? fail(bus, FIELDBUS_TIMEOUT, "the device takes no request")
+                   : fail(bus, FIELDBUS_CLOSED, "the device closed the connection");
     fault = receive_tcp(bus, &adu, until_us);
     if (fault)
         return fault;
@@ -268,14 +278,16 @@ static void drain(struct fieldbus *bus, int64_t until_us)
     uint8_t waste[ADU_MAX];
     for (;;) {
         int64_t quiet_us = from_now(bus->quiet_ms);
-        if (read_some(bus, waste, sizeof(waste), quiet_us < until_us ? quiet_us : until_us) <= 0)
+        if (read_some(bus, waste, sizeof(waste),
+                      quiet_us < until_us ? quiet_us : until_us) <= 0)
             return;
     }
 }
 
 /* What came is opened and held against the request. */
-static enum fieldbus_fault open_rtu(struct fieldbus *bus, const struct adu *adu, uint8_t unit,
-                                    const struct pdu *request, struct pdu *answer)
+static enum fieldbus_fault open_rtu(struct fieldbus *bus, const struct adu *adu,
+                                    uint8_t unit, const struct pdu *request,
+                                    struct pdu *answer)
 {
     int exception;
     const char *wrong = adu_open_rtu(adu, unit, answer);
@@ -298,10 +310,29 @@ static enum fieldbus_fault receive_own(struct fieldbus *bus, uint8_t unit,
         if (!fault)
             fault = open_rtu(bus, &adu, unit, request, answer);
         if (fault == FIELDBUS_TIMEOUT && foreign)
-            return fail(bus, FIELDBUS_IDENTITY, "only answers of other requests came in time");
+            return fail(bus, FIELDBUS_IDENTITY,
+                        "only answers of other requests came in time");
         if (fault != FIELDBUS_IDENTITY || owed_is_empty(&bus->owed))
             return fault;
         foreign = true;
+    }
+}
+
+/* Lets the silence pass that has to be before a request. What breaks it is thrown away, at most
+ * until then. */
+static void keep_gap(struct fieldbus *bus, int64_t until_us)
+{
+    uint8_t waste[ADU_MAX];
+    struct pollfd ready = {.fd = bus->fd, .events = POLLIN};
+    int64_t now_us;
+    while ((now_us = now_mono_us()) < bus->heard_us + bus->gap_us && now_us < until_us) {
+        int64_t left_us = bus->heard_us + bus->gap_us - now_us;
+        struct timespec left = {.tv_nsec = left_us * 1000};
+        if (ppoll(&ready, 1, &left, NULL) <= 0)
+            continue;
+        if (read(bus->fd, waste, sizeof(waste)) <= 0)
+            return; /* flush() will say so */
+        bus->heard_us = now_mono_us();
     }
 }
 
@@ -312,12 +343,14 @@ static enum fieldbus_fault exchange_rtu(struct fieldbus *bus, uint8_t unit,
 {
     struct adu adu;
     int64_t until_us = from_now(timeout_ms);
+    keep_gap(bus, until_us);
     if (flush(bus) != 0)
         return fail(bus, FIELDBUS_CLOSED, "the serial line is gone, or never quiet");
     adu_put_rtu(&adu, unit, request);
     if (send_all(bus, &adu, until_us) != 0)
         return fail(bus, FIELDBUS_CLOSED, "the serial line takes no request");
     enum fieldbus_fault fault = receive_own(bus, unit, request, answer, until_us);
+    bus->heard_us = now_mono_us();
     if (!fault)
         return fault;
     owed_add(&bus->owed, unit, request);
@@ -356,8 +389,9 @@ static enum fieldbus_fault ask_rtu(struct fieldbus *bus, uint8_t unit,
 
 /* ---- Both */
 
-enum fieldbus_fault fieldbus_ask(struct fieldbus *bus, int unit, const struct pdu *request,
-                                 struct pdu *answer, int timeout_ms)
+enum fieldbus_fault fieldbus_ask(struct fieldbus *bus, int unit,
+                                 const struct pdu *request, struct pdu *answer,
+                                 int timeout_ms)
 {
     enum fieldbus_fault fault =
         bus->tcp ? ask_tcp(bus, (uint8_t)unit, request, answer, from_now(timeout_ms))

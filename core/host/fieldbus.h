@@ -31,8 +31,9 @@ struct fieldbus;
 int fieldbus_open(struct fieldbus **out, const struct busurl *url);
 void fieldbus_close(struct fieldbus *bus);
 
-enum fieldbus_fault fieldbus_ask(struct fieldbus *bus, int unit, const struct pdu *request,
-                                 struct pdu *answer, int timeout_ms);
+enum fieldbus_fault fieldbus_ask(struct fieldbus *bus, int unit,
+                                 const struct pdu *request, struct pdu *answer,
+                                 int timeout_ms);
 
 /* About the last fault: for people, and the exception's number. */
 const char *fieldbus_why(const struct fieldbus *bus);

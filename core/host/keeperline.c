@@ -147,7 +147,8 @@ static void set_id(struct buffer *frame, uint32_t id)
     buffer_free(&head);
 }
 
-int keeperline_ask(struct keeperline *line, struct question *question, struct buffer *frame)
+int keeperline_ask(struct keeperline *line, struct question *question,
+                   struct buffer *frame)
 {
     ASSERT(question->line == NULL && question->answered != NULL);
     question->id = fresh_id(line);
@@ -178,7 +179,8 @@ int keeperline_tell(struct keeperline *line, const struct buffer *frame)
 
 bool keeperline_is_committing(const struct keeperline *line)
 {
-    for (const struct question *question = line->asked; question; question = question->next)
+    for (const struct question *question = line->asked; question;
+         question = question->next)
         if (question->durable)
             return true;
     return false;

@@ -37,7 +37,8 @@ int keeperline_open(struct keeperline **out, struct loop *loop, int fd,
 void keeperline_close(struct keeperline *line);
 
 /* Asks what the frame says; its id is filled in. 0, -ENOBUFS or -EPIPE. */
-int keeperline_ask(struct keeperline *line, struct question *question, struct buffer *frame);
+int keeperline_ask(struct keeperline *line, struct question *question,
+                   struct buffer *frame);
 /* Its answer will not be heard. Fine for a question that is not asked. */
 void keeperline_forget(struct question *question);
 

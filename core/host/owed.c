@@ -68,7 +68,8 @@ bool owed_confuses(const struct owed *owed, uint8_t unit, const struct pdu *requ
 }
 
 /* An older probe that is still owed serves again: its answer comes behind the confusing ones too. */
-static bool is_behind(const struct owed_answer *probe, const struct owed_answer *confusing)
+static bool is_behind(const struct owed_answer *probe,
+                      const struct owed_answer *confusing)
 {
     return probe == NULL || (confusing != NULL && probe->first > confusing->last);
 }
@@ -96,7 +97,8 @@ void owed_settle(struct owed *owed, uint8_t unit, const struct pdu *probe)
     struct owed_answer *still = probe != NULL ? find(owed, unit, probe) : NULL;
     uint32_t before = still != NULL ? still->first : UINT32_MAX;
     if (still != NULL)
-        still->last = ++owed->asked; /* an older one's answer came: the newest is owed now */
+        still->last =
+            ++owed->asked; /* an older one's answer came: the newest is owed now */
     int kept = 0;
     for (int i = 0; i < owed->count; i++)
         if (owed->answers[i].unit != unit || owed->answers[i].last >= before)

@@ -94,11 +94,16 @@ static const struct shape {
     enum form form;
     uint8_t echo; /* bytes of the request that come back */
 } SHAPES[] = {
-    {PDU_READ_COILS, BY_BITS, 0},        {PDU_READ_DISCRETE, BY_BITS, 0},
-    {PDU_READ_HOLDING, BY_REGISTERS, 0}, {PDU_READ_INPUT, BY_REGISTERS, 0},
-    {PDU_WRITE_COIL, BY_ECHO, 5},        {PDU_WRITE_REGISTER, BY_ECHO, 5},
-    {PDU_WRITE_COILS, BY_ECHO, 5},       {PDU_WRITE_MANY, BY_ECHO, 5},
-    {MASK_WRITE, BY_ECHO, 7},            {READ_WRITE, BY_REGISTERS, 0},
+    {PDU_READ_COILS, BY_BITS, 0},
+    {PDU_READ_DISCRETE, BY_BITS, 0},
+    {PDU_READ_HOLDING, BY_REGISTERS, 0},
+    {PDU_READ_INPUT, BY_REGISTERS, 0},
+    {PDU_WRITE_COIL, BY_ECHO, 5},
+    {PDU_WRITE_REGISTER, BY_ECHO, 5},
+    {PDU_WRITE_COILS, BY_ECHO, 5},
+    {PDU_WRITE_MANY, BY_ECHO, 5},
+    {MASK_WRITE, BY_ECHO, 7},
+    {READ_WRITE, BY_REGISTERS, 0},
 };
 
 /* NULL for a function, or a request too short, of which we know nothing. */
@@ -177,11 +182,16 @@ bool pdu_bit(const struct pdu *answer, int index)
 const char *pdu_exception_name(int exception)
 {
     static const char *const NAMES[] = {
-        [1] = "illegal function", [2] = "illegal data address",
-        [3] = "illegal data value", [4] = "device failure",
-        [5] = "acknowledged, not done yet", [6] = "device busy",
-        [7] = "refused", [8] = "memory parity error",
-        [10] = "gateway path unavailable", [11] = "device behind the gateway silent",
+        [1] = "illegal function",
+        [2] = "illegal data address",
+        [3] = "illegal data value",
+        [4] = "device failure",
+        [5] = "acknowledged, not done yet",
+        [6] = "device busy",
+        [7] = "refused",
+        [8] = "memory parity error",
+        [10] = "gateway path unavailable",
+        [11] = "device behind the gateway silent",
     };
     const char *name = NULL;
     if (exception > 0 && (size_t)exception < countof(NAMES))

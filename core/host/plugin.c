@@ -52,8 +52,8 @@ void plugin_end(struct plugin *plugin, int code)
     loop_stop(plugin->loop);
 }
 
-void plugin_complain(struct plugin *plugin, struct complaint *complaint, const char *handler,
-                     const char *why)
+void plugin_complain(struct plugin *plugin, struct complaint *complaint,
+                     const char *handler, const char *why)
 {
     int unsaid;
     metrics_count(&plugin->metrics, "errors", 1);
@@ -67,9 +67,10 @@ void plugin_complain(struct plugin *plugin, struct complaint *complaint, const c
 
 void plugin_refuse(struct plugin *plugin, const char *handler, const char *text)
 {
-    log_error("%s: %s: what it did could not be committed (%s); the plugin starts again from "
-              "what is durable",
-              plugin->name, handler, text);
+    log_error(
+        "%s: %s: what it did could not be committed (%s); the plugin starts again from "
+        "what is durable",
+        plugin->name, handler, text);
     plugin_end(plugin, PLUGIN_AGAIN);
 }
 
@@ -97,7 +98,8 @@ static void read_order(lua_State *L, struct plugin *plugin)
              member(L, "instance"));
     plugin->folder = mem_text(member(L, "folder"));
     plugin->library = mem_text(member(L, "lua"));
-    plugin->sandbox = (struct sandbox){.library = plugin->library, .plugin = plugin->folder};
+    plugin->sandbox =
+        (struct sandbox){.library = plugin->library, .plugin = plugin->folder};
     lua_getfield(L, -1, "config");
     plugin->config_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -114,9 +116,11 @@ static void load_manifest(lua_State *L, struct plugin *plugin)
         lua_error(L);
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1))
-        luaL_error(L, "plugin.lua: expected to return a table, got a %s", luaL_typename(L, -1));
+        luaL_error(L, "plugin.lua: expected to return a table, got a %s",
+                   luaL_typename(L, -1));
     if (lua_getfield(L, -1, "api") != LUA_TNUMBER || lua_tointeger(L, -1) != API)
-        luaL_error(L, "plugin.lua: api: expected %d, got %s", API, luaL_tolstring(L, -1, NULL));
+        luaL_error(L, "plugin.lua: api: expected %d, got %s", API,
+                   luaL_tolstring(L, -1, NULL));
     lua_pop(L, 1);
 }
 
@@ -235,7 +239,8 @@ static void keeper_starts(void *owner, const char *config, size_t length)
     int status = lua_pcall(L, 1, 0, 0);
     budget_end();
     if (status != LUA_OK) {
-        const char *why = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "it raised";
+        const char *why =
+            lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "it raised";
         cannot_start(plugin, why);
         return;
     }

@@ -72,8 +72,8 @@ void plugin_end(struct plugin *plugin, int code);
 struct plugin *plugin_of(lua_State *L);
 
 /* Logs and counts what a handler raised, once a minute when it repeats itself. */
-void plugin_complain(struct plugin *plugin, struct complaint *complaint, const char *handler,
-                     const char *why);
+void plugin_complain(struct plugin *plugin, struct complaint *complaint,
+                     const char *handler, const char *why);
 /* A handler that has returned cannot be told: ends the process. */
 void plugin_refuse(struct plugin *plugin, const char *handler, const char *text);
 

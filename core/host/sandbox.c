@@ -14,19 +14,25 @@
 #include "base/buffer.h"
 #include "base/file.h"
 
-enum { REPEAT_BYTES_MAX = 1024 * 1024, REPEAT_TIMES_MAX = 1024 * 1024, MOVE_MAX = 1024 * 1024 };
+enum {
+    REPEAT_BYTES_MAX = 1024 * 1024,
+    REPEAT_TIMES_MAX = 1024 * 1024,
+    MOVE_MAX = 1024 * 1024
+};
 
-static const char LOADED[] = "outpost.loaded"; /* registry: path -> what its module returned */
+static const char LOADED[] =
+    "outpost.loaded"; /* registry: path -> what its module returned */
 
 static const luaL_Reg LIBRARIES[] = {
-    {LUA_GNAME, luaopen_base},         {LUA_STRLIBNAME, luaopen_string},
-    {LUA_TABLIBNAME, luaopen_table},   {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_GNAME, luaopen_base},       {LUA_STRLIBNAME, luaopen_string},
+    {LUA_TABLIBNAME, luaopen_table}, {LUA_MATHLIBNAME, luaopen_math},
     {LUA_UTF8LIBNAME, luaopen_utf8},
 };
 
 static const char *const BASICS[] = {
-    "assert", "error",  "getmetatable", "ipairs",   "next",     "pairs",  "pcall", "rawequal",
-    "rawget", "rawlen", "rawset",       "select",   "tonumber", "tostring", "type", "_VERSION",
+    "assert",   "error",    "getmetatable", "ipairs",   "next",   "pairs",
+    "pcall",    "rawequal", "rawget",       "rawlen",   "rawset", "select",
+    "tonumber", "tostring", "type",         "_VERSION",
 };
 
 /* Finalisers run when no limit holds, and weak tables show when they run. */
@@ -130,7 +136,8 @@ int sandbox_load(lua_State *L, const char *path, const char *name)
 /* Dots part folders; nothing else of a path can be said. */
 static bool is_module(const char *name, size_t length)
 {
-    static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    static const char LETTERS[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
     return length > 0 && length <= 100 && strspn(name, LETTERS) == length &&
            name[0] != '.' && name[length - 1] != '.' && strstr(name, "..") == NULL;
 }
@@ -176,7 +183,8 @@ static int require_module(lua_State *L)
     if (!find_module(path, folder, name)) {
         folder = sandbox->plugin;
         if (!find_module(path, folder, name))
-            return luaL_error(L, "require: no module \"%s\" in the library or the plugin", name);
+            return luaL_error(L, "require: no module \"%s\" in the library or the plugin",
+                              name);
     }
     lua_getfield(L, LUA_REGISTRYINDEX, LOADED);
     if (lua_getfield(L, -1, path) == LUA_TBOOLEAN && !lua_toboolean(L, -1))

@@ -39,15 +39,15 @@ struct subscription {
     struct complaint complaint;
     struct subscription *next;
     int function_ref;
-    struct buffer batch;  /* the fields of an EVENTS frame */
-    size_t batch_at;      /* up to here they are done */
-    struct field event;   /* the event in work */
+    struct buffer batch; /* the fields of an EVENTS frame */
+    size_t batch_at;     /* up to here they are done */
+    struct field event;  /* the event in work */
     int64_t event_seq;
-    int64_t done_seq;     /* -1: nothing to mark */
-    int64_t fetch_seq;    /* -1: from the durable cursor */
-    int failures;         /* of the event in work */
-    bool holds_event;     /* the event in work is to be tried (again) */
-    bool ended_well;      /* its effects are still to be joined */
+    int64_t done_seq;  /* -1: nothing to mark */
+    int64_t fetch_seq; /* -1: from the durable cursor */
+    int failures;      /* of the event in work */
+    bool holds_event;  /* the event in work is to be tried (again) */
+    bool ended_well;   /* its effects are still to be joined */
     bool in_turn;
     char pattern[WORD_TYPE_MAX + 1];
     char label[LABEL_ROOM];
@@ -61,22 +61,26 @@ static bool number_inside(const struct field *entry, enum talk_tag tag, int64_t 
 {
     struct fields inside = field_inside(entry);
     struct field field;
-    return fields_find(&inside, (uint8_t)tag, &field) == 0 && field_number(&field, number) == 0;
+    return fields_find(&inside, (uint8_t)tag, &field) == 0 &&
+           field_number(&field, number) == 0;
 }
 
 static void fetched(struct question *question, const struct frame *frame)
 {
-    struct subscription *subscription = container_of(question, struct subscription, fetch);
+    struct subscription *subscription =
+        container_of(question, struct subscription, fetch);
     struct field field;
     if (frame->type != TALK_EVENTS || fields_find(&frame->fields, TAG_SEQ, &field) != 0 ||
         field_number(&field, &subscription->fetch_seq) != 0) {
-        log_error("%s: the keeper's answer to a fetch makes no sense", subscription->label);
+        log_error("%s: the keeper's answer to a fetch makes no sense",
+                  subscription->label);
         plugin_end(subscription->task.plugin, PLUGIN_AGAIN);
         return;
     }
     bool empty = fields_find(&frame->fields, TAG_ENTRY, &field) != 0;
     if (empty && subscription->fetch_seq > 0)
-        subscription->done_seq = subscription->fetch_seq - 1; /* looked at, none of ours */
+        subscription->done_seq =
+            subscription->fetch_seq - 1; /* looked at, none of ours */
     buffer_append(&subscription->batch, frame->fields.next,
                   (size_t)(frame->fields.end - frame->fields.next));
     turn(subscription);
@@ -102,7 +106,8 @@ static void fetch(struct subscription *subscription)
 static bool take_event(struct subscription *subscription)
 {
     struct fields left = {(uint8_t *)subscription->batch.bytes + subscription->batch_at,
-                          (uint8_t *)subscription->batch.bytes + subscription->batch.length};
+                          (uint8_t *)subscription->batch.bytes +
+                              subscription->batch.length};
     struct field entry;
     while (subscription->batch.length > 0 && fields_next(&left, &entry) == 1) {
         struct fields inside = field_inside(&entry);
@@ -128,9 +133,11 @@ static bool has_news(const struct subscription *subscription)
 static void send_gathered(struct subscription *subscription)
 {
     struct plugin *plugin = subscription->task.plugin;
-    effects_consumed(&subscription->gathered, subscription->pattern, subscription->done_seq);
+    effects_consumed(&subscription->gathered, subscription->pattern,
+                     subscription->done_seq);
     subscription->done_seq = -1;
-    if (commit_send(&plugin->commits, &subscription->commit, &subscription->gathered) != 0)
+    if (commit_send(&plugin->commits, &subscription->commit, &subscription->gathered) !=
+        0)
         plugin_refuse(plugin, subscription->label, "the keeper does not take it");
 }
 
@@ -169,7 +176,8 @@ static int call_handler(lua_State *L)
     lua_rawgeti(L, LUA_REGISTRYINDEX, subscription->function_ref);
     const char *why = value_decode(L, (const char *)event->bytes, event->length);
     if (why != NULL || !lua_istable(L, -1))
-        return luaL_error(L, "event %I is no JSON object", (LUAI_UACINT)subscription->event_seq);
+        return luaL_error(L, "event %I is no JSON object",
+                          (LUAI_UACINT)subscription->event_seq);
     lua_pushinteger(L, subscription->event_seq);
     lua_setfield(L, -2, "seq");
     lua_callk(L, 1, 0, 0, handler_returned);
@@ -195,7 +203,8 @@ static void failed(struct subscription *subscription, const char *why)
         return;
     }
     log_error("%s: %s: event %lld failed %d times and is skipped: %s", plugin->name,
-              subscription->label, (long long)subscription->event_seq, SUBSCRIPTION_TRIES, why);
+              subscription->label, (long long)subscription->event_seq, SUBSCRIPTION_TRIES,
+              why);
     metrics_count(&plugin->metrics, "events_skipped", 1);
     subscription->ended_well = true; /* with nothing gathered */
 }

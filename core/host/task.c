@@ -60,12 +60,14 @@ static void add_trace(lua_State *L, char *why)
 {
     lua_Debug at;
     size_t length = strlen(why);
-    for (int level = 0, shown = 0; shown < TRACE_LEVELS && lua_getstack(L, level, &at); level++) {
+    for (int level = 0, shown = 0; shown < TRACE_LEVELS && lua_getstack(L, level, &at);
+         level++) {
         lua_getinfo(L, "Sl", &at);
         if (at.currentline < 0)
             continue;
-        int more = snprintf(why + length, WHY_ROOM - length, "%s%s:%d",
-                            shown++ == 0 ? " (from " : " < ", at.short_src, at.currentline);
+        int more =
+            snprintf(why + length, WHY_ROOM - length, "%s%s:%d",
+                     shown++ == 0 ? " (from " : " < ", at.short_src, at.currentline);
         if (more < 0 || (size_t)more >= WHY_ROOM - length - 2) {
             why[length] = '\0';
             break;
@@ -124,7 +126,8 @@ void task_run(struct task *task, lua_CFunction body, void *context)
 void task_check(lua_State *L)
 {
     if (task_of(L) == NULL || !lua_isyieldable(L))
-        luaL_error(L, "cannot wait here: inside a function that sort, gsub or the like calls");
+        luaL_error(
+            L, "cannot wait here: inside a function that sort, gsub or the like calls");
 }
 
 int task_park(lua_State *L, lua_KFunction finish, void *context)

@@ -30,7 +30,7 @@ struct task {
     lua_State *thread;
     int thread_ref;
     int64_t resumed_us; /* when its slice began */
-    bool running; /* begun and not over */
+    bool running;       /* begun and not over */
     bool waiting;
 };
 

@@ -18,7 +18,8 @@
 
 enum { NUMBER_ROOM = 40, STACK_PER_LEVEL = 6 };
 
-static const char EMPTY_ARRAY[] = "outpost.array"; /* registry: the mark of an empty array */
+static const char EMPTY_ARRAY[] =
+    "outpost.array"; /* registry: the mark of an empty array */
 
 /* ---- Writing */
 
@@ -172,9 +173,8 @@ static bool read_value(struct reader *reader);
 
 static char skip_space(struct reader *reader)
 {
-    while (reader->at < reader->end &&
-           (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\t' ||
-            *reader->at == '\r'))
+    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
+                                        *reader->at == '\t' || *reader->at == '\r'))
         reader->at++;
     return reader->at < reader->end ? *reader->at : '\0';
 }

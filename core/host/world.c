@@ -99,7 +99,8 @@ static int sheet(lua_State *L)
         return refuse(L);
     if (lua_istable(L, -1))
         return 1;
-    lua_pushfstring(L, "%s: expected to return a table, got a %s", path, luaL_typename(L, -1));
+    lua_pushfstring(L, "%s: expected to return a table, got a %s", path,
+                    luaL_typename(L, -1));
     return refuse(L);
 }
 

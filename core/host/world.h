@@ -8,11 +8,11 @@
 #include "host/sandbox.h"
 
 struct world {
-    const char *file;     /* the configuration, as the user named it */
-    const char *folder;   /* absolute folder of the configuration */
-    const char *plugins;  /* absolute folder of the plugins */
+    const char *file;    /* the configuration, as the user named it */
+    const char *folder;  /* absolute folder of the configuration */
+    const char *plugins; /* absolute folder of the plugins */
     struct sandbox sandbox;
-    struct buffer text;   /* the configuration's text */
+    struct buffer text; /* the configuration's text */
 };
 
 /* The chunk name of the configuration: messages of Lua begin with it. */

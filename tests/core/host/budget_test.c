@@ -96,8 +96,8 @@ static void memory_is_bounded_and_can_be_used_again(void **state)
     assert_int_equal(run(L, "local t = {} while true do t[#t + 1] = {} end"), LUA_ERRMEM);
     assert_int_equal(run(L, "return ('x'):rep(1 << 30)"), LUA_ERRMEM);
     assert_true(budget.used_bytes <= BYTES);
-    assert_int_equal(run(L, "collectgarbage() local t = {} for i = 1, 1000 do t[i] = {} end"),
-                     LUA_OK);
+    assert_int_equal(
+        run(L, "collectgarbage() local t = {} for i = 1, 1000 do t[i] = {} end"), LUA_OK);
     close_state(L);
 }
 

@@ -41,7 +41,8 @@ static void port_and_unit_are_read(void **state)
 static void a_serial_line_is_read(void **state)
 {
     (void)state;
-    struct busurl url = parsed("modbus-rtu:///dev/ttyS1?baud=19200&parity=E&stop=2&unit=3");
+    struct busurl url =
+        parsed("modbus-rtu:///dev/ttyS1?baud=19200&parity=E&stop=2&unit=3");
     assert_false(url.tcp);
     assert_string_equal(url.place, "/dev/ttyS1");
     assert_int_equal(url.baud, 19200);
@@ -56,13 +57,15 @@ static void what_is_wrong_is_named(void **state)
     static const struct {
         const char *text, *why;
     } BAD[] = {
-        {"http://x", "expected modbus-tcp://HOST or modbus-rtu:///dev/DEVICE, got \"http://x\""},
+        {"http://x",
+         "expected modbus-tcp://HOST or modbus-rtu:///dev/DEVICE, got \"http://x\""},
         {"modbus-tcp://", "expected a host name or address, got \"\""},
         {"modbus-tcp://h:0", "expected a port from 1 to 65535, got \"h:0\""},
         {"modbus-tcp://h:70000", "expected a port from 1 to 65535, got \"h:70000\""},
         {"modbus-tcp://h?unit=256", "expected unit from 0 to 255, got \"256\""},
         {"modbus-tcp://h?baud=9600", "expected unit, got \"baud\""},
-        {"modbus-rtu://ttyS1", "expected a device file such as /dev/ttyS1, got \"ttyS1\""},
+        {"modbus-rtu://ttyS1",
+         "expected a device file such as /dev/ttyS1, got \"ttyS1\""},
         {"modbus-rtu:///dev/x?parity=Q", "expected parity of N, E or O, got \"Q\""},
         {"modbus-rtu:///dev/x?baud=abc", "expected baud from 300, got \"abc\""},
         {"modbus-rtu:///dev/x?baud", "expected options such as unit=1, got \"baud\""},

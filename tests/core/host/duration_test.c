@@ -13,7 +13,7 @@ static void units_are_understood(void **state)
     static const struct {
         const char *text;
         int64_t ms;
-    } GOOD[] = {{"0ms", 0},     {"250ms", 250},     {"1s", 1000},       {"5m", 300000},
+    } GOOD[] = {{"0ms", 0},      {"250ms", 250},   {"1s", 1000},           {"5m", 300000},
                 {"2h", 7200000}, {"1d", 86400000}, {"3650d", 315360000000}};
     (void)state;
     for (size_t i = 0; i < countof(GOOD); i++) {
@@ -25,8 +25,9 @@ static void units_are_understood(void **state)
 
 static void anything_else_is_refused(void **state)
 {
-    static const char *const BAD[] = {"",   "s",     "1",    "1 s",  "-1s",
-                                      "1w", "3651d", "1.5s", "1ss", "99999999999999999999s"};
+    static const char *const BAD[] = {
+        "",   "s",     "1",    "1 s", "-1s",
+        "1w", "3651d", "1.5s", "1ss", "99999999999999999999s"};
     int64_t ms;
     (void)state;
     for (size_t i = 0; i < countof(BAD); i++)

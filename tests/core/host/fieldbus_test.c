@@ -25,8 +25,8 @@ enum { TIMEOUT_MS = 250, REPLIES_MAX = 8 };
 /* How the device treats one request. The value it gives is the request's number. */
 struct reply {
     int wait_ms;
-    int spoil;   /* index of a byte to flip, counted from 1; 0: none */
-    int times;   /* how often it answers; 0: never */
+    int spoil; /* index of a byte to flip, counted from 1; 0: none */
+    int times; /* how often it answers; 0: never */
     bool hangs_up;
 };
 
@@ -54,7 +54,8 @@ static size_t read_request(int fd, struct adu *request, bool tcp)
 static struct adu answer(const struct adu *request, bool tcp, int number)
 {
     const uint8_t *asked = request->bytes + (tcp ? 7 : 1);
-    struct pdu pdu = {.bytes = {asked[0], (uint8_t)(2 * asked[4])}, .length = 2 + 2u * asked[4]};
+    struct pdu pdu = {.bytes = {asked[0], (uint8_t)(2 * asked[4])},
+                      .length = 2 + 2u * asked[4]};
     struct adu adu;
     for (int i = 0; i < asked[4]; i++)
         pdu.bytes[3 + 2 * i] = (uint8_t)number;
@@ -87,9 +88,11 @@ static _Noreturn void be_device(bool tcp, const struct reply *replies)
         if (replies[i].spoil > 0)
             adu.bytes[replies[i].spoil - 1] ^= 1;
         usleep((useconds_t)replies[i].wait_ms * 1000);
+        uint8_t said[2 * ADU_MAX];
         for (int t = 0; t < replies[i].times; t++)
-            if (write(fd, adu.bytes, adu.length) < 0)
-                break; /* it is late: the other end has gone */
+            memcpy(said + (size_t)t * adu.length, adu.bytes, adu.length);
+        if (write(fd, said, (size_t)replies[i].times * adu.length) < 0)
+            continue; /* it is late: the other end has gone */
         if (replies[i].hangs_up) {
             close(fd);
             fd = accept_one(desk.fd);
@@ -100,7 +103,8 @@ static _Noreturn void be_device(bool tcp, const struct reply *replies)
 
 static int listen_on(char *url, size_t room)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof(at);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
@@ -118,7 +122,8 @@ static int open_terminal(char *url, size_t room)
     struct termios raw;
     tcgetattr(slave, &raw);
     cfmakeraw(&raw);
-    tcsetattr(slave, TCSANOW, &raw); /* `slave` stays open: the master must not see a hang-up */
+    tcsetattr(slave, TCSANOW,
+              &raw); /* `slave` stays open: the master must not see a hang-up */
     snprintf(url, room, "modbus-rtu://%s?baud=115200", name);
     return master;
 }
@@ -155,7 +160,8 @@ static int poll_device(int count)
     return fault ? -(int)fault : pdu_register(&reply, count - 1);
 }
 
-static void test_replies(bool tcp, const struct reply *replies, const int *wanted, int polls)
+static void test_replies(bool tcp, const struct reply *replies, const int *wanted,
+                         int polls)
 {
     open_device(tcp, replies);
     for (int i = 0; i < polls; i++)
@@ -167,7 +173,8 @@ static void test_replies(bool tcp, const struct reply *replies, const int *wante
 
 static void a_good_device_is_read(void **state)
 {
-    static const struct reply REPLIES[REPLIES_MAX] = {{.times = 1}, {.times = 1}, {.times = 1}};
+    static const struct reply REPLIES[REPLIES_MAX] = {
+        {.times = 1}, {.times = 1}, {.times = 1}};
     static const int WANTED[] = {1, 2, 3};
     (void)state;
     test_replies(true, REPLIES, WANTED, 3);
@@ -179,7 +186,8 @@ static void silence_is_a_timeout_and_the_next_request_is_its_own(void **state)
     static const struct reply REPLIES[REPLIES_MAX] = {
         {.times = 1}, {.times = 0}, {.times = 1}, {.times = 1}};
     static const int TCP[] = {1, -FIELDBUS_TIMEOUT, 3, 4};
-    static const int RTU[] = {1, -FIELDBUS_TIMEOUT, 4}; /* the third request is the probe */
+    static const int RTU[] = {1, -FIELDBUS_TIMEOUT,
+                              4}; /* the third request is the probe */
     (void)state;
     test_replies(true, REPLIES, TCP, 4);
     test_replies(false, REPLIES, RTU, 3);
@@ -198,7 +206,8 @@ static void a_late_answer_is_not_taken_for_the_next(void **state)
 
 static void an_answer_too_many_is_thrown_away(void **state)
 {
-    static const struct reply REPLIES[REPLIES_MAX] = {{.times = 2}, {.times = 1}, {.times = 1}};
+    static const struct reply REPLIES[REPLIES_MAX] = {
+        {.times = 2}, {.times = 1}, {.times = 1}};
     static const int RTU[] = {1, 2, 3};
     (void)state;
     test_replies(false, REPLIES, RTU, 3);
@@ -206,7 +215,8 @@ static void an_answer_too_many_is_thrown_away(void **state)
 
 static void a_foreign_answer_is_refused(void **state)
 {
-    static const int BYTES[] = {2, 6, 7, 8, 9}; /* transaction, length, unit, function, count */
+    static const int BYTES[] = {2, 6, 7, 8,
+                                9}; /* transaction, length, unit, function, count */
     (void)state;
     for (size_t i = 0; i < countof(BYTES); i++) {
         const struct reply replies[REPLIES_MAX] = {{.times = 1, .spoil = BYTES[i]},
@@ -221,9 +231,10 @@ static void a_foreign_answer_is_refused(void **state)
 
 static void a_closed_connection_is_opened_again(void **state)
 {
-    static const struct reply REPLIES[REPLIES_MAX] = {
-        {.times = 1, .hangs_up = true}, {.times = 1}, {.times = 0, .hangs_up = true},
-        {.times = 1}};
+    static const struct reply REPLIES[REPLIES_MAX] = {{.times = 1, .hangs_up = true},
+                                                      {.times = 1},
+                                                      {.times = 0, .hangs_up = true},
+                                                      {.times = 1}};
     static const int WANTED[] = {1, 2, -FIELDBUS_CLOSED, 4};
     (void)state;
     open_device(true, REPLIES);

@@ -97,7 +97,8 @@ static int exchange(struct device *device, struct owed *owed, const struct pdu *
         used++;
     }
     device->count -= used;
-    memmove(device->line, device->line + used, sizeof(device->line[0]) * (size_t)device->count);
+    memmove(device->line, device->line + used,
+            sizeof(device->line[0]) * (size_t)device->count);
     if (taken < 0)
         owed_add(owed, 1, request);
     return taken;

@@ -36,7 +36,8 @@ static struct buffer values(bool more)
     return frame;
 }
 
-static void fill(struct page *page, struct buffer *frame, const char *from, const char *until)
+static void fill(struct page *page, struct buffer *frame, const char *from,
+                 const char *until)
 {
     struct fields fields = {(uint8_t *)frame->bytes + FRAME_HEAD,
                             (uint8_t *)frame->bytes + frame->length};

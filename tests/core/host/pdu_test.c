@@ -98,7 +98,8 @@ static void an_answer_must_repeat_what_the_request_said(void **state)
     int exception;
     (void)state;
     for (size_t i = 0; i < countof(CASES); i++)
-        assert_int_equal(checked(CASES[i].request, CASES[i].answer, &exception), CASES[i].err);
+        assert_int_equal(checked(CASES[i].request, CASES[i].answer, &exception),
+                         CASES[i].err);
 }
 
 static void an_exception_is_told_with_its_number(void **state)

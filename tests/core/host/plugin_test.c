@@ -44,11 +44,13 @@ static char folder[] = "/tmp/outpost-plugin-XXXXXX";
 
 static void say(struct buffer *frame)
 {
-    assert_int_equal(send(desk.fd, frame->bytes, frame->length, 0), (ssize_t)frame->length);
+    assert_int_equal(send(desk.fd, frame->bytes, frame->length, 0),
+                     (ssize_t)frame->length);
     buffer_free(frame);
 }
 
-static int64_t number_in(const struct fields *fields, enum talk_tag tag, int64_t otherwise)
+static int64_t number_in(const struct fields *fields, enum talk_tag tag,
+                         int64_t otherwise)
 {
     struct field field;
     int64_t number = otherwise;
@@ -57,7 +59,8 @@ static int64_t number_in(const struct fields *fields, enum talk_tag tag, int64_t
     return number;
 }
 
-static void text_in(const struct fields *fields, enum talk_tag tag, char *text, size_t room)
+static void text_in(const struct fields *fields, enum talk_tag tag, char *text,
+                    size_t room)
 {
     struct field field;
     assert_int_equal(fields_find(fields, (uint8_t)tag, &field), 0);
@@ -123,7 +126,8 @@ static void give_events(int64_t seq, int count)
     frame_begin(&events, TALK_EVENTS, desk.fetch_id);
     for (int i = 0; i < count; i++) {
         size_t mark = frame_open(&events, TAG_ENTRY);
-        snprintf(body, sizeof(body), "{\"type\":\"x.y\",\"data\":{\"n\":%d}}", (int)seq + i);
+        snprintf(body, sizeof(body), "{\"type\":\"x.y\",\"data\":{\"n\":%d}}",
+                 (int)seq + i);
         frame_put_number(&events, TAG_SEQ, seq + i);
         frame_put_number(&events, TAG_LANE, LANE_RECORD);
         frame_put_text(&events, TAG_BODY, body);
@@ -277,8 +281,11 @@ static void what_start_gathers_commits_when_it_returns(void **state)
 static void a_plugin_that_cannot_start_ends_the_process(void **state)
 {
     static const char *const BODIES[] = {
-        "error('no station')", "host.sleep('soon')",
-        "host.emit { type = 'x.z' }", "syntax error here", "host.modbus.open('x')",
+        "error('no station')",
+        "host.sleep('soon')",
+        "host.emit { type = 'x.z' }",
+        "syntax error here",
+        "host.modbus.open('x')",
         "while true do pcall(function() while true do end end) end",
         "local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end",
     };
@@ -421,8 +428,9 @@ static void handlers_of_a_batch_share_one_commit(void **state)
 static void more_effects_than_one_commit_holds_become_several(void **state)
 {
     (void)state;
-    start(ONE_EVENT, "host.on('x.y', function(e)\n"
-                     "  for i = 1, 9 do host.emit { type = 'x.y', data = { n = e.seq } } end end)");
+    start(ONE_EVENT,
+          "host.on('x.y', function(e)\n"
+          "  for i = 1, 9 do host.emit { type = 'x.y', data = { n = e.seq } } end end)");
     talk_until(has_started);
     hear_all();
     give_events(0, 6);
@@ -439,7 +447,8 @@ static void an_event_whose_handler_failed_is_tried_again(void **state)
     start(ONE_EVENT, "local tries = 0\n"
                      "host.on('x.y', function(e)\n"
                      "  host.emit { type = 'x.y', data = { n = e.seq } }\n"
-                     "  if e.seq == 2 then tries = tries + 1 if tries == 1 then error('boom') end end\n"
+                     "  if e.seq == 2 then tries = tries + 1 if tries == 1 then "
+                     "error('boom') end end\n"
                      "end)");
     talk_until(has_started);
     hear_all();

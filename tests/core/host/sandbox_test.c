@@ -81,9 +81,9 @@ static const char *said(lua_State *L, const char *chunk)
 static void what_is_not_listed_does_not_exist(void **state)
 {
     static const char *const ABSENT[] = {
-        "io",       "os",   "debug",  "coroutine", "package",        "dofile",      "loadfile",
-        "load",     "print", "xpcall", "warn",     "collectgarbage", "string.dump", "_G.io",
-        "_G.load",
+        "io",          "os",    "debug",   "coroutine", "package", "dofile",
+        "loadfile",    "load",  "print",   "xpcall",    "warn",    "collectgarbage",
+        "string.dump", "_G.io", "_G.load",
     };
     lua_State *L = new_state();
     char chunk[64];
@@ -99,9 +99,10 @@ static void what_is_listed_works(void **state)
 {
     lua_State *L = new_state();
     (void)state;
-    assert_string_equal(said(L, "return ('ab'):rep(2, '-') .. #{1,2} .. math.max(1, 3) .. "
-                                "utf8.char(65) .. table.concat({1,2}, ',') .. select('#', 1)"),
-                        "ab-ab23A1,21");
+    assert_string_equal(
+        said(L, "return ('ab'):rep(2, '-') .. #{1,2} .. math.max(1, 3) .. "
+                "utf8.char(65) .. table.concat({1,2}, ',') .. select('#', 1)"),
+        "ab-ab23A1,21");
     assert_string_equal(said(L, "return table.concat(table.move({1,2,3}, 1, 3, 2), ',')"),
                         "1,1,2,3");
     assert_string_equal(said(L, "return (pcall(error, 'x'))"), "false");
@@ -120,20 +121,20 @@ static void nothing_runs_outside_the_limits(void **state)
     lua_State *L = new_state();
     (void)state;
     assert_says(said(L, "setmetatable({}, {__gc = function() end})"),
-                        "setmetatable: __gc is not allowed");
+                "setmetatable: __gc is not allowed");
     assert_says(said(L, "setmetatable({}, setmetatable({}, {__index = "
-                                "{__gc = function() end}})) return 'set'"),
-                        "set"); /* read raw by Lua too: no finaliser */
+                        "{__gc = function() end}})) return 'set'"),
+                "set"); /* read raw by Lua too: no finaliser */
     assert_says(said(L, "setmetatable(setmetatable({}, {__metatable = 1}), {})"),
-                        "cannot change a protected metatable");
+                "cannot change a protected metatable");
     assert_says(said(L, "return string.rep('', 1 << 40)"),
-                        "string.rep: more than 1048576 bytes");
+                "string.rep: more than 1048576 bytes");
     assert_says(said(L, "return string.rep('x', 1 << 21)"),
-                        "string.rep: more than 1048576 bytes");
+                "string.rep: more than 1048576 bytes");
     assert_says(said(L, "return table.move({}, 1, 1 << 40, 2)"),
-                        "table.move: more than 1048576 values");
+                "table.move: more than 1048576 values");
     assert_says(said(L, "return table.move({}, math.mininteger, math.maxinteger, 2)"),
-                        "table.move: more than 1048576 values");
+                "table.move: more than 1048576 values");
     assert_says(said(L, "return getmetatable('')"), "false");
     lua_close(L);
 }
@@ -152,8 +153,9 @@ static void require_finds_the_library_and_then_the_plugin(void **state)
 
 static void require_finds_nothing_else(void **state)
 {
-    static const char *const NAMES[] = {"..outside", "../outside", "/etc/passwd", "",   ".own",
-                                        "own.",      "part..deep", "own\\0x",     "o n"};
+    static const char *const NAMES[] = {"..outside",  "../outside", "/etc/passwd",
+                                        "",           ".own",       "own.",
+                                        "part..deep", "own\\0x",    "o n"};
     lua_State *L = new_state();
     char chunk[64];
     (void)state;

@@ -59,9 +59,24 @@ static const char *again(lua_State *L, const char *json)
 static void values_keep_their_kind(void **state)
 {
     static const char *const SAME[] = {
-        "0",       "-1",    "9007199254740993", "-9223372036854775808", "1.5",   "3.0",
-        "1e+100",  "true",  "false",            "\"\"",                 "[]",    "{}",
-        "[1,2,3]", "[[[]]]", "{\"a\":{\"b\":[]}}", "\"\\n\"",           "[null,1]", "0.1",
+        "0",
+        "-1",
+        "9007199254740993",
+        "-9223372036854775808",
+        "1.5",
+        "3.0",
+        "1e+100",
+        "true",
+        "false",
+        "\"\"",
+        "[]",
+        "{}",
+        "[1,2,3]",
+        "[[[]]]",
+        "{\"a\":{\"b\":[]}}",
+        "\"\\n\"",
+        "[null,1]",
+        "0.1",
     };
     for (size_t i = 0; i < countof(SAME); i++)
         assert_string_equal(again(*state, SAME[i]), SAME[i]);
@@ -82,9 +97,10 @@ static void null_is_absent_in_an_object(void **state)
 static void what_is_no_json_is_refused(void **state)
 {
     static const char *const BAD[] = {
-        "",      "{",      "[1,]",   "{\"a\"}", "{\"a\":}", "{a:1}",     "01",       "1.",
-        ".5",    "+1",     "1e",     "nul",     "\"",       "\"\\u12\"", "\"\\x\"",  "[1 2]",
-        "{}{}",  "\"\n\"", "--1",    "1 1",     "\"\\ud800\"", "\"\\udc00\"", "[", "\"\\",
+        "",    "{",         "[1,]",        "{\"a\"}",     "{\"a\":}", "{a:1}",
+        "01",  "1.",        ".5",          "+1",          "1e",       "nul",
+        "\"",  "\"\\u12\"", "\"\\x\"",     "[1 2]",       "{}{}",     "\"\n\"",
+        "--1", "1 1",       "\"\\ud800\"", "\"\\udc00\"", "[",        "\"\\",
     };
     for (size_t i = 0; i < countof(BAD); i++)
         assert_string_equal(again(*state, BAD[i]), "no JSON");
@@ -101,8 +117,9 @@ static void depth_is_bounded_both_ways(void **state)
     memmove(deep + 1, deep, strlen(deep) + 1);
     strcat(deep, "]");
     assert_string_equal(again(*state, deep), "no JSON");
-    assert_string_equal(json_of(*state, "(function() local t = {} t.t = t return t end)()"),
-                        "tables nested too deep, or in a circle");
+    assert_string_equal(
+        json_of(*state, "(function() local t = {} t.t = t return t end)()"),
+        "tables nested too deep, or in a circle");
 }
 
 static void what_json_cannot_say_is_named(void **state)
@@ -125,13 +142,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(values_keep_their_kind, new_state, close_state),
-        cmocka_unit_test_setup_teardown(texts_are_unescaped_and_escaped, new_state, close_state),
-        cmocka_unit_test_setup_teardown(null_is_absent_in_an_object, new_state, close_state),
-        cmocka_unit_test_setup_teardown(what_is_no_json_is_refused, new_state, close_state),
-        cmocka_unit_test_setup_teardown(depth_is_bounded_both_ways, new_state, close_state),
-        cmocka_unit_test_setup_teardown(what_json_cannot_say_is_named, new_state, close_state),
-        cmocka_unit_test_setup_teardown(an_empty_array_cannot_be_given_a_finaliser, new_state,
+        cmocka_unit_test_setup_teardown(texts_are_unescaped_and_escaped, new_state,
                                         close_state),
+        cmocka_unit_test_setup_teardown(null_is_absent_in_an_object, new_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(what_is_no_json_is_refused, new_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(depth_is_bounded_both_ways, new_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(what_json_cannot_say_is_named, new_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(an_empty_array_cannot_be_given_a_finaliser,
+                                        new_state, close_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
