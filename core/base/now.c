@@ -44,9 +44,11 @@ static const char *format_second(int64_t second)
     if (second == kept)
         return text;
     if (gmtime_r(&when, &parts) == NULL || parts.tm_year < -1900 || parts.tm_year > 8099)
-        memset(&parts, 0, sizeof(parts));
-    size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-    ASSERT(length == NOW_SECOND_LENGTH);
+        parts = (struct tm){.tm_mday = 1}; /* no year of four digits: 1900 */
+    int length = snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d",
+                          parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                          parts.tm_hour, parts.tm_min, parts.tm_sec);
+    ASSERT(length == NOW_SECOND_LENGTH); /* strftime() would write the year 5 as "5" */
     kept = second;
     return text;
 }
