@@ -202,6 +202,12 @@ static bool is_still(const struct archive *archive, const struct archive_file *f
     return same;
 }
 
+bool archive_is_superseded(const struct archive *archive)
+{
+    return archive->tail.is_live &&
+           !is_still(archive, &archive->checkpoint, "checkpoint");
+}
+
 bool archive_has_changed(const struct archive *archive)
 {
     return archive->tail.is_live ||

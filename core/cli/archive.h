@@ -58,6 +58,10 @@ int archive_read_tile(void *archive, struct buffer *out, int level, uint64_t ind
 int archive_event(struct archive *archive, uint64_t seq, const void **body,
                   size_t *length);
 
+/* Whether a keeper at work has put a newer checkpoint into the place of the one that was read, and
+ * removed the partial tiles of that one. */
+bool archive_is_superseded(const struct archive *archive);
+
 /* Whether a keeper has written since archive_open(): what looked wrong may only have been new. */
 bool archive_has_changed(const struct archive *archive);
 
