@@ -3,8 +3,9 @@
  * Invariant: everything a turn of the loop brought is in one transaction, and a receipt is only
  * published for what is committed.
  *
- * The loop's rest may starve while messages keep coming, so a full transaction is committed at once
- * and an older one after COMMIT_MS. */
+ * The loop's rest may starve while messages keep coming, so a full transaction is committed at once,
+ * an older one after COMMIT_MS, and any when an alarm has come. Alarms, statuses and receipts have
+ * a connection of their own, so that no alarm stands behind a backlog. */
 #include "city/run.h"
 
 #include <errno.h>
@@ -32,7 +33,21 @@ enum {
     FLIGHTS = 64,
     KEEPALIVE_S = 30,
     STALL_MS = 15 * 1000,
-    SESSION_S = 24 * 3600
+    SESSION_S = 24 * 3600,
+    CLIENT_ROOM = 128
+};
+
+enum { ALARM, BULK, LINKS };
+
+/* What each connection hears; "%s" is the group. Shared subscriptions bring nothing retained, so
+ * checkpoints and statuses are heard by every collector. */
+static const struct {
+    const char *name;
+    const char *shared[2];
+    const char *other;
+} HEARD[LINKS] = {
+    [ALARM] = {"alarm", {"up/alarm", NULL}, "outpost/v1/+/status"},
+    [BULK] = {"bulk", {"up/record", "up/telemetry"}, "outpost/v1/+/up/checkpoint"},
 };
 
 static const char USAGE[] =
@@ -50,7 +65,8 @@ static const char USAGE[] =
     "                        first key an office shows is pinned\n"
     "  --group NAME          collectors of one group share the work; default "
     "outpost-city\n"
-    "  --client ID           MQTT client id; default outpost-city\n"
+    "  --client ID           the MQTT client ids are ID-alarm and ID-bulk; default "
+    "outpost-city\n"
     "  --ca FILE             whom to trust for mqtts; default the system's certificates\n"
     "  --cert FILE --tls-key FILE   our certificate and its key\n"
     "  --username NAME --password-file FILE\n"
@@ -66,14 +82,17 @@ struct run {
     struct offices *offices;
     struct key *key;
     struct collect *collect;
-    struct mqtt *mqtt;
+    struct mqtt *mqtt[LINKS];
+    char client[LINKS][CLIENT_ROOM];
     struct outbox outbox;
     struct loop_rest rest;
     struct loop_timer again; /* after trouble with the database */
     struct loop_signal interrupt, terminate;
     unsigned flying;   /* receipts without PUBACK */
     int64_t oldest_ms; /* when the open transaction began, 0 none */
-    bool outage, trouble;
+    bool outage[LINKS];
+    bool trouble;
+    bool backlog; /* bulk came since the last commit */
 };
 
 /* ---- The command line */
@@ -154,7 +173,7 @@ static void send_receipts(struct run *run)
             .users = letter->began ? 1 : 0,
             .user = {{"begin", "1"}},
         };
-        if (mqtt_publish(run->mqtt, &message, 0) != 0)
+        if (mqtt_publish(run->mqtt[ALARM], &message, 0) != 0)
             return; /* the connection is over; all of them are told again on the next */
         run->flying++;
         outbox_drop(&run->outbox);
@@ -187,6 +206,7 @@ static void commit(struct run *run)
 {
     int err = collect_commit(run->collect);
     run->oldest_ms = 0;
+    run->backlog = false;
     if (err) {
         told_trouble(run, err);
         return;
@@ -218,7 +238,6 @@ static void came(void *owner, struct mqtt *mqtt, const struct mqtt_message *mess
 {
     struct run *run = owner;
     int64_t now_ms = now_mono_us() / 1000;
-    (void)mqtt;
     int err = collect_message(run->collect, message);
     if (err) {
         told_trouble(run, err);
@@ -226,26 +245,35 @@ static void came(void *owner, struct mqtt *mqtt, const struct mqtt_message *mess
     }
     if (run->oldest_ms == 0)
         run->oldest_ms = now_ms;
-    if (collect_is_full(run->collect) || now_ms - run->oldest_ms >= COMMIT_MS)
+    if (mqtt == run->mqtt[BULK])
+        run->backlog = true;
+    if (collect_is_full(run->collect) || now_ms - run->oldest_ms >= COMMIT_MS ||
+        (mqtt == run->mqtt[ALARM] && run->backlog))
         commit(run);
     else
         loop_rest_start(run->loop, &run->rest);
 }
 
-/* A broker that was away may have lost what it had taken, and the retained receipts too. */
-static void up(void *owner, struct mqtt *mqtt)
+static int link_of(const struct run *run, const struct mqtt *mqtt)
 {
-    struct run *run = owner;
+    return mqtt == run->mqtt[ALARM] ? ALARM : BULK;
+}
+
+static void subscribe(struct run *run, int link)
+{
     char filter[TOPIC_ROOM + 128];
     const char *group = run->wish->group != NULL ? run->wish->group : "outpost-city";
-    log_info("connected to the broker%s", run->outage ? " again" : "");
-    run->outage = false;
-    run->flying = 0;
-    snprintf(filter, sizeof(filter), "$share/%.64s/outpost/v1/+/up/+", group);
-    mqtt_subscribe(mqtt, filter);
-    mqtt_subscribe(mqtt,
-                   "outpost/v1/+/up/checkpoint"); /* shared ones bring nothing retained */
-    mqtt_subscribe(mqtt, "outpost/v1/+/status");
+    for (int i = 0; i < 2 && HEARD[link].shared[i] != NULL; i++) {
+        snprintf(filter, sizeof(filter), "$share/%.64s/outpost/v1/+/%s", group,
+                 HEARD[link].shared[i]);
+        mqtt_subscribe(run->mqtt[link], filter);
+    }
+    mqtt_subscribe(run->mqtt[link], HEARD[link].other);
+}
+
+/* A broker that was away may have lost what it had taken, and the retained receipts too. */
+static void begin(struct run *run)
+{
     int err = collect_begin(run->collect);
     if (err)
         told_trouble(run, err);
@@ -254,17 +282,33 @@ static void up(void *owner, struct mqtt *mqtt)
         loop_rest_start(run->loop, &run->rest);
 }
 
+static void up(void *owner, struct mqtt *mqtt)
+{
+    struct run *run = owner;
+    int link = link_of(run, mqtt);
+    log_info("connected to the broker%s (%s)", run->outage[link] ? " again" : "",
+             HEARD[link].name);
+    run->outage[link] = false;
+    if (link == ALARM)
+        run->flying = 0;
+    subscribe(run, link);
+    if (mqtt_is_up(run->mqtt[ALARM]) && mqtt_is_up(run->mqtt[BULK]))
+        begin(run);
+}
+
 static void down(void *owner, struct mqtt *mqtt, const char *why)
 {
     struct run *run = owner;
+    int link = link_of(run, mqtt);
     char broker[BROKER_TEXT_ROOM];
-    (void)mqtt;
     broker_print(&run->wish->where, broker);
-    if (!run->outage)
-        log_warn("no connection to the broker at %s: %s; the offices wait, trying again",
-                 broker, why);
-    run->outage = true;
-    run->flying = 0;
+    if (!run->outage[link])
+        log_warn(
+            "no connection to the broker at %s (%s): %s; the offices wait, trying again",
+            broker, HEARD[link].name, why);
+    run->outage[link] = true;
+    if (link == ALARM)
+        run->flying = 0;
 }
 
 static void acked(void *owner, struct mqtt *mqtt, uint32_t token, int reason)
@@ -289,7 +333,8 @@ static void end(struct run *run)
 {
     if (collect_has_work(run->collect))
         commit(run);
-    mqtt_leave(run->mqtt);
+    for (int link = 0; link < LINKS; link++)
+        mqtt_leave(run->mqtt[link]);
     loop_stop(run->loop);
 }
 
@@ -329,12 +374,14 @@ static int open_keys(struct run *run)
     return err;
 }
 
-static void open_mqtt(struct run *run)
+static void open_mqtt(struct run *run, int link)
 {
     const struct run_wish *wish = run->wish;
+    snprintf(run->client[link], CLIENT_ROOM, "%.100s-%s",
+             wish->client != NULL ? wish->client : "outpost-city", HEARD[link].name);
     struct mqtt_options options = {
         .broker = &wish->where,
-        .client = wish->client != NULL ? wish->client : "outpost-city",
+        .client = run->client[link],
         .ca = wish->ca,
         .cert = wish->cert,
         .key = wish->tls_key,
@@ -344,8 +391,7 @@ static void open_mqtt(struct run *run)
         .stall_ms = STALL_MS,
         .session_s = SESSION_S,
     };
-    mqtt_begin();
-    mqtt_open(&run->mqtt, run->loop, &options, &MQTT_CALLS, run);
+    mqtt_open(&run->mqtt[link], run->loop, &options, &MQTT_CALLS, run);
 }
 
 static int open_parts(struct run *run)
@@ -358,7 +404,9 @@ static int open_parts(struct run *run)
     if (err)
         return err;
     collect_open(&run->collect, run->store, run->offices, run->key, &COLLECT_CALLS, run);
-    open_mqtt(run);
+    mqtt_begin();
+    for (int link = 0; link < LINKS; link++)
+        open_mqtt(run, link);
     run->rest.fire = rested;
     run->again.fire = try_again;
     run->interrupt.fire = interrupted;
@@ -374,7 +422,8 @@ static void close_parts(struct run *run)
     loop_signal_stop(&run->interrupt);
     loop_timer_stop(&run->again);
     loop_rest_stop(&run->rest);
-    mqtt_close(run->mqtt);
+    for (int link = 0; link < LINKS; link++)
+        mqtt_close(run->mqtt[link]);
     collect_close(run->collect);
     outbox_free(&run->outbox);
     loop_close(run->loop);

@@ -33,7 +33,7 @@ enum {
     RETRY_MOST_MS = 60000,
     LIVED_MS = 60000, /* a connection that lived so long was a good one */
     UNSENT_MAX = 64 * 1024,
-    READS_PER_TURN = 64
+    READS_PER_TURN = 8
 };
 
 struct flight {
@@ -54,6 +54,7 @@ struct mqtt {
     struct loop_timer tick;     /* the library's own keep-alive */
     struct loop_timer deadline; /* of the attempt */
     struct loop_timer end;      /* fires at once after give_up() */
+    struct loop_timer more;     /* fires at once when TLS may hold unread packets */
     bool reached;               /* the TCP connection is there */
     bool up;
     bool over;
@@ -249,12 +250,14 @@ static void settle(struct mqtt *mqtt, int rc)
 }
 
 /* libmosquitto takes one packet a call when nothing is under way. Under TLS a whole packet may
- * wait inside the TLS library where the loop cannot see it: read until two calls brought nothing. */
-static int read_all(struct mqtt *mqtt)
+ * wait inside the TLS library where the loop cannot see it: read until two calls brought nothing,
+ * and when the turn ends before that, go on in the next. */
+static int read_some(struct mqtt *mqtt)
 {
     int silent = 0;
     int rc = MOSQ_ERR_SUCCESS;
-    int enough = mqtt->options.broker->tls ? 2 : 1;
+    bool tls = mqtt->options.broker->tls;
+    int enough = tls ? 2 : 1;
     for (int i = 0; i < READS_PER_TURN && silent < enough && rc == MOSQ_ERR_SUCCESS;
          i++) {
         unsigned heard = mqtt->heard;
@@ -262,7 +265,19 @@ static int read_all(struct mqtt *mqtt)
         if (mqtt->heard == heard)
             silent++;
     }
+    if (tls && silent < enough)
+        loop_timer_start(mqtt->loop, &mqtt->more, 0);
     return rc;
+}
+
+/* A broker that leaves Nagle's algorithm on, as mosquitto does unless told otherwise, holds its next
+ * small packet back until the last one is acknowledged, and we would acknowledge 40 ms later. The
+ * kernel forgets the wish, so it is said again after each read. */
+static void acknowledge_now(int fd)
+{
+    int on = 1;
+    if (fd >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
 static void ready(struct loop_watch *watch, bool readable, bool writable)
@@ -277,8 +292,15 @@ static void ready(struct loop_watch *watch, bool readable, bool writable)
         rc = mosquitto_loop_write(mqtt->mosq, 1);
     }
     if (readable && rc == MOSQ_ERR_SUCCESS)
-        rc = read_all(mqtt);
+        rc = read_some(mqtt);
     settle(mqtt, rc);
+    if (readable)
+        acknowledge_now(mqtt->watched_fd);
+}
+
+static void read_more(struct loop_timer *timer)
+{
+    ready(&container_of(timer, struct mqtt, more)->watch, true, false);
 }
 
 static void tick(struct loop_timer *timer)
@@ -325,6 +347,7 @@ static void stop_all(struct mqtt *mqtt)
     loop_timer_stop(&mqtt->tick);
     loop_timer_stop(&mqtt->deadline);
     loop_timer_stop(&mqtt->end);
+    loop_timer_stop(&mqtt->more);
     mosquitto_destroy(mqtt->mosq);
     mqtt->mosq = NULL;
     mqtt->watched_fd = -1;
@@ -471,6 +494,7 @@ void mqtt_open(struct mqtt **out, struct loop *loop, const struct mqtt_options *
     mqtt->tick.fire = tick;
     mqtt->deadline.fire = too_late;
     mqtt->end.fire = end_now;
+    mqtt->more.fire = read_more;
     loop_timer_start(loop, &mqtt->retry, 0);
     *out = mqtt;
 }
