@@ -223,6 +223,21 @@ def test_what_nobody_touched_verifies(journal):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_journal_at_work_and_cut_off_verifies(tmp_path):
+    """No moment of a keeper under load looks like damage, nor does its death."""
+    state = tmp_path / "state"
+    keeper = scribe.start(state, 1 << 20, str(tmp_path))
+    try:
+        town.wait_for(lambda: os.path.exists(state / "journal" / "checkpoint"), 20, "a checkpoint")
+        for _ in range(50):
+            town.run(town.OUTPOST, "verify", "--state", str(state))
+            town.run(town.OUTPOST, "prove", "0", "--state", str(state))
+    finally:
+        keeper.kill()
+        keeper.communicate(timeout=10)
+    town.run(town.OUTPOST, "verify", "--state", str(state))
+
+
 def test_a_newer_receipt_betrays_an_older_folder(journal):
     now, older, key, city = journal
     done = verify(older, "--key", key, "--city-key", city, "--receipt", os.path.join(now, "receipt"))
