@@ -22,7 +22,7 @@ static int take_event(struct config_event *event, const struct json *item)
 {
     const char *type = json_name(item);
     const char *lane = json_value(item);
-    if (!word_is_type(type) || lane == NULL || talk_lane_of(lane) < 0) {
+    if (type == NULL || !word_is_type(type) || lane == NULL || talk_lane_of(lane) < 0) {
         log_error("configuration: events: expected \"type\": \"lane\"");
         return -EPROTO;
     }

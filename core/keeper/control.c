@@ -63,4 +63,12 @@ void control_close(struct control *control)
     close(control->fd);
     unlink(control->path);
     control->fd = -1;
+    for (struct peer *peer = control->children->peers, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (peer->owner != control)
+            continue;
+        children_remove(control->children, peer);
+        mem_free(peer);
+    }
+    control->readers = 0;
 }

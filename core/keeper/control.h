@@ -18,6 +18,7 @@ struct control {
 
 int control_open(struct control *control, struct loop *loop, struct children *children,
                  const char *path);
+/* Hangs up on all readers. */
 void control_close(struct control *control);
 
 #endif

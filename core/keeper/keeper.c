@@ -94,6 +94,9 @@ static int try_journal(struct keeper *keeper, struct buffer *why)
     if (!err)
         err = journal_open(&keeper->journal, folder, keeper->key, keeper->config->office,
                            keeper->config->suite, why);
+    if (err == -EXDEV)
+        log_error("%s: expected the journal of office %s, got that of another office",
+                  folder, keeper->config->office);
     return err;
 }
 
@@ -256,6 +259,8 @@ static int open_journal(struct keeper *keeper, char *aside, size_t room,
         err = replace_journal(keeper, aside, room, why);
     if (!err)
         err = put_public_key(keeper);
+    if (!err)
+        err = file_sync_folder(keeper->state); /* the names of keys/ and journal/ */
     return err;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -51,6 +52,7 @@ static int read_config(struct config **config, const char *fd)
     if (!err)
         err = config_open(config, json.bytes, json.length);
     buffer_free(&json);
+    close((int)strtol(fd, NULL, 10)); /* no child needs what the others are told */
     return err;
 }
 

@@ -13,10 +13,12 @@ int64_t restart_after_death(struct restart *restart, int64_t now_us, int64_t lif
 {
     restart->deaths_us[restart->count % RESTART_DEATHS] = now_us;
     restart->count++;
-    restart->in_quarantine = dies_too_often(restart, now_us);
+    bool short_life = life_us < (int64_t)RESTART_GOOD_LIFE_MS * 1000;
+    restart->in_quarantine =
+        dies_too_often(restart, now_us) || (restart->in_quarantine && short_life);
     if (restart->in_quarantine)
         return RESTART_QUARANTINE_MS;
-    if (life_us >= (int64_t)RESTART_GOOD_LIFE_MS * 1000)
+    if (!short_life)
         restart->delay_ms = 0;
     else if (restart->delay_ms == 0)
         restart->delay_ms = restart->count == 1 ? 0 : RESTART_FIRST_MS;

@@ -1,7 +1,7 @@
 /* restart - when a child that died comes back: a pure policy.
  *
  * At once the first time, then after 1 s, 2 s, ... 60 s; a minute of life starts anew. Five deaths
- * within ten minutes: quarantine, one try an hour. */
+ * within ten minutes: quarantine, one try an hour, until one has lived a minute. */
 #ifndef KEEPER_RESTART_H
 #define KEEPER_RESTART_H
 

@@ -24,26 +24,26 @@ const char schema_sql[] =
     ") STRICT;"
     "CREATE TABLE tile("
     "  n         INTEGER PRIMARY KEY," /* events 256n to 256n + 255 */
-    "  alarms    INTEGER NOT NULL,"    /* how many of each lane */
-    "  records   INTEGER NOT NULL,"
-    "  telemetry INTEGER NOT NULL,"
-    "  lanes     BLOB NOT NULL," /* the lane of each, a byte apiece */
-    "  digest    BLOB NOT NULL"  /* SHA-256 of the bundle file */
+    "  alarms    INTEGER NOT NULL,"    /* how many events of lane alarm, */
+    "  records   INTEGER NOT NULL,"    /* of lane record, */
+    "  telemetry INTEGER NOT NULL,"    /* and of lane telemetry */
+    "  lanes     BLOB NOT NULL,"       /* the lane of each, a byte apiece */
+    "  digest    BLOB NOT NULL"        /* SHA-256 of the bundle file */
     ") STRICT;"
     "CREATE TABLE kv("
     "  instance TEXT NOT NULL," /* whose; nobody else reads it */
-    "  key      TEXT NOT NULL,"
-    "  value    BLOB NOT NULL,"
+    "  key      TEXT NOT NULL," /* 1 to 128 bytes, the plugin's own choice */
+    "  value    BLOB NOT NULL," /* at most 64 KiB, only the plugin knows of what */
     "  PRIMARY KEY (instance, key)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE consumer("
-    "  instance TEXT NOT NULL,"
-    "  name     TEXT NOT NULL,"
+    "  instance TEXT NOT NULL,"    /* who reads */
+    "  name     TEXT NOT NULL,"    /* one of its cursors */
     "  seq      INTEGER NOT NULL," /* consumed up to and with this event */
     "  PRIMARY KEY (instance, name)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE link("
-    "  lane  INTEGER PRIMARY KEY,"
+    "  lane  INTEGER PRIMARY KEY," /* as in event */
     "  acked INTEGER NOT NULL" /* the last event of the lane that the city has, -1 none */
     ") STRICT;"
     "CREATE TABLE receipt("

@@ -51,7 +51,7 @@ void supervisor_close(struct supervisor *supervisor);
 void supervisor_start(struct supervisor *supervisor, const struct config *config);
 
 /* Asks the children of these roles to stop, kills them after SUPERVISOR_STOP_MS, then calls
- * `stopped`, from the loop. */
+ * `stopped`: from the loop, or at once when none of them runs. */
 void supervisor_stop(struct supervisor *supervisor, int roles,
                      void (*stopped)(void *owner), void *owner);
 

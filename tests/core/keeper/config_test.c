@@ -1,0 +1,137 @@
+/* The configuration as it is handed down, and what is wrong with one. */
+#include "keeper/config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+
+static const char GOOD[] =
+    "{\"office\":{\"id\":\"350105-003\",\"suite\":\"sm3+sm2\"},\"lua\":\"/lua\","
+    "\"city\":{\"url\":\"mqtt://h\",\"verifier\":\"/etc/city.pub\"},\"plugins\":["
+    "{\"plugin\":\"band\",\"instance\":\"gate\",\"needs\":[\"modbus\"],"
+    "\"config\":{\"every\":250},\"events\":{\"band.opened\":\"alarm\","
+    "\"pulse.read\":\"telemetry\"}},{\"plugin\":\"band\",\"instance\":\"hall\"}]}";
+
+static int open_text(struct config **config, const char *text)
+{
+    return config_open(config, text, strlen(text));
+}
+
+static void all_that_is_needed_is_taken(void **state)
+{
+    struct config *config;
+    (void)state;
+    assert_int_equal(open_text(&config, GOOD), 0);
+    assert_string_equal(config->office, "350105-003");
+    assert_string_equal(config->suite, "sm3+sm2");
+    assert_true(config->has_city);
+    assert_string_equal(config->verifier, "/etc/city.pub");
+    assert_int_equal(config->plugin_count, 2);
+    assert_int_equal(config_lane(&config->plugins[0], "band.opened"), LANE_ALARM);
+    assert_int_equal(config_lane(&config->plugins[0], "pulse.read"), LANE_TELEMETRY);
+    assert_int_equal(config_lane(&config->plugins[0], "pulse"), -1);
+    assert_int_equal(config_lane(&config->plugins[1], "band.opened"), -1);
+    config_close(config);
+}
+
+static void what_is_left_out_has_its_default(void **state)
+{
+    struct config *config;
+    (void)state;
+    assert_int_equal(open_text(&config, "{\"office\":{\"id\":\"o\"}}"), 0);
+    assert_string_equal(config->suite, "sha256+ed25519");
+    assert_false(config->has_city);
+    assert_int_equal(config->plugin_count, 0);
+    config_close(config);
+}
+
+static void a_host_is_told_of_its_own_instance_only(void **state)
+{
+    struct config *config;
+    struct json *json;
+    struct buffer out = {0};
+    (void)state;
+    assert_int_equal(open_text(&config, GOOD), 0);
+    config_print_start(config, &config->plugins[0], &out);
+    assert_int_equal(json_parse(&json, out.bytes, out.length), 0);
+    assert_string_equal(json_text(json, "office"), "350105-003");
+    assert_string_equal(json_text(json, "lua"), "/lua");
+    assert_string_equal(json_text(json, "instance"), "gate");
+    assert_int_equal(json_number(json_get(json, "config"), "every", 0), 250);
+    assert_string_equal(json_value(json_first(json_get(json, "needs"))), "modbus");
+    assert_null(strstr(buffer_text(&out), "hall"));
+    assert_null(strstr(buffer_text(&out), "mqtt"));
+    json_free(json);
+    buffer_free(&out);
+    config_close(config);
+}
+
+#define OFFICE "{\"office\":{\"id\":\"o\"},"
+
+static void what_is_not_as_agreed_is_refused(void **state)
+{
+    static const char *const BAD[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"office\":{\"id\":\"a/b\"}}",
+        "{\"office\":{\"id\":\"\"}}",
+        "{\"office\":{\"id\":\"o\",\"suite\":\"0123456789012345678901234567890123456\"}}",
+        OFFICE "\"city\":{}}",
+        OFFICE "\"plugins\":[1]}",
+        OFFICE "\"plugins\":[{\"plugin\":\"p\"}]}",
+        OFFICE "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\"},"
+               "{\"plugin\":\"q\",\"instance\":\"i\"}]}",
+        OFFICE "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":{\"a\":"
+               "\"alarm\"}}]}",
+        OFFICE
+        "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":{\"a.b\":\"x\"}}]}",
+        OFFICE
+        "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":{\"a.b\":1}}]}",
+        OFFICE
+        "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":[\"alarm\"]}]}",
+    };
+    struct config *config = NULL;
+    (void)state;
+    for (size_t i = 0; i < countof(BAD); i++) {
+        if (open_text(&config, BAD[i]) != -EPROTO)
+            fail_msg("taken: %s", BAD[i]);
+        assert_null(config);
+    }
+}
+
+static void more_instances_than_fit_are_refused(void **state)
+{
+    struct config *config = NULL;
+    struct buffer text = {0};
+    (void)state;
+    buffer_append_text(&text, OFFICE "\"plugins\":[");
+    for (int i = 0; i < CONFIG_PLUGINS_MAX; i++)
+        buffer_printf(&text, "%s{\"plugin\":\"p\",\"instance\":\"i%d\"}", i ? "," : "",
+                      i);
+    size_t full = text.length;
+    buffer_append_text(&text, "]}");
+    assert_int_equal(config_open(&config, text.bytes, text.length), 0);
+    config_close(config);
+    text.length = full;
+    buffer_append_text(&text, ",{\"plugin\":\"p\",\"instance\":\"one-more\"}]}");
+    config = NULL;
+    assert_int_equal(config_open(&config, text.bytes, text.length), -EPROTO);
+    buffer_free(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_that_is_needed_is_taken),
+        cmocka_unit_test(what_is_left_out_has_its_default),
+        cmocka_unit_test(a_host_is_told_of_its_own_instance_only),
+        cmocka_unit_test(what_is_not_as_agreed_is_refused),
+        cmocka_unit_test(more_instances_than_fit_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
