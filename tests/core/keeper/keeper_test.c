@@ -1,0 +1,266 @@
+/* The whole keeper, started and stopped by a signal: what a start finds and what an end leaves. */
+#include "keeper/keeper.h"
+
+#include <dirent.h>
+#include <signal.h>
+
+#include "keeper/fixture.h"
+#include "keeper/report.h"
+#include "proof/note.h"
+
+static char state_folder[300];
+static struct config *config;
+static struct keeper keeper;
+
+static const char ALONE[] = "{\"office\":{\"id\":\"" FIXTURE_OFFICE "\"}}";
+
+static int start(void **state)
+{
+    (void)state;
+    fixture_folder(state_folder, sizeof(state_folder));
+    assert_int_equal(config_open(&config, ALONE, strlen(ALONE)), 0);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    config_close(config);
+    fixture_remove(state_folder);
+    return 0;
+}
+
+static void open_keeper(void)
+{
+    assert_int_equal(keeper_open(&keeper, config, state_folder, "/no/such/libexec"), 0);
+}
+
+/* Ends as a clean stop does, and as a crash does. */
+static void stop_keeper(void)
+{
+    raise(SIGTERM);
+    assert_int_equal(keeper_run(&keeper), 0);
+    keeper_close(&keeper);
+}
+
+static void crash_keeper(void)
+{
+    keeper.exit_code = 1; /* nothing is signed, nothing is marked */
+    keeper_close(&keeper);
+}
+
+static const char *path_of(const char *name)
+{
+    static char path[512];
+    assert_int_equal(file_join(path, sizeof(path), state_folder, name), 0);
+    return path;
+}
+
+static int join_types(void *owner, const struct store_event *event)
+{
+    char type[WORD_TYPE_MAX + 1];
+    const char *after = memmem(event->body, event->length, "\"after\":\"", 9);
+    assert_int_equal(event_type(type, event->body, event->length), 0);
+    buffer_printf(owner, "%s", type);
+    if (after != NULL)
+        buffer_printf(owner, "(%.*s)", (int)strcspn(after + 9, "\""), after + 9);
+    buffer_append_text(owner, " ");
+    return 0;
+}
+
+/* The types of all events in the tail, in order. */
+static void expect_types(const char *types)
+{
+    struct buffer said = {0};
+    assert_int_equal(store_each_event(keeper.journal->store, 0, 100, join_types, &said),
+                     0);
+    assert_string_equal(buffer_text(&said), types);
+    buffer_free(&said);
+}
+
+static void a_first_start_makes_key_log_and_socket(void **state)
+{
+    (void)state;
+    open_keeper();
+    expect_types("box.started(install) ");
+    assert_true(file_exists(path_of("keys/journal.key")));
+    assert_true(file_exists(path_of("journal/key.pub")));
+    assert_true(file_exists(path_of("keeper.sock")));
+    stop_keeper();
+    assert_false(file_exists(path_of("keeper.sock")));
+}
+
+static void a_clean_stop_is_signed_and_the_next_start_says_so(void **state)
+{
+    struct buffer note = {0};
+    struct key *key;
+    size_t length;
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    assert_false(file_exists(path_of("journal/tail.db-wal")));
+    assert_int_equal(key_load(&key, path_of("keys/journal.key")), 0);
+    assert_int_equal(file_read(&note, path_of("journal/closed"), NOTE_MAX), 0);
+    assert_int_equal(note_open(note.bytes, note.length, key, &length), 0);
+    assert_non_null(memmem(note.bytes, note.length, "/closed\n2\n", 10));
+    open_keeper();
+    expect_types("box.started(install) box.stopped box.started(stop) ");
+    assert_false(file_exists(path_of("journal/closed")));
+    crash_keeper();
+    key_free(key);
+    buffer_free(&note);
+}
+
+static void a_crash_is_said_by_the_next_start(void **state)
+{
+    (void)state;
+    open_keeper();
+    crash_keeper();
+    assert_false(file_exists(path_of("journal/closed")));
+    open_keeper();
+    expect_types("box.started(install) box.started(crash) ");
+    stop_keeper();
+}
+
+static int find_aside(char *name, size_t room)
+{
+    int count = 0;
+    DIR *folder = opendir(state_folder);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (strncmp(entry->d_name, "journal-damaged-", 16) == 0) {
+            count++;
+            snprintf(name, room, "%s", entry->d_name);
+        }
+    closedir(folder);
+    return count;
+}
+
+static void a_damaged_journal_is_set_aside_whole_and_a_new_log_begins(void **state)
+{
+    char log[WORD_ID_MAX + 1], aside[300], path[400];
+    struct buffer value = {0}, before = {0}, after = {0};
+    (void)state;
+    open_keeper();
+    strcpy(log, keeper.journal->log.log);
+    assert_int_equal(store_put(keeper.journal->store, "gate", "state", "open", 4), 0);
+    assert_int_equal(store_put_cursor(keeper.journal->store, "gate", "all", 0), 0);
+    stop_keeper();
+    fixture_flip(path_of("journal/checkpoint"), 30);
+    assert_int_equal(file_read(&before, path_of("journal/tail.db"), 1 << 20), 0);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    assert_string_not_equal(keeper.journal->log.log, log);
+    expect_types("journal.damaged box.started(install) ");
+    assert_int_equal(store_get(keeper.journal->store, "gate", "state", &value), 0);
+    assert_string_equal(buffer_text(&value), "open");
+    int64_t seq;
+    assert_int_equal(store_get_cursor(keeper.journal->store, "gate", "all", &seq), 0);
+    assert_int_equal(seq, -1); /* of a log that is no more */
+    stop_keeper();
+    snprintf(path, sizeof(path), "%s/tail.db", aside);
+    assert_int_equal(file_read(&after, path_of(path), 1 << 20), 0);
+    assert_int_equal(before.length, after.length);
+    assert_memory_equal(before.bytes, after.bytes, before.length);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    stop_keeper();
+    buffer_free(&value);
+    buffer_free(&before);
+    buffer_free(&after);
+}
+
+static void a_tail_that_is_no_database_is_set_aside_too(void **state)
+{
+    char aside[300];
+    char noise[8192];
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    memset(noise, 'x', sizeof(noise));
+    assert_int_equal(file_put(path_of("journal/tail.db"), noise, sizeof(noise), 0600), 0);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    expect_types("journal.damaged box.started(install) ");
+    stop_keeper();
+}
+
+static void a_state_folder_has_one_keeper(void **state)
+{
+    struct keeper *second = calloc(1, sizeof(*second));
+    (void)state;
+    open_keeper();
+    assert_int_equal(keeper_open(second, config, state_folder, "/no/such/libexec"),
+                     -EBUSY);
+    keeper_close(second);
+    free(second);
+    stop_keeper();
+}
+
+static void another_offices_journal_is_not_touched(void **state)
+{
+    static const char OTHER[] = "{\"office\":{\"id\":\"another\"}}";
+    struct config *other;
+    char aside[300];
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    assert_int_equal(config_open(&other, OTHER, strlen(OTHER)), 0);
+    assert_int_equal(keeper_open(&keeper, other, state_folder, "/no/such/libexec"),
+                     -EXDEV);
+    keeper_close(&keeper);
+    config_close(other);
+    assert_int_equal(find_aside(aside, sizeof(aside)), 0);
+    open_keeper();
+    stop_keeper();
+}
+
+static void a_key_file_that_is_none_stops_the_start_with_its_name(void **state)
+{
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    unlink(path_of("keys/journal.key"));
+    assert_int_equal(file_put(path_of("keys/journal.key"), "x", 1, 0600), 0);
+    assert_int_equal(keeper_open(&keeper, config, state_folder, "/no/such/libexec"),
+                     -EPROTO);
+    keeper_close(&keeper);
+}
+
+static void the_report_is_json_and_tells_the_state(void **state)
+{
+    struct buffer text = {0};
+    struct json *json;
+    (void)state;
+    open_keeper();
+    report_print(&keeper, &text);
+    assert_int_equal(json_parse(&json, text.bytes, text.length), 0);
+    assert_string_equal(json_text(json, "office"), FIXTURE_OFFICE);
+    assert_string_equal(json_text(json, "log"), keeper.journal->log.log);
+    assert_int_equal(json_number(json, "events", -1), 1);
+    const struct json *lane = json_get(json_get(json, "lanes"), "record");
+    assert_int_equal(json_number(lane, "last", -7), 0);
+    assert_int_equal(json_number(lane, "synced", -7), -1);
+    assert_true(json_is_array(json_get(json, "children")));
+    json_free(json);
+    buffer_free(&text);
+    stop_keeper();
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_first_start_makes_key_log_and_socket),
+        CASE(a_clean_stop_is_signed_and_the_next_start_says_so),
+        CASE(a_crash_is_said_by_the_next_start),
+        CASE(a_damaged_journal_is_set_aside_whole_and_a_new_log_begins),
+        CASE(a_tail_that_is_no_database_is_set_aside_too),
+        CASE(a_state_folder_has_one_keeper),
+        CASE(another_offices_journal_is_not_touched),
+        CASE(a_key_file_that_is_none_stops_the_start_with_its_name),
+        CASE(the_report_is_json_and_tells_the_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/* What `outpost status` is told of the children. */
+#include "keeper/report.h"
+
+#include "keeper/fixture.h"
+#include "keeper/keeper.h"
+
+static void each_child_says_its_state_its_end_and_its_health(void **state)
+{
+    static struct keeper keeper;
+    struct fixture fixture;
+    struct config_plugin plugin = {.plugin = "band", .instance = "gate"};
+    struct buffer text = {0};
+    struct json *json, *health;
+    (void)state;
+    fixture_open(&fixture);
+    keeper = (struct keeper){.journal = fixture.journal, .supervisor.count = 2};
+    struct child *child = keeper.supervisor.child;
+    assert_int_equal(json_parse(&health, "{\"words\":\"a \\\"b\\\"\"}", 19), 0);
+    child[0] = (struct child){.supervisor = &keeper.supervisor,
+                              .peer = {.name = "uplink", .role = PEER_UPLINK},
+                              .restart = {.count = 3, .in_quarantine = true},
+                              .last_exit = "signal 11"};
+    child[1] = (struct child){
+        .supervisor = &keeper.supervisor,
+        .plugin = &plugin,
+        .peer = {.name = "gate", .role = PEER_HOST, .is_ready = true, .health = health},
+        .pid = 4711};
+    report_print(&keeper, &text);
+    assert_int_equal(json_parse(&json, text.bytes, text.length), 0);
+    const struct json *uplink = json_first(json_get(json, "children"));
+    const struct json *host = json_next(uplink);
+    assert_string_equal(json_text(uplink, "name"), "uplink");
+    assert_string_equal(json_text(uplink, "state"), "quarantined");
+    assert_string_equal(json_text(uplink, "last_exit"), "signal 11");
+    assert_int_equal(json_number(uplink, "deaths", -1), 3);
+    assert_string_equal(json_text(host, "plugin"), "band");
+    assert_string_equal(json_text(host, "state"), "running");
+    assert_int_equal(json_number(host, "pid", -1), 4711);
+    assert_string_equal(json_text(json_get(host, "health"), "words"), "a \"b\"");
+    json_free(json);
+    json_free(health);
+    buffer_free(&text);
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_child_says_its_state_its_end_and_its_health),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
