@@ -137,8 +137,8 @@ static void watch_again(struct line *line)
     loop_watch_start(line->loop, &line->watch, line->fd, true, line->queue.length > 0);
 }
 
-int line_open(struct line **out, struct loop *loop, int fd, const struct line_calls *calls,
-              void *owner)
+int line_open(struct line **out, struct loop *loop, int fd,
+              const struct line_calls *calls, void *owner)
 {
     int err = widen(fd);
     if (err) {

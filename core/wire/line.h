@@ -23,8 +23,8 @@ struct line_calls {
 };
 
 /* Takes over the file descriptor, also when it fails. */
-int line_open(struct line **out, struct loop *loop, int fd, const struct line_calls *calls,
-              void *owner);
+int line_open(struct line **out, struct loop *loop, int fd,
+              const struct line_calls *calls, void *owner);
 /* Fine inside a call of its own; what is queued is lost. */
 void line_close(struct line *line);
 
