@@ -59,7 +59,7 @@ enum talk_tag {
     TAG_DATA,        /* text: one JSON object */
     TAG_PUT,         /* fields: KEY, VALUE */
     TAG_REMOVE,      /* fields: KEY */
-    TAG_CONSUMED,    /* fields: NAME, SEQ: that cursor has done all up to SEQ */
+    TAG_CONSUMED,    /* fields: NAME, SEQ: this cursor has done all, SEQ too */
     TAG_KEY,         /* text of 1 to 128 bytes */
     TAG_VALUE,       /* bytes, at most 64 KiB */
     TAG_UNTIL,       /* text: a key */
@@ -78,8 +78,7 @@ enum talk_tag {
 enum talk_lane { LANE_ALARM, LANE_RECORD, LANE_TELEMETRY, LANES };
 
 enum {
-    TALK_EVENT_MAX =
-        65535, /* bytes of a composed event: what a bundle's length can say */
+    TALK_EVENT_MAX = 65535, /* bytes of an event: what a bundle's length can say */
     TALK_DATA_MAX = 60 * 1024,
     TALK_KEY_MAX = 128,
     TALK_VALUE_MAX = 64 * 1024
