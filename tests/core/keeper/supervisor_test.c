@@ -197,7 +197,7 @@ static void all_stopped(void *owner)
 }
 
 /* A shell cannot read datagrams, but it notices them: what comes after START is STOP. */
-static const char UNTIL_STOP[] = "exec /usr/bin/env python3 -c 'import socket\n"
+static const char UNTIL_STOP[] = "exec /usr/bin/python3 -c 'import socket\n"
                                  "s = socket.socket(fileno=3)\n"
                                  "while s.recv(300000)[2] != 17: pass'";
 
