@@ -196,10 +196,11 @@ static void all_stopped(void *owner)
     stopped++;
 }
 
-/* A shell cannot read datagrams, but it notices them: what comes after START is STOP. */
-static const char UNTIL_STOP[] = "exec /usr/bin/python3 -c 'import socket\n"
+/* A shell cannot read datagrams. STOP is 17. */
+static const char UNTIL_STOP[] = "exec /usr/bin/python3 -c 'import os, socket\n"
                                  "s = socket.socket(fileno=3)\n"
-                                 "while s.recv(300000)[2] != 17: pass'";
+                                 "while s.recv(300000)[2] != 17: pass\n"
+                                 "os._exit(0)'";
 
 static void a_role_is_stopped_and_the_other_runs_on(void **state)
 {
