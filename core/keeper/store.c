@@ -78,8 +78,8 @@ static const char *const SQL[STATEMENTS] = {
     [PUT_KEY] = "INSERT OR REPLACE INTO kv VALUES (?, ?, ?)",
     [REMOVE_KEY] = "DELETE FROM kv WHERE instance = ? AND key = ?",
     [GET_KEY] = "SELECT value FROM kv WHERE instance = ? AND key = ?",
-    [EACH_KEY] = "SELECT key, value FROM kv WHERE instance = ?1 AND key >= ?2"
-                 " AND (?3 IS NULL OR key < ?3) ORDER BY key",
+    [EACH_KEY] = ("SELECT key, value FROM kv WHERE instance = ?1 AND key >= ?2"
+                  " AND (?3 IS NULL OR key < ?3) ORDER BY key"),
     [GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
     [PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
     [GET_MARKS] = "SELECT lane, acked FROM link",
