@@ -29,12 +29,14 @@ end
 
 -- The checked value, or nil and every error as { path =, message = }. `load` reads sheets.
 function Schema:inspect(value, load)
-    local run = { errors = {}, load = load }
-    local checked = kinds.walk(self, value, "", run)
-    if #run.errors > 0 then
-        return nil, run.errors
+    local quick = { errors = {}, load = load, quiet = true }
+    local checked = kinds.walk(self, value, "", quick)
+    if not quick.failed then
+        return checked
     end
-    return checked
+    local run = { errors = {}, load = load }
+    kinds.walk(self, value, "", run)
+    return nil, run.errors
 end
 
 -- The checked value, or nil and the first error in words.
@@ -95,7 +97,7 @@ end
 
 function schema.record(fields, options)
     local self = new("record", options)
-    self.fields = fields
+    self.fields, self.names = fields, kinds.sorted_keys(fields)
     return declare("record", self)
 end
 
