@@ -53,11 +53,12 @@ PKG_base   := libevent_core libcjson
 PKG_wire   :=
 PKG_proof  := libcrypto libzstd
 PKG_keeper := sqlite3
-PKG_host   := lua5.4 lua5.4-cjson libmodbus
+PKG_host   := lua5.4 libmodbus
 PKG_mqtt   := libmosquitto
 PKG_uplink :=
 PKG_city   := sqlite3
 PKG_cli    := sqlite3
+PKG_bench  := lua5.4-cjson
 
 LIBS_host := -lm
 
@@ -219,9 +220,10 @@ run-fuzz: $(FUZZ_PROGRAMS)
 BENCH := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(wildcard tests/bench/*.c))
 $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(call archives,wire base)
 	$(say) LINK $@
-	$(QUIET)$(CC) -o $@ $< $(call archives,wire base) $(call libs_of,keeper host mqtt proof base) -lssl -ldl \
+	$(QUIET)$(CC) -o $@ $< $(call archives,wire base) $(call libs_of,keeper host mqtt proof base bench) -lssl -ldl \
 	  $(LINK_$(FLAVOUR))
-$(OUT)/tests/bench/%.o: CFLAGS += $(call cflags_of,keeper) $(call cflags_of,host) $(call cflags_of,mqtt)
+$(OUT)/tests/bench/%.o: CFLAGS += $(call cflags_of,keeper) $(call cflags_of,host) $(call cflags_of,mqtt) \
+  $(call cflags_of,bench)
 $(OUT)/tests/bench/slowdisk: tests/bench/slowdisk.c
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) -std=c11 -O2 -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $< -ldl
