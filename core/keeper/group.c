@@ -59,7 +59,7 @@ void group_ask(struct group *group, int writes, bool urgent)
     group->writes += writes;
     if (urgent || group->writes >= GROUP_FULL)
         loop_rest_start(group->loop, &group->rest);
-    if (!loop_timer_is_running(&group->window))
+    else if (!loop_timer_is_running(&group->window))
         loop_timer_start(group->loop, &group->window, GROUP_WINDOW_MS);
 }
 

@@ -163,6 +163,13 @@ static void a_row_that_is_missing_is_not_sealed_over(void **state)
     fixture_sql(here, "DELETE FROM event WHERE seq = 99");
     assert_int_equal(seal_begin(&seal, here->journal), -EBADMSG);
     seal_free(&seal);
+}
+
+static void rows_missing_at_the_end_are_not_sealed_over(void **state)
+{
+    struct fixture *here = *state;
+    struct seal seal;
+    fixture_fill(here->journal, 600);
     fixture_sql(here, "DELETE FROM event WHERE seq > 255");
     assert_int_equal(seal_begin(&seal, here->journal), -EBADMSG);
     seal_free(&seal);
@@ -202,6 +209,8 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_row_that_is_missing_is_not_sealed_over, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(rows_missing_at_the_end_are_not_sealed_over,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_written_is_an_error,
                                         start, stop),
     };

@@ -168,6 +168,20 @@ static void events_that_keep_coming_do_not_disturb_sealing(void **state)
     assert_int_equal(here->fixture.journal->size, 150 * 60 + 1);
 }
 
+static void a_sealing_that_ends_in_an_open_group_is_ended_once(void **state)
+{
+    (void)state;
+    fixture_fill(here->fixture.journal, UPKEEP_TILES * 256);
+    here->upkeep.size = UPKEEP_TILES * 256; /* as if it were signed */
+    upkeep_committed(&here->upkeep, false);
+    assert_true(errand_is_running(&here->upkeep.errand));
+    assert_int_equal(group_enter(&here->group), 0);
+    fixture_append(here->fixture.journal, LANE_RECORD, "band.seen", "{}");
+    wait_sealed(UPKEEP_TILES * 256);
+    assert_false(here->fixture.journal->is_open);
+    assert_int_equal(here->fixture.journal->tail.count, 1);
+}
+
 static void an_errand_that_is_killed_is_done_again_with_the_same_files(void **state)
 {
     struct buffer before = {0}, after = {0};
@@ -273,6 +287,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_full_tiles_are_sealed_at_once, start, stop),
         cmocka_unit_test_setup_teardown(events_that_keep_coming_do_not_disturb_sealing,
                                         start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_sealing_that_ends_in_an_open_group_is_ended_once, start, stop),
         cmocka_unit_test_setup_teardown(
             an_errand_that_is_killed_is_done_again_with_the_same_files, start, stop),
         cmocka_unit_test_setup_teardown(a_failed_errand_is_tried_again, start, stop),
