@@ -94,6 +94,18 @@ static bool read_name(struct inventory_tile *tile, const char *name)
     return strcmp(again, name) == 0;
 }
 
+/* In a closed journal only the partial tiles of its checkpoint are left. */
+static bool is_partial(struct inventory *inventory, const struct inventory_tile *tile)
+{
+    unsigned edge = tile_width(tile->level, tile->index, inventory->covered);
+    if (inventory->is_closed && tile->width != edge)
+        return false;
+    if (inventory->partial.length / sizeof(*tile) >= PARTIAL_MAX)
+        return false;
+    buffer_append(&inventory->partial, tile, sizeof(*tile));
+    return true;
+}
+
 static bool is_tile(struct inventory *inventory, const char *name)
 {
     struct inventory_tile tile;
@@ -104,12 +116,7 @@ static bool is_tile(struct inventory *inventory, const char *name)
         return tile.width == TILE_WIDTH && tile.index < inventory->size / TILE_WIDTH;
     if (tile.width > tile_width(tile.level, tile.index, inventory->size))
         return false;
-    if (tile.width == TILE_WIDTH)
-        return true;
-    if (inventory->partial.length / sizeof(tile) >= PARTIAL_MAX)
-        return false;
-    buffer_append(&inventory->partial, &tile, sizeof(tile));
-    return true;
+    return tile.width == TILE_WIDTH || is_partial(inventory, &tile);
 }
 
 static bool is_note(const struct inventory *inventory, const char *name)
@@ -136,7 +143,7 @@ static int judge_file(struct walk *walk, const char *name)
 {
     if (is_note(walk->inventory, name) || is_tile(walk->inventory, name))
         return 0;
-    if (!is_leftover(name))
+    if (!is_leftover(name) || walk->inventory->is_closed)
         return finding_put(walk->finding, name, "does not belong into this journal");
     walk->inventory->leftovers++;
     return 0;

@@ -1,8 +1,9 @@
 /* inventory - which files stand in a journal folder, and whether each belongs there.
  *
  * Belongs: tail.db and the notes; hash tiles and bundles of a log of that size, under their one
- * canonical name; while the journal is not closed also what a keeper leaves when it is cut off
- * (SQLite's log beside tail.db). Anything else, also a link or a device, is a finding. */
+ * canonical name; while the journal is not closed also what a keeper leaves when it is cut off:
+ * SQLite's log beside tail.db, files half written, partial tiles of other checkpoints. Anything
+ * else, also a link or a device, is a finding. */
 #ifndef CLI_INVENTORY_H
 #define CLI_INVENTORY_H
 
@@ -21,8 +22,9 @@ struct inventory_tile {
 };
 
 struct inventory {
-    uint64_t size;  /* of the log, given by the caller */
-    bool is_closed; /* the same */
+    uint64_t size;    /* of the log, given by the caller */
+    uint64_t covered; /* the same: the size of the checkpoint */
+    bool is_closed;   /* the same */
     struct buffer
         partial; /* struct inventory_tile; the caller frees it with inventory_free() */
     unsigned leftovers; /* files of a write that was cut off: harmless */

@@ -183,6 +183,8 @@ static int check_archive(struct verdict *verdict, const struct archive *archive,
     verdict->size = archive_size(archive);
     verdict->is_closed = tail->is_closed;
     int err = papers_read(&verdict->papers, archive, &trust, &verdict->finding);
+    if (verdict->papers.has_checkpoint)
+        inventory.covered = verdict->papers.checkpoint.size;
     if (!err)
         err = inventory_take(&inventory, archive->folder, &verdict->finding);
     if (!err)

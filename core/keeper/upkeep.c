@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "keeper/sweep.h"
 #include "proof/note.h"
 
 static void next_errand(struct upkeep *upkeep);
@@ -154,6 +155,7 @@ void upkeep_open(struct upkeep *upkeep, struct loop *loop, struct journal *journ
                               .quiet.fire = quiet_second,
                               .retry.fire = try_again};
     read_note(upkeep);
+    sweep_journal(journal->folder, upkeep->size);
 }
 
 void upkeep_close(struct upkeep *upkeep)
@@ -188,6 +190,8 @@ int upkeep_finish(struct upkeep *upkeep)
     int err = notary_work(&upkeep->notary, &note);
     if (!err)
         take_note(upkeep, &note);
+    if (!err)
+        sweep_journal(upkeep->journal->folder, upkeep->size); /* after the errand's end */
     buffer_free(&note);
     return err;
 }

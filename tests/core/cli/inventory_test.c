@@ -56,7 +56,8 @@ static void remove_file(const char *name)
 
 static int take(struct inventory *inventory, bool is_closed, struct finding *finding)
 {
-    *inventory = (struct inventory){.size = SIZE, .is_closed = is_closed};
+    *inventory =
+        (struct inventory){.size = SIZE, .covered = SIZE, .is_closed = is_closed};
     *finding = (struct finding){.place = ""};
     return inventory_take(inventory, folder, finding);
 }
@@ -80,10 +81,9 @@ static void tiles_of_the_log_belong(void **state)
 {
     (void)state;
     static const char *const NAMES[] = {
-        "tail.db",        "checkpoint",      "receipt",         "closed",
-        "key.pub",        "tile/0/000",      "tile/0/272",      "tile/0/273.p/112",
-        "tile/0/273.p/7", "tile/1/000",      "tile/1/001.p/17", "tile/2/000.p/1",
-        "tile/0/005.p/9", "tile/entries/272"};
+        "tail.db",    "checkpoint",      "receipt",        "closed",
+        "key.pub",    "tile/0/000",      "tile/0/272",     "tile/0/273.p/112",
+        "tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1", "tile/entries/272"};
     for (size_t i = 0; i < countof(NAMES); i++)
         expect(NAMES[i], true, 0);
 }
@@ -130,21 +130,31 @@ static void the_databases_log_belongs_while_open_only(void **state)
     expect("tail.db-shm", true, -EBADMSG);
 }
 
-static void leftovers_are_counted(void **state)
+static void partial_tiles_of_other_checkpoints_too(void **state)
+{
+    (void)state;
+    expect("tile/0/273.p/7", false, 0);
+    expect("tile/0/005.p/9", false, 0);
+    expect("tile/0/273.p/7", true, -EBADMSG);
+    expect("tile/0/005.p/9", true, -EBADMSG);
+}
+
+static void leftovers_are_counted_while_open(void **state)
 {
     (void)state;
     struct inventory inventory;
     struct finding finding;
     put_file("tile/0/000.4711.new");
     put_file("checkpoint.1.new");
-    assert_int_equal(take(&inventory, true, &finding), 0);
+    assert_int_equal(take(&inventory, false, &finding), 0);
     assert_int_equal(inventory.leftovers, 2);
     inventory_free(&inventory);
     remove_file("tile/0/000.4711.new");
     remove_file("checkpoint.1.new");
-    expect("checkpoint.new", true, -EBADMSG);
-    expect("checkpoint.x1.new", true, -EBADMSG);
-    expect("checkpoint.1.newer", true, -EBADMSG);
+    expect("checkpoint.1.new", true, -EBADMSG);
+    expect("checkpoint.new", false, -EBADMSG);
+    expect("checkpoint.x1.new", false, -EBADMSG);
+    expect("checkpoint.1.newer", false, -EBADMSG);
 }
 
 static void partial_tiles_are_listed(void **state)
@@ -197,7 +207,8 @@ int main(void)
         cmocka_unit_test(tiles_of_the_log_belong),
         cmocka_unit_test(other_names_do_not),
         cmocka_unit_test(the_databases_log_belongs_while_open_only),
-        cmocka_unit_test(leftovers_are_counted),
+        cmocka_unit_test(partial_tiles_of_other_checkpoints_too),
+        cmocka_unit_test(leftovers_are_counted_while_open),
         cmocka_unit_test(partial_tiles_are_listed),
         cmocka_unit_test(a_link_is_no_file),
         cmocka_unit_test(the_first_by_name_is_named),
