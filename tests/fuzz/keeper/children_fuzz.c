@@ -1,6 +1,5 @@
 /* Any frames from a host, an uplink and a reader, a byte of role and two of length before each:
  * the keeper answers or ends the line, and goes on. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -50,12 +49,23 @@ static void remove_folder(void)
     rmdir(folder);
 }
 
+/* What is refused is a line in the log each time: keep to the fuzzer's own. It reads its flags after
+ * this call. */
+static void keep_quiet(int *argc, char ***argv)
+{
+    static char flag[] = "-close_fd_mask=2";
+    static char *all[64];
+    ASSERT(*argc < 62);
+    memcpy(all, *argv, (size_t)*argc * sizeof(all[0]));
+    all[(*argc)++] = flag;
+    *argv = all;
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     struct buffer why = {0};
     struct key *key;
-    (void)argc;
-    (void)argv;
+    keep_quiet(argc, argv);
     ASSERT(mkdtemp(folder) != NULL);
     ASSERT(config_open(&config, CONFIG, sizeof(CONFIG) - 1) == 0);
     ASSERT(key_make(&key, suite_named("sha256+ed25519"), "outpost/o") == 0);
@@ -63,10 +73,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     ASSERT(loop_open(&loop) == 0);
     key_free(key);
     atexit(remove_folder);
-    int quiet = open("/dev/null", O_WRONLY); /* each breach is a line in the log */
-    if (getenv("FUZZ_LOUD") == NULL)
-        dup2(quiet, STDERR_FILENO);
-    close(quiet);
     return 0;
 }
 
