@@ -1,7 +1,11 @@
 /* restart - when a child that died comes back: a pure policy.
  *
  * At once the first time, then after 1 s, 2 s, ... 60 s; a minute of life starts anew. Five deaths
- * within ten minutes: quarantine, one try an hour, until one has lived a minute. */
+ * within ten minutes: quarantine, one try an hour, until one has lived a minute.
+ *
+ * Only deaths of its own doing count: whom somebody else killed comes back after a second, and who
+ * ended because the journal took nothing (a full disk) waits longer each time, but is not to
+ * blame. */
 #ifndef KEEPER_RESTART_H
 #define KEEPER_RESTART_H
 
@@ -26,5 +30,11 @@ struct restart {
 
 /* It died at `now_us` after living `life_us`: how long to wait. Sets in_quarantine. */
 int64_t restart_after_death(struct restart *restart, int64_t now_us, int64_t life_us);
+
+/* It ended because a commit was refused. */
+int64_t restart_after_refusal(struct restart *restart, int64_t life_us);
+
+/* Somebody who is not the keeper killed it. */
+int64_t restart_after_kill(struct restart *restart);
 
 #endif

@@ -64,14 +64,26 @@ static int spawn(struct child *child, int *fd)
     return 0;
 }
 
-/* The line is over: the process has ended, or is ended now. */
+static void end_child(struct child *child)
+{
+    child->killed = true;
+    kill(child->pid, SIGKILL);
+}
+
+static void lingers(struct loop_timer *timer)
+{
+    struct child *child = container_of(timer, struct child, linger);
+    if (child->pid > 0)
+        end_child(child);
+}
+
+/* The line is over: the process has ended, or will be ended if it does not soon. */
 static void child_gone(struct peer *peer, int why)
 {
     struct child *child = container_of(peer, struct child, peer);
     if (why)
         log_warn("%s: line broken: %s", peer->name, strerror(-why));
-    if (child->pid > 0)
-        kill(child->pid, SIGKILL);
+    loop_timer_start(child->supervisor->loop, &child->linger, SUPERVISOR_LINGER_MS);
 }
 
 static void name_exit(struct child *child, int status)
@@ -96,11 +108,19 @@ static void record_death(struct child *child)
     self_record(child->supervisor->group, type, data);
 }
 
-static void plan_restart(struct child *child)
+static int64_t restart_wait_ms(struct child *child, int status)
 {
-    int64_t now_us = now_mono_us();
-    int64_t wait_ms =
-        restart_after_death(&child->restart, now_us, now_us - child->started_us);
+    int64_t now_us = now_mono_us(), life_us = now_us - child->started_us;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISOR_EXIT_AGAIN)
+        return restart_after_refusal(&child->restart, life_us);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child->killed)
+        return restart_after_kill(&child->restart);
+    return restart_after_death(&child->restart, now_us, life_us);
+}
+
+static void plan_restart(struct child *child, int status)
+{
+    int64_t wait_ms = restart_wait_ms(child, status);
     if (child->restart.in_quarantine)
         log_error(
             "%s: died %d times within 10 minutes (%s); quarantined, next try in 1 h",
@@ -128,11 +148,12 @@ static void check_stopped(struct supervisor *supervisor)
 static void child_died(struct child *child, int status)
 {
     child->pid = 0;
+    loop_timer_stop(&child->linger);
     name_exit(child, status);
     if (child->peer.line != NULL)
         children_remove(child->supervisor->children, &child->peer);
     if (!((int)child->peer.role & child->supervisor->stopping))
-        plan_restart(child);
+        plan_restart(child, status);
 }
 
 static void reap(struct loop_signal *signal)
@@ -156,6 +177,7 @@ static void try_again(struct loop_timer *timer)
 static void start_child(struct child *child)
 {
     int fd = -1;
+    child->killed = false;
     child->started_us = now_mono_us();
     child->peer.heard_us = child->started_us;
     int err = spawn(child, &fd);
@@ -165,7 +187,7 @@ static void start_child(struct child *child)
         return;
     log_error("%s: cannot be started: %s", child->peer.name, strerror(-err));
     if (child->pid > 0)
-        kill(child->pid, SIGKILL); /* and is planned anew when it is reaped */
+        end_child(child); /* and is planned anew when it is reaped */
     else
         loop_timer_start(child->supervisor->loop, &child->again, RESTART_MOST_MS);
 }
@@ -182,7 +204,7 @@ static void ping_all(struct loop_timer *timer)
             continue;
         log_error("%s: has not answered for %d s; killed", child->peer.name,
                   (int)(most_ms / 1000));
-        kill(child->pid, SIGKILL);
+        end_child(child);
     }
     children_tell(supervisor->children, PEER_HOST | PEER_UPLINK, TALK_PING);
     loop_timer_start(supervisor->loop, &supervisor->ping, SUPERVISOR_PING_MS);
@@ -197,7 +219,7 @@ static void kill_stopping(struct loop_timer *timer)
             continue;
         log_warn("%s: did not stop in %d ms; killed", child->peer.name,
                  SUPERVISOR_STOP_MS);
-        kill(child->pid, SIGKILL);
+        end_child(child);
     }
 }
 
@@ -219,6 +241,7 @@ void supervisor_close(struct supervisor *supervisor)
     for (size_t i = 0; i < supervisor->count; i++) {
         struct child *child = &supervisor->child[i];
         loop_timer_stop(&child->again);
+        loop_timer_stop(&child->linger);
         if (child->pid > 0) {
             kill(child->pid, SIGKILL);
             waitpid(child->pid, NULL, 0);
@@ -232,8 +255,10 @@ void supervisor_close(struct supervisor *supervisor)
 static void add_child(struct supervisor *supervisor, const struct config_plugin *plugin)
 {
     struct child *child = &supervisor->child[supervisor->count++];
-    *child = (struct child){
-        .supervisor = supervisor, .plugin = plugin, .again.fire = try_again};
+    *child = (struct child){.supervisor = supervisor,
+                            .plugin = plugin,
+                            .again.fire = try_again,
+                            .linger.fire = lingers};
     child->peer = (struct peer){.role = plugin ? PEER_HOST : PEER_UPLINK,
                                 .plugin = plugin,
                                 .name = plugin ? plugin->instance : "uplink",
@@ -264,7 +289,7 @@ void supervisor_stop(struct supervisor *supervisor, int roles,
             continue;
         loop_timer_stop(&child->again);
         if (child->pid > 0 && !child->peer.is_ready)
-            kill(child->pid, SIGKILL); /* it cannot hear STOP yet */
+            end_child(child); /* it cannot hear STOP yet */
     }
     loop_timer_start(supervisor->loop, &supervisor->deadline, SUPERVISOR_STOP_MS);
     check_stopped(supervisor);

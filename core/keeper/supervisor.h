@@ -14,7 +14,9 @@ enum {
     SUPERVISOR_PING_MS = 5000,
     SUPERVISOR_HOST_SILENCE_MS = 15 * 1000,
     SUPERVISOR_UPLINK_SILENCE_MS = 60 * 1000, /* it may wait for a name server */
-    SUPERVISOR_STOP_MS = 3000
+    SUPERVISOR_LINGER_MS = 1000, /* between the end of its line and its own */
+    SUPERVISOR_STOP_MS = 3000,
+    SUPERVISOR_EXIT_AGAIN = 75 /* EX_TEMPFAIL: a commit was refused */
 };
 
 struct child {
@@ -25,6 +27,8 @@ struct child {
     int64_t started_us;
     struct restart restart;
     struct loop_timer again;
+    struct loop_timer linger; /* its line is over, its end is awaited */
+    bool killed;              /* by the keeper */
     char last_exit[32];
 };
 

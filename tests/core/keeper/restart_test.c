@@ -97,6 +97,28 @@ static void a_good_life_ends_the_quarantine(void **state)
     assert_false(restart.in_quarantine);
 }
 
+static void whom_somebody_killed_is_not_to_blame(void **state)
+{
+    struct restart restart = {.count = 0};
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(restart_after_kill(&restart), RESTART_FIRST_MS);
+    assert_false(restart.in_quarantine);
+}
+
+static void a_refused_commit_waits_longer_each_time_and_is_no_death(void **state)
+{
+    struct restart restart = {.count = 0};
+    int64_t second_us = 1000000;
+    (void)state;
+    assert_int_equal(restart_after_refusal(&restart, second_us), 1000);
+    assert_int_equal(restart_after_refusal(&restart, second_us), 2000);
+    for (int i = 0; i < 20; i++)
+        restart_after_refusal(&restart, second_us);
+    assert_int_equal(restart_after_refusal(&restart, second_us), RESTART_MOST_MS);
+    assert_false(restart.in_quarantine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +129,8 @@ int main(void)
         cmocka_unit_test(five_deaths_in_more_than_ten_minutes_are_not),
         cmocka_unit_test(in_quarantine_it_has_one_try_an_hour),
         cmocka_unit_test(a_good_life_ends_the_quarantine),
+        cmocka_unit_test(whom_somebody_killed_is_not_to_blame),
+        cmocka_unit_test(a_refused_commit_waits_longer_each_time_and_is_no_death),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
