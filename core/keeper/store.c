@@ -299,6 +299,8 @@ int store_checkpoint(struct store *store, int pages)
         return 0;
     int rc =
         sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc == SQLITE_BUSY)
+        return 0; /* somebody reads just now; the next time will do */
     if (rc == SQLITE_OK)
         store->wal_pages = 0;
     return store_err(rc);

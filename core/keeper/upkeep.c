@@ -19,13 +19,18 @@ static void news_are_old(struct loop_timer *timer)
     next_errand(upkeep);
 }
 
+static void copy_wal(struct upkeep *upkeep, int pages)
+{
+    int err = store_checkpoint(upkeep->journal->store, pages);
+    if (err)
+        log_warn("journal: the write-ahead log cannot be copied: %s", strerror(-err));
+}
+
 static void quiet_second(struct loop_timer *timer)
 {
     struct upkeep *upkeep = container_of(timer, struct upkeep, quiet);
     group_commit(upkeep->group); /* SQLite copies nothing inside a transaction */
-    int err = store_checkpoint(upkeep->journal->store, UPKEEP_REST_PAGES);
-    if (err)
-        log_warn("journal: the write-ahead log cannot be copied: %s", strerror(-err));
+    copy_wal(upkeep, UPKEEP_REST_PAGES);
     upkeep->wants_seal |= seal_waiting(upkeep->journal) > 0;
     next_errand(upkeep);
 }
@@ -171,8 +176,7 @@ void upkeep_close(struct upkeep *upkeep)
 void upkeep_committed(struct upkeep *upkeep, bool had_alarm)
 {
     uint64_t news = (uint64_t)upkeep->journal->size - upkeep->size;
-    if (store_checkpoint(upkeep->journal->store, UPKEEP_WAL_PAGES) != 0)
-        log_warn("journal: the write-ahead log cannot be copied");
+    copy_wal(upkeep, UPKEEP_WAL_PAGES);
     if (!loop_timer_is_running(&upkeep->quiet))
         loop_timer_start(upkeep->loop, &upkeep->quiet, UPKEEP_SEAL_MS);
     if (news > 0 && !loop_timer_is_running(&upkeep->news))
