@@ -188,8 +188,8 @@ class Office(Program):
     def status(self):
         return json.loads(self.command("status", "--json").stdout)
 
-    def verify(self, expect=0):
-        return self.command("verify", expect=expect)
+    def verify(self, *more, expect=0):
+        return self.command("verify", *more, expect=expect)
 
     def children(self):
         """{program: [pid, ...]} of the keeper's children; the keeper is the office's own process."""
