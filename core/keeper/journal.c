@@ -174,6 +174,7 @@ int journal_open(struct journal **out, const char *folder, struct key *key,
         return err;
     }
     ASSERT(journal_is_sane(journal));
+    store_trust(journal->store);
     *out = journal;
     return 0;
 }

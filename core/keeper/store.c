@@ -259,6 +259,7 @@ int store_open(struct store **out, const char *path)
         goto fail;
     ASSERT(synchronous == 2);
     sqlite3_wal_hook(store->db, count_pages, store);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     *out = store;
     return 0;
 
@@ -275,6 +276,11 @@ void store_close(struct store *store)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->db);
     mem_free(store);
+}
+
+void store_trust(struct store *store)
+{
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 }
 
 int store_begin(struct store *store)

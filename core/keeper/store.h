@@ -45,6 +45,10 @@ struct store_tile {
 int store_open(struct store **out, const char *path);
 void store_close(struct store *store);
 
+/* What is there is sound: closing may copy the WAL into the file and remove it. Until then closing
+ * leaves both as they were found. */
+void store_trust(struct store *store);
+
 int store_begin(struct store *store);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);

@@ -142,6 +142,41 @@ static void a_changed_checkpoint_is_found(void **state)
     expect_damage(here, "the checkpoint is not one of this log");
 }
 
+static void keep_bytes(struct fixture *here, const char *name, struct buffer *bytes)
+{
+    assert_int_equal(file_read(bytes, fixture_path(here, name), 1 << 24), 0);
+}
+
+/* What is set aside must be what was found, to the byte, also the part that was in the WAL. */
+static void a_journal_found_damaged_is_left_as_it_was(void **state)
+{
+    struct fixture *here = *state;
+    struct buffer tail = {0}, ahead = {0}, tail_after = {0}, ahead_after = {0};
+    fixture_fill(here->journal, 10);
+    fixture_sign(here);
+    keep_bytes(here, "tail.db", &tail);
+    keep_bytes(here, "tail.db-wal", &ahead);
+    journal_close(here->journal);
+    here->journal = NULL;
+    assert_int_equal(
+        file_put(fixture_path(here, "tail.db"), tail.bytes, tail.length, 0640), 0);
+    assert_int_equal(
+        file_put(fixture_path(here, "tail.db-wal"), ahead.bytes, ahead.length, 0640), 0);
+    fixture_flip(fixture_path(here, "checkpoint"), 40);
+    expect_damage(here, "the checkpoint is not one of this log");
+    keep_bytes(here, "tail.db", &tail_after);
+    keep_bytes(here, "tail.db-wal", &ahead_after);
+    assert_true(ahead.length > 0);
+    assert_int_equal(tail.length, tail_after.length);
+    assert_memory_equal(tail.bytes, tail_after.bytes, tail.length);
+    assert_int_equal(ahead.length, ahead_after.length);
+    assert_memory_equal(ahead.bytes, ahead_after.bytes, ahead.length);
+    buffer_free(&tail);
+    buffer_free(&ahead);
+    buffer_free(&tail_after);
+    buffer_free(&ahead_after);
+}
+
 static void a_checkpoint_of_another_key_is_found(void **state)
 {
     struct fixture *here = *state;
@@ -292,6 +327,8 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_lane_that_does_not_exist_is_found, start, stop),
         cmocka_unit_test_setup_teardown(a_changed_checkpoint_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_journal_found_damaged_is_left_as_it_was, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(a_checkpoint_of_another_key_is_found, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_journal_put_back_from_before_is_found, start,
