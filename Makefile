@@ -256,7 +256,7 @@ format:
 
 # What an office needs: programs, the Lua parts without their tests, configuration, manual.
 SHARED := $(shell find lua plugins -type f -not -path '*/test/*' 2>/dev/null)
-CONFIG := $(wildcard etc/*.lua etc/*/*.conf)
+CONFIG := $(filter-out %README.md,$(wildcard etc/*.lua etc/*/*))
 MANUAL := $(notdir $(wildcard docs/man/*.1))
 install: all
 	@for f in $(foreach p,$(BUILT),$(BIN_$(p))); do \
