@@ -144,12 +144,25 @@ static void record_start(struct keeper *keeper, bool closed)
     self_record(&keeper->group, "box.started", data);
 }
 
+/* What cannot be read back is not delivered: somebody has to know. */
+static void record_broken(struct keeper *keeper)
+{
+    char data[128];
+    if (keeper->router.broken == keeper->broken)
+        return;
+    keeper->broken = keeper->router.broken;
+    snprintf(data, sizeof(data), "{\"reason\":\"event %" PRId64 " cannot be read\"}",
+             keeper->broken);
+    self_record(&keeper->group, "journal.damaged", data);
+}
+
 static void committed(void *owner, int err, bool had_alarm)
 {
     struct keeper *keeper = owner;
     link_committed(&keeper->link, err);
     if (err == 0) {
         router_wake(&keeper->router);
+        record_broken(keeper);
         upkeep_committed(&keeper->upkeep, had_alarm);
         return;
     }
@@ -233,10 +246,12 @@ static void hosts_stopped(void *owner)
     supervisor_stop(&keeper->supervisor, PEER_UPLINK, end_loop, keeper);
 }
 
+/* Asked again, it goes on stopping: the end takes as long as its order needs. */
 static void stop(struct keeper *keeper)
 {
-    loop_signal_stop(&keeper->terminate);
-    loop_signal_stop(&keeper->interrupt);
+    if (keeper->is_stopping)
+        return;
+    keeper->is_stopping = true;
     log_info("stopping");
     supervisor_stop(&keeper->supervisor, PEER_HOST, hosts_stopped, keeper);
 }
@@ -344,8 +359,8 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
 {
     char aside[JOURNAL_PATH_MAX] = "";
     struct buffer why = {0};
-    *keeper =
-        (struct keeper){.config = config, .state = state, .lock = -1, .control.fd = -1};
+    *keeper = (struct keeper){
+        .config = config, .state = state, .lock = -1, .broken = -1, .control.fd = -1};
     keeper->started_us = now_mono_us();
     keeper->terminate.fire = on_terminate;
     keeper->interrupt.fire = on_interrupt;

@@ -18,6 +18,8 @@ struct keeper {
     int lock;          /* file descriptor, -1 none */
     int64_t started_us;
     int exit_code;
+    bool is_stopping;
+    int64_t broken; /* the unreadable event that has been recorded, -1 none */
     struct loop *loop;
     struct key *key;
     struct journal *journal;

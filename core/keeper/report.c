@@ -6,6 +6,9 @@
 #include "base/now.h"
 #include "keeper/keeper.h"
 
+/* What children say of themselves is left out where the report would not fit its frame. */
+enum { HEALTH_UNTIL = FRAME_MAX / 2 };
+
 static void print_lanes(const struct journal *journal, struct buffer *out)
 {
     buffer_append_text(out, ",\"lanes\":{");
@@ -29,7 +32,7 @@ static void print_child(const struct child *child, struct buffer *out)
                   supervisor_state(child), (int)child->pid, up_s, child->restart.count);
     if (child->last_exit[0] != '\0')
         buffer_printf(out, ",\"last_exit\":\"%s\"", child->last_exit);
-    if (child->peer.health != NULL) {
+    if (child->peer.health != NULL && out->length < HEALTH_UNTIL) {
         buffer_append_text(out, ",\"health\":");
         json_print(out, child->peer.health);
     }

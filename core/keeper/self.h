@@ -4,7 +4,7 @@
  *   box.stopped         record
  *   plugin.restarted    record  instance, plugin, exit
  *   plugin.quarantined  alarm   instance, plugin, deaths
- *   journal.damaged     alarm   folder (where the old one was set aside), reason */
+ *   journal.damaged     alarm   reason; folder, when the journal was set aside there */
 #ifndef KEEPER_SELF_H
 #define KEEPER_SELF_H
 

@@ -40,7 +40,7 @@ int line_flush(struct line *line, int ms);
 /* How many bytes wait to be sent. */
 size_t line_queued(const struct line *line);
 
-/* Two connected sockets; the second is meant for a child and survives exec. */
+/* Two connected sockets, both closed by exec: a child's end must be duplicated for it. */
 int line_pair(int fds[2]);
 
 /* A listening socket at `path` (mode 0660), and one connected to it; -ECONNREFUSED or -ENOENT when
