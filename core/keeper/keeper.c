@@ -350,8 +350,12 @@ static int start(struct keeper *keeper, const char *libexec, char *aside, size_t
     err = first_group(keeper, aside, why);
     if (!err)
         err = state_path(keeper, socket, "keeper.sock");
-    return err ? err
-               : control_open(&keeper->control, keeper->loop, &keeper->children, socket);
+    if (!err)
+        err = control_open(&keeper->control, keeper->loop, &keeper->children, socket);
+    if (err == -ENAMETOOLONG)
+        log_error("--state: expected a path that leaves room for /keeper.sock within 107 "
+                  "bytes");
+    return err;
 }
 
 int keeper_open(struct keeper *keeper, const struct config *config, const char *state,

@@ -6,6 +6,7 @@
 
 #include "keeper/fixture.h"
 #include "keeper/report.h"
+#include "keeper/self.h"
 #include "proof/note.h"
 
 static char state_folder[300];
@@ -185,6 +186,20 @@ static void a_tail_that_is_no_database_is_set_aside_too(void **state)
     stop_keeper();
 }
 
+static void an_event_that_cannot_be_read_back_is_recorded_once(void **state)
+{
+    (void)state;
+    open_keeper();
+    keeper.router.broken = 0;
+    for (int i = 0; i < 3; i++) {
+        self_record(&keeper.group, "box.stopped", "{}");
+        group_commit(&keeper.group);
+    }
+    expect_types(
+        "box.started(install) box.stopped journal.damaged box.stopped box.stopped ");
+    stop_keeper();
+}
+
 static void a_state_folder_has_one_keeper(void **state)
 {
     struct keeper *second = calloc(1, sizeof(*second));
@@ -257,6 +272,7 @@ int main(void)
         CASE(a_crash_is_said_by_the_next_start),
         CASE(a_damaged_journal_is_set_aside_whole_and_a_new_log_begins),
         CASE(a_tail_that_is_no_database_is_set_aside_too),
+        CASE(an_event_that_cannot_be_read_back_is_recorded_once),
         CASE(a_state_folder_has_one_keeper),
         CASE(another_offices_journal_is_not_touched),
         CASE(a_key_file_that_is_none_stops_the_start_with_its_name),
