@@ -85,8 +85,7 @@ static void push_value(lua_State *L, const struct field *value)
 static int get_finish(lua_State *L, int status, lua_KContext context)
 {
     struct lookup *lookup = (struct lookup *)context;
-    struct fields fields = {(uint8_t *)lookup->answer.bytes,
-                            (uint8_t *)lookup->answer.bytes + lookup->answer.length};
+    struct fields fields = fields_of(lookup->answer.bytes, 0, lookup->answer.length);
     struct field put, value;
     (void)status;
     if (lookup->bad)
@@ -176,8 +175,7 @@ static int range_finish(lua_State *L, int status, lua_KContext context)
     if (lookup->bad)
         return luaL_error(L, "store: the keeper cannot read");
     struct page *page = page_new(L);
-    struct fields fields = {(uint8_t *)lookup->answer.bytes,
-                            (uint8_t *)lookup->answer.bytes + lookup->answer.length};
+    struct fields fields = fields_of(lookup->answer.bytes, 0, lookup->answer.length);
     page_fill(page, &fields, lua_tostring(L, 1), lua_tostring(L, 2));
     commits_each(&task->plugin->commits, page_change, page);
     effects_each(&task->effects.frame, task->effects.whole, page_change, page);

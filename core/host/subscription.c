@@ -105,11 +105,10 @@ static void fetch(struct subscription *subscription)
 /* Takes the next event of the batch into work; false when there is none. */
 static bool take_event(struct subscription *subscription)
 {
-    struct fields left = {(uint8_t *)subscription->batch.bytes + subscription->batch_at,
-                          (uint8_t *)subscription->batch.bytes +
-                              subscription->batch.length};
+    struct fields left = fields_of(subscription->batch.bytes, subscription->batch_at,
+                                   subscription->batch.length);
     struct field entry;
-    while (subscription->batch.length > 0 && fields_next(&left, &entry) == 1) {
+    while (fields_next(&left, &entry) == 1) {
         struct fields inside = field_inside(&entry);
         subscription->batch_at =
             (size_t)(left.next - (uint8_t *)subscription->batch.bytes);

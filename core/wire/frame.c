@@ -83,6 +83,14 @@ int frame_read(struct frame *frame, const void *datagram, size_t length)
     return 0;
 }
 
+struct fields fields_of(const void *bytes, size_t from, size_t length)
+{
+    const uint8_t *first = bytes;
+    if (length == 0)
+        return (struct fields){NULL, NULL};
+    return (struct fields){first + from, first + length};
+}
+
 int fields_next(struct fields *fields, struct field *field)
 {
     size_t left = (size_t)(fields->end - fields->next);

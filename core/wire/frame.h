@@ -45,6 +45,9 @@ void frame_close(struct buffer *out, size_t mark);
  * -EMSGSIZE. */
 int frame_read(struct frame *frame, const void *datagram, size_t length);
 
+/* The fields that were kept in `bytes`, from `from` up to `length`; NULL of length 0 has none. */
+struct fields fields_of(const void *bytes, size_t from, size_t length);
+
 /* Takes the next field: 1, 0 at the end, -EPROTO when it does not fit. */
 int fields_next(struct fields *fields, struct field *field);
 

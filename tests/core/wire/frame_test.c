@@ -158,6 +158,22 @@ static void texts_and_numbers_are_checked(void **state)
     assert_int_equal(field_number(&fits, &number), -EPROTO);
 }
 
+static void kept_fields_are_read_from_where_they_are(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct field field;
+    struct fields none = fields_of(NULL, 0, 0);
+    assert_int_equal(fields_next(&none, &field), 0);
+    frame_begin(&out, 7, 1);
+    frame_put(&out, 1, "a", 1);
+    struct fields kept = fields_of(out.bytes, FRAME_HEAD, out.length);
+    assert_int_equal(fields_next(&kept, &field), 1);
+    assert_int_equal(field.tag, 1);
+    assert_int_equal(fields_next(&kept, &field), 0);
+    buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_frame_has_a_greatest_size),
         cmocka_unit_test(a_field_that_does_not_fit_is_refused),
         cmocka_unit_test(texts_and_numbers_are_checked),
+        cmocka_unit_test(kept_fields_are_read_from_where_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
