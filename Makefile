@@ -208,10 +208,10 @@ run-stories: all
 
 # quick: the part of the faults that make test has time for.
 run-quick: all
-	@$(PYTEST) -m "not long" tests/faults
+	@$(PYTEST) -s -m "not long" tests/faults
 
 run-faults: all
-	@$(PYTEST) tests/faults
+	@$(PYTEST) -s tests/faults
 
 run-fuzz: $(FUZZ_PROGRAMS)
 	@tests/fuzz.sh $(SECONDS) $(FUZZ_PROGRAMS)
