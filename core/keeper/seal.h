@@ -8,7 +8,7 @@
 
 #include "keeper/journal.h"
 
-enum { SEAL_TILES_MAX = 8 };
+enum { SEAL_TILES_MAX = 16 };
 
 struct seal {
     struct journal *journal;

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "keeper/sweep.h"
 #include "proof/note.h"
 
@@ -26,11 +27,20 @@ static void copy_wal(struct upkeep *upkeep, int pages)
         log_warn("journal: the write-ahead log cannot be copied: %s", strerror(-err));
 }
 
+static bool is_quiet(const struct upkeep *upkeep)
+{
+    return now_mono_us() - upkeep->committed_us >= UPKEEP_QUIET_MS * 1000;
+}
+
 static void quiet_second(struct loop_timer *timer)
 {
     struct upkeep *upkeep = container_of(timer, struct upkeep, quiet);
-    group_commit(upkeep->group); /* SQLite copies nothing inside a transaction */
-    copy_wal(upkeep, UPKEEP_REST_PAGES);
+    if (is_quiet(upkeep)) {
+        group_commit(upkeep->group); /* SQLite copies nothing inside a transaction */
+        copy_wal(upkeep, UPKEEP_REST_PAGES);
+    } else {
+        loop_timer_start(upkeep->loop, &upkeep->quiet, UPKEEP_SEAL_MS);
+    }
     upkeep->wants_seal |= seal_waiting(upkeep->journal) > 0;
     next_errand(upkeep);
 }
@@ -176,6 +186,7 @@ void upkeep_close(struct upkeep *upkeep)
 void upkeep_committed(struct upkeep *upkeep, bool had_alarm)
 {
     uint64_t news = (uint64_t)upkeep->journal->size - upkeep->size;
+    upkeep->committed_us = now_mono_us();
     copy_wal(upkeep, UPKEEP_WAL_PAGES);
     if (!loop_timer_is_running(&upkeep->quiet))
         loop_timer_start(upkeep->loop, &upkeep->quiet, UPKEEP_SEAL_MS);

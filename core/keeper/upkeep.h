@@ -19,8 +19,9 @@ enum {
     UPKEEP_NEWS_MS = 60 * 1000,
     UPKEEP_SEAL_MS = 1000,
     UPKEEP_RETRY_MS = 5000,
-    UPKEEP_WAL_PAGES = 2000, /* of 4 KiB: copied at once */
-    UPKEEP_REST_PAGES = 64   /* copied in the next quiet second */
+    UPKEEP_WAL_PAGES = 3000, /* of 4 KiB: copied at once */
+    UPKEEP_REST_PAGES = 64,  /* copied when nothing has been committed for a while */
+    UPKEEP_QUIET_MS = 300
 };
 
 struct upkeep {
@@ -34,6 +35,7 @@ struct upkeep {
     struct loop_timer quiet;
     struct loop_timer retry;
     bool seal_ending; /* between a sealing's files and its rows: no errand may begin */
+    int64_t committed_us; /* monotonic, of the last group */
     bool wants_checkpoint;
     bool wants_seal;
     bool checkpoint_failed; /* the last one: sealing goes first then */

@@ -29,7 +29,7 @@ local plugin = {
             pattern = ID, max = 64, optional = true, expects = "the serial of a station",
         },
         poll = schema.duration {
-            doc = "time between two looks at the station", min = "100ms", max = "1h",
+            doc = "time between two looks at the station", min = "20ms", max = "1h",
             default = "1s",
         },
         timeout = schema.duration {

@@ -1,6 +1,7 @@
 """footprint - goals F4 to F6 and the memory of a whole appliance: mosquitto, the city, a simulated
 station and an office of one plugin, all real."""
 import contextlib
+import datetime
 import os
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ def office(plugins=1, poll='"1s"'):
         running.append(town.Office(os.path.join(folder, "office"), city, broker, lines))
         running[-1].start()
         city.wait_for("wristband.seen", 12)
-        yield running[-1], [broker, city]
+        yield running
     finally:
         town.stop_all(reversed(running))
         shutil.rmtree(folder)
@@ -43,9 +44,9 @@ def pids_of(running):
 
 
 def whole_memory():
-    with office() as (running, rest):
+    with office() as (broker, city, _station, running):
         time.sleep(2)
-        town.stop_all(rest)  # who else has the same libraries open would share the bill
+        town.stop_all([broker, city])  # who has the same libraries open would share the bill
         return [sum(map(pss_kb, pids_of(running))) / 1024], []
 
 
@@ -98,9 +99,28 @@ def wakeups(pid):
         return sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
 
 
+def microseconds(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1e6
+
+
+def device_to_city(count=60):
+    """Straps cut on a station that is polled every 20 ms, until the city has the alarm: the last
+    percentile, in milliseconds."""
+    with office(poll='"20ms"') as (_broker, city, station, _office):
+        for i in range(2 * count):
+            station.do("strap", i // 2 % 12 + 1, open=i % 2 == 0)
+            time.sleep(0.11)
+        city.wait_for("wristband.strap_opened", count)
+        had = city.rows("SELECT received FROM event WHERE type = 'wristband.strap_opened' "
+                        "ORDER BY seq")
+        cut = [line["at"] for line in station.happened() if line["what"] == "strap_opened"]
+        waits = sorted(microseconds(at) - since for (at,), since in zip(had, cut))
+        return [waits[len(waits) * 99 // 100] / 1000], []
+
+
 def idle():
     """Wake-ups of the whole appliance at rest, one poll a second, over those of mosquitto."""
-    with office() as (running, (broker, _city)):
+    with office() as (broker, _city, _station, running):
         time.sleep(3)
         pids = pids_of(running)
         before = sum(map(wakeups, pids)), wakeups(broker.pid)
@@ -111,6 +131,8 @@ def idle():
 
 def goals(_pairs):
     return [
+        Goal("latency", "an alarm from the device to the city, last percentile, polled every 20 ms",
+             50, 40, device_to_city, most=True, unit=" ms"),
         Goal("memory", "PSS of the whole appliance with one plugin and the city connected", 16, 12,
              whole_memory, most=True, unit=" MiB"),
         Goal("F4a", "PSS of one plugin process of eight", 1.0, 0.4, bare_plugin_memory, most=True,

@@ -149,7 +149,7 @@ class Demo:
         self.city = town.City(folder, self.broker).start()
         self.station = town.Station(folder, "monnit-tcp", bands=BANDS).start()
         self.office = town.Office(os.path.join(folder, "office"), self.city, self.broker,
-                                  self.station.plugin(poll='"100ms"', lost_after='"60s"',
+                                  self.station.plugin(poll='"20ms"', lost_after='"60s"',
                                                       offline_after='"1s"'))
         self.office.start()
         town.wait_for(lambda: len(self.city.events("wristband.seen")) >= BANDS, 20,

@@ -19,7 +19,7 @@ BROKEN = {
     "a duration that is none":
         (OFFICE + GATE % ', poll = "often"', 2, ["poll", "duration", '"often"']),
     "a duration that is too short":
-        (OFFICE + GATE % ', poll = "1ms"', 2, ["poll", "100ms", "1ms"]),
+        (OFFICE + GATE % ', poll = "1ms"', 2, ["poll", "20ms", "1ms"]),
     "a plugin that is not there":
         (OFFICE + 'plugin "wristbnd" "gate" {}\n', 2, ["wristbnd"]),
     "the same instance twice":

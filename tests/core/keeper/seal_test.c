@@ -72,16 +72,16 @@ static void the_hash_tile_holds_the_leaves(void **state)
     buffer_free(&tile);
 }
 
-static void at_most_eight_tiles_are_sealed_at_once(void **state)
+static void only_so_many_tiles_are_sealed_at_once(void **state)
 {
     struct fixture *here = *state;
-    fixture_fill(here->journal, 10 * 256);
+    fixture_fill(here->journal, (SEAL_TILES_MAX + 2) * 256);
     fixture_seal(here);
-    assert_int_equal(here->journal->sealed.size, 8 * 256);
+    assert_int_equal(here->journal->sealed.size, SEAL_TILES_MAX * 256);
     fixture_seal(here);
-    assert_int_equal(here->journal->sealed.size, 10 * 256);
+    assert_int_equal(here->journal->sealed.size, (SEAL_TILES_MAX + 2) * 256);
     assert_int_equal(fixture_reopen(here), 0);
-    assert_int_equal(here->journal->size, 10 * 256);
+    assert_int_equal(here->journal->size, (SEAL_TILES_MAX + 2) * 256);
 }
 
 static void begin_and_write(struct fixture *here, struct seal *seal, struct buffer *out)
@@ -196,7 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_sealed_tile_has_left_the_store_for_its_files,
                                         start, stop),
         cmocka_unit_test_setup_teardown(the_hash_tile_holds_the_leaves, start, stop),
-        cmocka_unit_test_setup_teardown(at_most_eight_tiles_are_sealed_at_once, start,
+        cmocka_unit_test_setup_teardown(only_so_many_tiles_are_sealed_at_once, start,
                                         stop),
         cmocka_unit_test_setup_teardown(
             cut_between_files_and_database_it_is_done_again_with_the_same_files, start,

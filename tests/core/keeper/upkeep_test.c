@@ -103,7 +103,7 @@ static void run_for(int ms)
 /* Until so many are sealed, at most 5 s. */
 static void wait_sealed(uint64_t size)
 {
-    for (int i = 0; i < 250 && here->fixture.journal->sealed.size < size; i++)
+    for (int i = 0; i < 1500 && here->fixture.journal->sealed.size < size; i++)
         run_for(20);
     assert_int_equal(here->fixture.journal->sealed.size, size);
 }
@@ -268,6 +268,7 @@ the_log_ahead_is_copied_in_a_quiet_second_also_when_a_group_is_open(void **state
     run_for(50);
     assert_int_equal(stat(fixture_path(&here->fixture, "tail.db"), &before), 0);
     assert_true(loop_timer_is_running(&here->upkeep.quiet));
+    here->upkeep.committed_us -= UPKEEP_QUIET_MS * 1000;
     loop_timer_start(here->loop, &here->upkeep.quiet, 0);
     assert_int_equal(group_enter(&here->group), 0);
     fixture_append(here->fixture.journal, LANE_RECORD, "band.seen", "{}");
@@ -275,6 +276,21 @@ the_log_ahead_is_copied_in_a_quiet_second_also_when_a_group_is_open(void **state
     assert_false(here->fixture.journal->is_open);
     assert_int_equal(stat(fixture_path(&here->fixture, "tail.db"), &after), 0);
     assert_true(after.st_size > before.st_size);
+}
+
+static void while_events_keep_coming_the_log_ahead_is_left_alone(void **state)
+{
+    struct stat before, after;
+    (void)state;
+    write_events(900, false);
+    run_for(50);
+    assert_int_equal(stat(fixture_path(&here->fixture, "tail.db"), &before), 0);
+    write_events(1, true);
+    loop_timer_start(here->loop, &here->upkeep.quiet, 0);
+    run_for(10);
+    assert_true(loop_timer_is_running(&here->upkeep.quiet));
+    assert_int_equal(stat(fixture_path(&here->fixture, "tail.db"), &after), 0);
+    assert_true(after.st_size == before.st_size);
 }
 
 int main(void)
@@ -300,6 +316,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             the_log_ahead_is_copied_in_a_quiet_second_also_when_a_group_is_open, start,
             stop),
+        cmocka_unit_test_setup_teardown(
+            while_events_keep_coming_the_log_ahead_is_left_alone, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
