@@ -29,13 +29,20 @@ static int read_all(struct buffer *out, int fd, size_t most)
     }
 }
 
+static bool is_ordinary(int fd)
+{
+    struct stat file;
+    return fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+}
+
 int file_read(struct buffer *out, const char *path, size_t most)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for ever */
     if (fd < 0)
         return -errno;
     size_t had = out->length;
-    int err = read_all(out, fd, most);
+    int err = is_ordinary(fd) ? read_all(out, fd, most) : -EINVAL;
     if (err)
         out->length = had;
     close(fd);

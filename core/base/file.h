@@ -10,7 +10,8 @@
 
 #include "base/buffer.h"
 
-/* Appends the file's bytes to `out`; -EFBIG when it holds more than `most`. */
+/* Appends the file's bytes to `out`; -EFBIG when it holds more than `most`, -EINVAL when it is no
+ * ordinary file (a FIFO, a folder). */
 int file_read(struct buffer *out, const char *path, size_t most);
 
 /* Puts the bytes into `path` at once or not at all: writes beside it, fsync, rename. The name is

@@ -357,6 +357,16 @@ static bool is_old_will(struct collect *collect, const char *office,
     return old;
 }
 
+/* Whoever says that it is there is told what is held of its log: after the city has lost its
+ * database, an office with no news would not know. */
+static int answer_status(struct collect *collect, const char *office, const char *log)
+{
+    int err = store_admit_log(collect->store, office, log, collect->now);
+    if (!err)
+        touch(collect, office, log, true);
+    return err == -E2BIG ? 0 : err;
+}
+
 static int came_status(struct collect *collect, const struct topic *topic,
                        const struct mqtt_message *message)
 {
@@ -369,6 +379,8 @@ static int came_status(struct collect *collect, const struct topic *topic,
                                message->length, collect->now);
     if (!err && presence.verifier[0] != '\0')
         err = came_key(collect, topic->office, presence.verifier);
+    if (!err && presence.online && presence.log[0] != '\0')
+        err = answer_status(collect, topic->office, presence.log);
     return err;
 }
 

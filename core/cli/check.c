@@ -72,6 +72,8 @@ int check_run(int argc, char **argv)
         return stop - 1;
     int err = configuration_read(&text, wish.config);
     if (!err)
+        err = configuration_check_files(&text, wish.config);
+    if (!err)
         err = json_parse(&config, text.bytes, text.length);
     if (!err && wish.json)
         printf("%s\n", buffer_text(&text));

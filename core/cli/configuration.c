@@ -8,7 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/base.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "cli/place.h"
+#include "proof/key.h"
 
 _Noreturn static void exec_host(int out, const char *path)
 {
@@ -40,6 +44,48 @@ static int read_all(struct buffer *json, int fd)
         if (json->length > CONFIGURATION_MAX)
             return -EFBIG;
     }
+}
+
+static int say(const char *path, const char *setting, const char *expected,
+               const char *got)
+{
+    fprintf(stderr, "%s: city: %s: expected %s, got \"%s\"\n", path, setting, expected,
+            got);
+    return -EINVAL;
+}
+
+static int check_verifier(const struct json *city, const char *path)
+{
+    const char *file = json_text(city, "verifier");
+    struct key *key;
+    if (file == NULL)
+        return 0;
+    if (key_load_verifier(&key, file) != 0)
+        return say(
+            path, "verifier",
+            "a file with the city's public key line (outpost-city keygen makes it, .pub)",
+            file);
+    key_free(key);
+    return 0;
+}
+
+int configuration_check_files(const struct buffer *json, const char *path)
+{
+    static const char *const FILES[] = {"ca", "cert", "key", "password_file"};
+    struct json *config;
+    if (json_parse(&config, json->bytes, json->length) != 0)
+        return -EINVAL;
+    const struct json *city = json_get(config, "city");
+    int err = check_verifier(city, path);
+    for (size_t i = 0; i < countof(FILES); i++) {
+        struct buffer bytes = {0};
+        const char *file = json_text(city, FILES[i]);
+        if (file != NULL && file_read(&bytes, file, CONFIGURATION_MAX) != 0)
+            err = say(path, FILES[i], "a file that can be read", file);
+        buffer_free(&bytes);
+    }
+    json_free(config);
+    return err;
 }
 
 int configuration_read(struct buffer *json, const char *path)

@@ -10,4 +10,8 @@ enum { CONFIGURATION_MAX = 1024 * 1024 };
  * one a line with file, line, setting, expectation and value. */
 int configuration_read(struct buffer *json, const char *path);
 
+/* Whether the files that the checked configuration names can be used: the city's public key, and
+ * for TLS that the files are there. 0, or -EINVAL with a line on standard error for each. */
+int configuration_check_files(const struct buffer *json, const char *path);
+
 #endif

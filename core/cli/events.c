@@ -120,6 +120,10 @@ static int read_wish(struct wish *wish, int argc, char **argv)
             return fputs(USAGE, stdout), 1;
         err = take_option(wish, option);
     }
+    if (!err && optind < argc) {
+        fprintf(stderr, "outpost events: unexpected \"%s\"\n", argv[optind]);
+        err = -EINVAL;
+    }
     if (!err)
         err = check_wish(wish);
     return err ? fputs(USAGE, stderr), 3 : 0;

@@ -85,6 +85,8 @@ int run_run(int argc, char **argv)
     if (stop)
         return stop - 1;
     int err = configuration_read(&json, wish.config);
+    if (!err)
+        err = configuration_check_files(&json, wish.config);
     if (!err) {
         int fd = hand_down(&json);
         if (fd >= 0)

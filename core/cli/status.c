@@ -46,7 +46,10 @@ static int read_wish(struct wish *wish, int argc, char **argv)
         else
             return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
     }
-    return 0;
+    if (optind == argc)
+        return 0;
+    fprintf(stderr, "outpost status: unexpected \"%s\"\n%s", argv[optind], USAGE);
+    return 3;
 }
 
 static int ask(struct buffer *report, const char *state)
@@ -96,11 +99,11 @@ static bool print_children(const struct json *children)
                    *state = json_text(child, "state");
         const char *last_exit = json_text(child, "last_exit");
         const struct json *health = json_get(child, "health");
-        printf("  %-16s %-12s %-12s pid %-7" PRId64 " up %" PRId64 " s, deaths %" PRId64
+        printf("  %-16s %-12s %-12s pid %-7" PRId64 " up %" PRId64 " s, starts %" PRId64
                "%s%s\n",
                json_text(child, "name"), plugin ? plugin : "", state,
                json_number(child, "pid", 0), json_number(child, "up_s", 0),
-               json_number(child, "deaths", 0), last_exit ? ", last " : "",
+               json_number(child, "starts", 0), last_exit ? ", last " : "",
                last_exit ? last_exit : "");
         if (json_get(health, "connected") != NULL)
             printf("  %-16s %s%s%s\n", "",

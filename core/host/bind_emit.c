@@ -26,6 +26,7 @@ static void committed(struct commit *commit, int err, const char *text, int64_t 
 {
     struct errand *errand = container_of(commit, struct errand, commit);
     errand->err = err;
+    errand->task->plugin->was_refused |= err != 0;
     errand->seq = seq;
     strcpy(errand->text, text);
     task_wake(errand->task);

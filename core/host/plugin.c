@@ -218,7 +218,9 @@ static void start_committed(struct commit *commit, int err, const char *text, in
 static void start_over(struct task *task, const char *why)
 {
     struct plugin *plugin = task->plugin;
-    if (why != NULL)
+    if (why != NULL && plugin->was_refused)
+        plugin_refuse(plugin, "start", why);
+    else if (why != NULL)
         cannot_start(plugin, why);
     else if (effects_is_empty(&task->effects))
         begin_all(plugin);

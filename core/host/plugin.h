@@ -52,6 +52,7 @@ struct plugin {
     struct subscription *subscriptions;
     int slots; /* tickers and subscriptions there are */
     bool started;
+    bool was_refused; /* a commit was, so what fails next may be its doing */
     bool stopping;
     int exit_code;
     int log_tokens; /* lines the plugin may still log now */

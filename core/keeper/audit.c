@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "keeper/journal.h"
 #include "proof/note.h"
 #include "proof/receipt.h"
 
-enum { ROWS_MAX = 1 << 30 };
+enum { ROWS_MAX = 1 << 30, TAIL_FILE_MAX = 1 << 30 };
 
 /* A root that the tree must have had at a size. */
 struct claim {
@@ -31,7 +33,7 @@ struct audit {
 /* Whether a file that cannot be read is damage; a lack of rights or memory is not. */
 static bool is_damage(int err)
 {
-    return err == -ENOENT || err == -EFBIG || err == -EBADMSG;
+    return err == -ENOENT || err == -EFBIG || err == -EBADMSG || err == -EINVAL;
 }
 
 static int refuse(struct audit *audit, int64_t seq, const char *what)
@@ -125,6 +127,7 @@ static int read_checkpoint(struct audit *audit)
         buffer_append_text(audit->why, "the checkpoint is not one of this log");
         return -EBADMSG;
     }
+    journal->signed_size = checkpoint.size;
     audit->checkpoint = (struct claim){"newest checkpoint", true, false, checkpoint.size,
                                        checkpoint.root};
     return 0;
@@ -186,4 +189,63 @@ int audit_journal(struct journal *journal, struct buffer *why)
     if (!err)
         err = read_tail(&audit);
     return err ? err : check_ends(&audit);
+}
+
+/* "<origin>/closed\n<size>\n<hex of SHA-256>\n" */
+static bool read_statement(struct audit_end *end, const struct buffer *note,
+                           size_t length, struct digest *digest)
+{
+    char origin[CHECKPOINT_ORIGIN_MAX + 8], hex[2 * DIGEST_BYTES + 1];
+    char text[512];
+    if (length >= sizeof(text))
+        return false;
+    memcpy(text, note->bytes, length);
+    text[length] = '\0';
+    return sscanf(text, "%167[^\n]\n%" SCNd64 "\n%64[0-9a-f]\n", origin, &end->size,
+                  hex) == 3 &&
+           hex_decode(digest->bytes, DIGEST_BYTES, hex) == 0;
+}
+
+static bool is_tail(const char *folder, const struct digest *digest)
+{
+    char path[JOURNAL_PATH_MAX];
+    struct buffer bytes = {0};
+    struct digest found;
+    int err = file_join(path, sizeof(path), folder, "tail.db");
+    if (!err)
+        err = file_read(&bytes, path, TAIL_FILE_MAX);
+    if (!err)
+        suite_hash(suite_named("sha256+ed25519"), &found, bytes.bytes, bytes.length);
+    buffer_free(&bytes);
+    return !err && digest_equal(&found, digest);
+}
+
+void audit_read_end(struct audit_end *end, const char *folder, const struct key *key)
+{
+    char path[JOURNAL_PATH_MAX];
+    struct buffer note = {0};
+    struct digest digest;
+    size_t length;
+    *end = (struct audit_end){.is_there = false};
+    int err = file_join(path, sizeof(path), folder, "closed");
+    if (!err)
+        err = file_read(&note, path, NOTE_MAX);
+    end->is_there = !err;
+    end->is_true = !err && note_open(note.bytes, note.length, key, &length) == 0 &&
+                   read_statement(end, &note, length, &digest) &&
+                   is_tail(folder, &digest);
+    buffer_free(&note);
+}
+
+int audit_check_end(const struct journal *journal, const struct audit_end *end,
+                    struct buffer *why)
+{
+    if (!journal->log.closed || !end->is_there)
+        return 0; /* it crashed, also between the mark and the statement */
+    if (end->is_true && end->size == journal->size &&
+        journal->signed_size == (uint64_t)journal->size)
+        return 0;
+    buffer_append_text(why, end->is_true ? "the checkpoint is not the last one"
+                                         : "tail.db is not the one that was closed");
+    return -EBADMSG;
 }

@@ -145,7 +145,10 @@ static int open_parts(struct journal *journal, const char *office, const char *s
                       struct buffer *why)
 {
     char path[JOURNAL_PATH_MAX];
+    struct audit_end end;
     int err = journal_path(journal, path, "tail.db");
+    if (!err)
+        audit_read_end(&end, journal->folder, journal->key);
     if (!err)
         err = store_open(&journal->store, path);
     if (!err)
@@ -158,7 +161,9 @@ static int open_parts(struct journal *journal, const char *office, const char *s
         err = open_receipt(journal);
     if (err == -EBADMSG)
         buffer_append_text(why, "tail.db cannot be read");
-    return err ? err : audit_journal(journal, why);
+    if (!err)
+        err = audit_journal(journal, why);
+    return err ? err : audit_check_end(journal, &end, why);
 }
 
 int journal_open(struct journal **out, const char *folder, struct key *key,

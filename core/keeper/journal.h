@@ -28,6 +28,7 @@ struct journal {
     char origin[CHECKPOINT_ORIGIN_MAX + 1];
     struct store_log log;
     int64_t size;             /* events committed */
+    uint64_t signed_size;     /* of the checkpoint found at the start, 0 none */
     struct tree tree;         /* over all events, also those of the open transaction */
     struct tail tail;         /* the same */
     struct tree sealed;       /* over the sealed ones */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "keeper/self.h"
 #include "proof/note.h"
 
 void link_open(struct link *link, struct journal *journal, struct group *group,
@@ -51,6 +53,8 @@ static int check_root(struct link *link, const struct receipt *receipt)
     int err = journal_root(link->journal, &root, receipt->size);
     if (!err && !digest_equal(&root, &receipt->root))
         err = -EBADMSG;
+    if (err && link->is_contradicted)
+        return err;
     if (err) {
         log_error("city: a receipt's checkpoint of %" PRIu64
                   " events is not of this journal, which has %" PRId64 ": %s",
@@ -71,8 +75,10 @@ static int check_receipt(struct link *link, const struct receipt *receipt)
         return -ESTALE; /* of the log before this one: kept at the broker, harmless */
     for (int lane = 0; lane < LANES; lane++)
         if (!is_of_lane(journal, receipt->lane[lane], lane)) {
-            log_error("city: a receipt names event %" PRId64 " as %s, which it is not",
-                      receipt->lane[lane], talk_lane_name((enum talk_lane)lane));
+            if (!link->is_contradicted)
+                log_error("city: a receipt names event %" PRId64
+                          " as %s, which it is not",
+                          receipt->lane[lane], talk_lane_name((enum talk_lane)lane));
             return -EBADMSG;
         }
     return check_root(link, receipt);
@@ -90,6 +96,22 @@ static int store_receipt(struct link *link, const struct field *note)
     return err;
 }
 
+/* The city has signed for events that are not ours: this journal is an older copy, or somebody has
+ * two. Nothing more counts as synced until a person has looked. Told once. */
+static void record_contradiction(struct link *link, const struct receipt *receipt)
+{
+    char data[200];
+    if (link->is_contradicted)
+        return;
+    link->is_contradicted = true;
+    snprintf(data, sizeof(data),
+             "{\"events\":%" PRId64 ",\"city\":{\"alarm\":%" PRId64 ",\"record\":%" PRId64
+             ",\"telemetry\":%" PRId64 "}}",
+             link->journal->size, receipt->lane[LANE_ALARM], receipt->lane[LANE_RECORD],
+             receipt->lane[LANE_TELEMETRY]);
+    self_record(link->group, "journal.contradicted", data);
+}
+
 static int read_receipt(struct link *link, const struct frame *frame,
                         struct receipt *receipt, struct field *note)
 {
@@ -99,7 +121,12 @@ static int read_receipt(struct link *link, const struct frame *frame,
     if (link->verifier == NULL)
         return -ENOKEY;
     err = receipt_read(receipt, note->bytes, note->length, link->verifier);
-    return err ? err : check_receipt(link, receipt);
+    if (err)
+        return err;
+    err = check_receipt(link, receipt);
+    if (err == -EBADMSG)
+        record_contradiction(link, receipt);
+    return err;
 }
 
 int link_receipt(struct link *link, struct peer *peer, const struct frame *frame)

@@ -21,7 +21,8 @@ struct link {
     struct buffer note;
     uint64_t met_size; /* the last root of a receipt that is ours */
     struct digest met;
-    int64_t refused; /* receipts that were not good */
+    bool is_contradicted; /* a good receipt claims what is not ours; an alarm says so */
+    int64_t refused;      /* receipts that were not good */
 };
 
 /* `verifier_path` NULL: there is no city. */

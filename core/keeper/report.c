@@ -28,8 +28,11 @@ static void print_child(const struct child *child, struct buffer *out)
         buffer_append_text(out, ",\"plugin\":");
         json_put_text(out, child->plugin->plugin);
     }
-    buffer_printf(out, ",\"state\":\"%s\",\"pid\":%d,\"up_s\":%" PRId64 ",\"deaths\":%d",
-                  supervisor_state(child), (int)child->pid, up_s, child->restart.count);
+    buffer_printf(out,
+                  ",\"state\":\"%s\",\"pid\":%d,\"up_s\":%" PRId64
+                  ",\"starts\":%d,\"deaths\":%d",
+                  supervisor_state(child), (int)child->pid, up_s, child->starts,
+                  child->restart.count);
     if (child->last_exit[0] != '\0')
         buffer_printf(out, ",\"last_exit\":\"%s\"", child->last_exit);
     if (child->peer.health != NULL && out->length < HEALTH_UNTIL) {

@@ -12,7 +12,7 @@ static const struct {
 } TYPES[] = {
     {"box.started", LANE_RECORD},      {"box.stopped", LANE_RECORD},
     {"plugin.restarted", LANE_RECORD}, {"plugin.quarantined", LANE_ALARM},
-    {"journal.damaged", LANE_ALARM},
+    {"journal.damaged", LANE_ALARM},   {"journal.contradicted", LANE_ALARM},
 };
 
 static enum talk_lane lane_of(const char *type)

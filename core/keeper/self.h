@@ -4,6 +4,7 @@
  *   box.stopped         record
  *   plugin.restarted    record  instance, plugin, exit
  *   plugin.quarantined  alarm   instance, plugin, deaths
+ *   journal.contradicted alarm  events (here), city (what its receipt claims, by lane)
  *   journal.damaged     alarm   reason; folder, when the journal was set aside there */
 #ifndef KEEPER_SELF_H
 #define KEEPER_SELF_H

@@ -178,6 +178,7 @@ static void start_child(struct child *child)
 {
     int fd = -1;
     child->killed = false;
+    child->starts++;
     child->started_us = now_mono_us();
     child->peer.heard_us = child->started_us;
     int err = spawn(child, &fd);

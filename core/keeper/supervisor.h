@@ -25,6 +25,7 @@ struct child {
     struct peer peer;
     pid_t pid; /* 0 while it does not run */
     int64_t started_us;
+    int starts;
     struct restart restart;
     struct loop_timer again;
     struct loop_timer linger; /* its line is over, its end is awaited */

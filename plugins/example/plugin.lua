@@ -1,4 +1,5 @@
 -- example - the smallest real plugin: a thermometer in the equipment cabinet. See README.md.
+local busurl = require "busurl"
 local heat = require "heat"
 local registers = require "registers"
 local schema = require "schema"
@@ -40,6 +41,11 @@ local function look(self)
         self.host.store.put("state", state)
     end
 end -- event and state are committed together, here
+
+function plugin.check(config)
+    local fault = busurl.fault(config.url)
+    return fault and "url: " .. fault
+end
 
 function plugin.start(host, config)
     local self = { host = host, config = config, bus = assert(host.modbus.open(config.url)) }

@@ -1,4 +1,5 @@
 -- wristband - wristbands that an office's Modbus base station hears. See README.md.
+local busurl = require "busurl"
 local profile = require "profile"
 local schema = require "schema"
 local watch = require "watch"
@@ -66,6 +67,10 @@ local plugin = {
 
 -- What only several settings together can say. Returns what is wrong, or nothing.
 function plugin.check(config)
+    local fault = busurl.fault(config.url)
+    if fault then
+        return "url: " .. fault
+    end
     if config.station and not config.profile.fields.station then
         return ('station: expected not to be set, because profile "%s" has no serial to compare, '
             .. 'got "%s"'):format(config.profile.name, config.station)

@@ -277,6 +277,18 @@ static void a_checkpoint_before_the_key_is_kept_for_it(void **state)
     assert_int_equal(fixture_receipt(f).size, 1);
 }
 
+static void an_office_that_says_it_is_there_is_told_what_is_held(void **state)
+{
+    static const char STATUS[] =
+        "{\"state\":\"online\",\"office\":\"office-1\",\"boot\":\"b\","
+        "\"log\":\"log1\"}";
+    struct fixture *f = *state;
+    fixture_say(f, "outpost/v1/office-1/status", STATUS, "", "", 0, 0);
+    fixture_commit(f);
+    for (int lane = 0; lane < LANES; lane++)
+        assert_int_equal(fixture_receipt(f).lane[lane], -1);
+}
+
 static void a_withheld_event_is_a_finding(void **state)
 {
     struct fixture *f = *state;
@@ -363,6 +375,7 @@ int main(void)
         TEST(a_checkpoint_of_other_events_is_a_finding),
         TEST(a_checkpoint_with_another_signature_is_rejected),
         TEST(a_checkpoint_before_the_key_is_kept_for_it),
+        TEST(an_office_that_says_it_is_there_is_told_what_is_held),
         TEST(a_withheld_event_is_a_finding),
         TEST(another_key_of_a_known_office_is_a_finding),
         TEST(an_old_will_does_not_darken_a_new_boot),

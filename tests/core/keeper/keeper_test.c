@@ -171,6 +171,42 @@ static void a_damaged_journal_is_set_aside_whole_and_a_new_log_begins(void **sta
     buffer_free(&after);
 }
 
+/* What a plugin remembers is in no tree: only the signed end tells that it was changed. */
+static void a_journal_changed_after_its_end_is_set_aside(void **state)
+{
+    char aside[300];
+    struct store *store;
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    assert_int_equal(store_open(&store, path_of("journal/tail.db")), 0);
+    assert_int_equal(store_put(store, "gate", "state", "closed", 6), 0);
+    store_close(store);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    expect_types("journal.damaged box.started(install) ");
+    stop_keeper();
+}
+
+static void an_older_checkpoint_after_the_end_is_found(void **state)
+{
+    char aside[300];
+    struct buffer older = {0};
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    assert_int_equal(file_read(&older, path_of("journal/checkpoint"), NOTE_MAX), 0);
+    open_keeper();
+    stop_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 0);
+    assert_int_equal(
+        file_put(path_of("journal/checkpoint"), older.bytes, older.length, 0600), 0);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    stop_keeper();
+    buffer_free(&older);
+}
+
 static void a_tail_that_is_no_database_is_set_aside_too(void **state)
 {
     char aside[300];
@@ -271,6 +307,8 @@ int main(void)
         CASE(a_clean_stop_is_signed_and_the_next_start_says_so),
         CASE(a_crash_is_said_by_the_next_start),
         CASE(a_damaged_journal_is_set_aside_whole_and_a_new_log_begins),
+        CASE(a_journal_changed_after_its_end_is_set_aside),
+        CASE(an_older_checkpoint_after_the_end_is_found),
         CASE(a_tail_that_is_no_database_is_set_aside_too),
         CASE(an_event_that_cannot_be_read_back_is_recorded_once),
         CASE(a_state_folder_has_one_keeper),

@@ -174,6 +174,7 @@ static void a_receipt_with_another_root_is_refused(void **state)
 {
     struct receipt receipt = receipt_of(20);
     (void)state;
+    house.link.is_contradicted = true; /* has been told */
     receipt.has_checkpoint = true;
     receipt.size = 20;
     expect_refused(&receipt, house.city, -EBADMSG);
@@ -184,6 +185,20 @@ static void a_receipt_with_another_root_is_refused(void **state)
     say_receipt(&receipt, house.city, 5);
     expect_done(5, 0);
     assert_int_equal(fixture_reopen(&house.fixture), 0);
+}
+
+static void a_city_that_signed_for_other_events_is_an_alarm_once(void **state)
+{
+    struct receipt receipt = receipt_of(20);
+    int64_t size = house.fixture.journal->size;
+    (void)state;
+    receipt.has_checkpoint = true;
+    receipt.size = 20;
+    expect_refused(&receipt, house.city, -EBADMSG);
+    expect_refused(&receipt, house.city, -EBADMSG);
+    group_commit(&house.group);
+    assert_int_equal(house.fixture.journal->size, size + 1);
+    assert_int_equal(house.fixture.journal->lane_last[LANE_ALARM], size);
 }
 
 static void roots_among_sealed_events_are_known_too(void **state)
@@ -244,6 +259,7 @@ int main(void)
         CASE(a_receipt_of_another_log_or_office_is_refused),
         CASE(a_receipt_that_claims_too_much_is_refused),
         CASE(a_receipt_with_another_root_is_refused),
+        CASE(a_city_that_signed_for_other_events_is_an_alarm_once),
         CASE(roots_among_sealed_events_are_known_too),
         CASE(a_group_that_fails_moves_nothing),
         CASE(without_the_citys_key_nothing_counts),
