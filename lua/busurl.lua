@@ -26,7 +26,8 @@ local OPTIONS = {
     unit = { fits = function(text) return within(text, 0, 255) end, expects = "a unit of 0 to 255",
         tcp = true },
     baud = { fits = is_baud, expects = "a usual baud rate such as 9600 or 115200" },
-    parity = { fits = function(text) return text:find("^[NEO]$") end, expects = "a parity of N, E or O" },
+    parity = { fits = function(text) return text:find("^[NEO]$") end,
+        expects = "a parity of N, E or O" },
     stop = { fits = function(text) return text:find("^[12]$") end, expects = "a stop of 1 or 2" },
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/hex.h"
@@ -220,6 +221,14 @@ static bool is_tail(const char *folder, const struct digest *digest)
     return !err && digest_equal(&found, digest);
 }
 
+bool audit_has_wal(const char *folder)
+{
+    char path[JOURNAL_PATH_MAX];
+    struct stat wal;
+    return file_join(path, sizeof(path), folder, "tail.db-wal") != 0 ||
+           (stat(path, &wal) == 0 && wal.st_size > 0);
+}
+
 void audit_read_end(struct audit_end *end, const char *folder, const struct key *key)
 {
     char path[JOURNAL_PATH_MAX];
@@ -233,7 +242,7 @@ void audit_read_end(struct audit_end *end, const char *folder, const struct key 
     end->is_there = !err;
     end->is_true = !err && note_open(note.bytes, note.length, key, &length) == 0 &&
                    read_statement(end, &note, length, &digest) &&
-                   is_tail(folder, &digest);
+                   !audit_has_wal(folder) && is_tail(folder, &digest);
     buffer_free(&note);
 }
 

@@ -24,6 +24,9 @@ struct audit_end {
     int64_t size;
 };
 
+/* Whether anything is left in the write-ahead log; nothing is when a journal was closed. */
+bool audit_has_wal(const char *folder);
+
 /* To be read before tail.db is opened. */
 void audit_read_end(struct audit_end *end, const char *folder, const struct key *key);
 

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "keeper/audit.h"
 #include "keeper/shelf.h"
 #include "proof/note.h"
 
@@ -87,7 +88,9 @@ int notary_close(const char *folder, const char *origin, int64_t size,
     char path[JOURNAL_PATH_MAX], hex[2 * DIGEST_BYTES + 1];
     struct buffer bytes = {0}, text = {0}, note = {0};
     struct digest digest;
-    int err = file_join(path, sizeof(path), folder, "tail.db");
+    int err = audit_has_wal(folder) ? -EBUSY : 0; /* somebody still reads tail.db */
+    if (!err)
+        err = file_join(path, sizeof(path), folder, "tail.db");
     if (!err)
         err = file_read(&bytes, path, TAIL_FILE_MAX);
     if (!err) {

@@ -15,7 +15,8 @@ t.test("an_address_that_cannot_be_meant_is_told_with_what_was_expected", functio
     for url, expected in pairs {
         ["modbus-tcp://h:99999"] = "a port of 1 to 65535", ["modbus-tcp://h:0"] = "a port of 1",
         ["modbus-tcp://h:abc"] = "a port of 1", ["modbus-tcp://h h"] = "host:port",
-        ["modbus-tcp://h:502/path"] = "a port of 1", ["modbus-tcp://h?unit=999"] = "a unit of 0 to 255",
+        ["modbus-tcp://h:502/path"] = "a port of 1",
+        ["modbus-tcp://h?unit=999"] = "a unit of 0 to 255",
         ["modbus-tcp://h?baud=9600"] = 'unit= behind the "?"', ["modbus-tcp://"] = "a host name",
         ["modbus-rtu:///dev/x?baud=7"] = "a usual baud rate",
         ["modbus-rtu:///dev/x?baud=19201"] = "a usual baud rate",

@@ -188,6 +188,23 @@ static void a_journal_changed_after_its_end_is_set_aside(void **state)
     stop_keeper();
 }
 
+/* A reader keeps SQLite from emptying its log ahead: then nothing is signed, and nothing blamed. */
+static void a_reader_at_the_end_leaves_it_unsigned(void **state)
+{
+    char aside[300];
+    struct store *reader;
+    int64_t seq;
+    (void)state;
+    open_keeper();
+    assert_int_equal(store_open(&reader, path_of("journal/tail.db")), 0);
+    assert_int_equal(store_get_cursor(reader, "gate", "all", &seq), 0);
+    stop_keeper();
+    store_close(reader);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 0);
+    stop_keeper();
+}
+
 static void an_older_checkpoint_after_the_end_is_found(void **state)
 {
     char aside[300];
@@ -308,6 +325,7 @@ int main(void)
         CASE(a_crash_is_said_by_the_next_start),
         CASE(a_damaged_journal_is_set_aside_whole_and_a_new_log_begins),
         CASE(a_journal_changed_after_its_end_is_set_aside),
+        CASE(a_reader_at_the_end_leaves_it_unsigned),
         CASE(an_older_checkpoint_after_the_end_is_found),
         CASE(a_tail_that_is_no_database_is_set_aside_too),
         CASE(an_event_that_cannot_be_read_back_is_recorded_once),
