@@ -22,11 +22,11 @@ static const char EVENT[] =
     "\"0000000000000001\",\"data\":{\"band\":\"B-0193\",\"rssi\":-71,\"age\":3,\"raw\":"
     "\"%s\"}}";
 
-static const char DRIVER[] =
-    "local rule, event, count = ...\n"
-    "local decode, encode = cjson.decode, cjson.encode\n"
-    "local handler = rule(function(result) return encode(result.data) end)\n"
-    "for i = 1, count do handler(decode(event)) end\n";
+static const char DRIVER[] = "local rule, event, count = ...\n"
+                             "local decode, encode = cjson.decode, cjson.encode\n"
+                             "local handler = rule(function(result) return "
+                             "encode(result.data) end, \"rule.plain\")\n"
+                             "for i = 1, count do handler(decode(event)) end\n";
 
 static const char TURN[] =
     "local count = ...\nlocal sum = 0\n"

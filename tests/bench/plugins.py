@@ -38,9 +38,9 @@ def cpu_ns(pid):
         return int(stat.read().split()[0])
 
 
-def rule_cpu():
-    """CPU seconds of a host that runs the rule on EVENTS readings."""
-    double = host(os.path.join(HERE, "rule"))
+def rule_cpu(kind):
+    """CPU seconds of a host that runs the rule on EVENTS readings and emits such events."""
+    double = host(os.path.join(HERE, "rule"), type=kind)
     try:
         for i in range(EVENTS):
             double.add("bench.reading", {"band": "B-0193", "rssi": -71 - i % 9, "age": 3,
@@ -54,8 +54,8 @@ def rule_cpu():
         double.close()
 
 
-def rules(pairs):
-    return in_turn(pairs, rule_cpu,
+def rules(pairs, kind):
+    return in_turn(pairs, lambda: rule_cpu(kind),
                    lambda: {"rate": bare("rule", os.path.join(HERE, "rule", "rule.lua"), EVENTS)},
                    lambda product, limit: product / limit["rate"])
 
@@ -186,7 +186,9 @@ def goals(pairs):
     few = max(3, pairs // 2)
     return [
         Goal("L1", "CPU of decode, handler, emit and its IPC over bare Lua and cjson", 1.5, 1.15,
-             lambda: rules(few), most=True),
+             lambda: rules(few, "rule.plain"), most=True),
+        Goal("L1+", "the same with each emitted event checked against a schema of six fields", 2.5,
+             2.0, lambda: rules(few, "rule.result"), most=True),
         Goal("L2", "a tight loop under the budget over the same without", 2.6, 1.05,
              lambda: guarded_loop(few), most=True),
         Goal("L3", "a runaway handler (it even catches errors) stopped, and its plugin going on, "

@@ -7,7 +7,7 @@ local plugin = {
     name = "rule",
     summary = "One small rule on every reading.",
     needs = {},
-    config = schema.record {},
+    config = schema.record { type = schema.text { doc = "of the event that is emitted" } },
     events = {
         ["rule.result"] = { lane = "telemetry", doc = "what the rule says", data = schema.record {
             band = schema.text { doc = "the band" },
@@ -17,11 +17,12 @@ local plugin = {
             falls = schema.boolean { doc = "less than before" },
             raw = schema.text { doc = "the registers" },
         } },
+        ["rule.plain"] = { lane = "telemetry", doc = "the same, whatever it is", data = schema.any {} },
     },
 }
 
-function plugin.start(host)
-    host.on("bench.reading", rule(host.emit))
+function plugin.start(host, config)
+    host.on("bench.reading", rule(host.emit, config.type))
     return {}
 end
 
