@@ -19,8 +19,14 @@ def product(group, seconds=1.2, **how):
 
 
 def rates(group, kind, pairs, sync_us=0):
-    return in_turn(pairs, lambda: product(group, sync_us=sync_us),
-                   lambda: limit(kind, group, sync_us=sync_us), lambda p, l: p["rate"] / l["rate"])
+    """The limit's transactions are as large as the product's groups have been."""
+    ratios, limits = [], []
+    for _ in range(pairs):
+        had = product(group, sync_us=sync_us)
+        bound = limit(kind, round(had["events"] / had["groups"]), sync_us=sync_us)
+        ratios.append(had["rate"] / bound["rate"])
+        limits.append(bound["rate"])
+    return ratios, limits
 
 
 def cpu_ratio(pairs, errands=False):
