@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/base.h"
 #include "base/file.h"
@@ -53,6 +54,8 @@ static int read_small(const struct archive *archive, struct archive_file *file,
         return 0;
     if (err == -EFBIG)
         return finding_put(finding, name, "more than %zu bytes", most);
+    if (err == -EINVAL)
+        return finding_put(finding, name, "is no ordinary file");
     file->is_there = !err;
     return err;
 }
@@ -69,6 +72,17 @@ static int read_notes(struct archive *archive, struct finding *finding)
     return err;
 }
 
+/* SQLite would wait for a FIFO for ever. */
+static int check_tail(const struct archive *archive, struct finding *finding)
+{
+    char path[ARCHIVE_PATH_MAX + 16];
+    struct stat tail;
+    snprintf(path, sizeof(path), "%s/tail.db", archive->folder);
+    if (stat(path, &tail) != 0 || S_ISREG(tail.st_mode))
+        return 0;
+    return finding_put(finding, "tail.db", "is no ordinary file");
+}
+
 int archive_open(struct archive **out, const char *folder, struct finding *finding)
 {
     struct archive *archive = mem_new(struct archive);
@@ -79,6 +93,8 @@ int archive_open(struct archive **out, const char *folder, struct finding *findi
         err = -ENAMETOOLONG;
     if (!err)
         err = read_notes(archive, finding);
+    if (!err)
+        err = check_tail(archive, finding);
     if (!err)
         err = tail_load(&archive->tail, folder, finding);
     if (err == -ENOENT)
