@@ -18,7 +18,7 @@ enum {
 
 void bundle_add(struct buffer *plain, const void *entry, size_t length)
 {
-    ASSERT(length >= 1 && length <= BUNDLE_ENTRY_MAX);
+    ASSERT(length <= BUNDLE_ENTRY_MAX);
     const char head[LENGTH_BYTES] = {(char)(length >> 8), (char)length};
     buffer_append(plain, head, LENGTH_BYTES);
     buffer_append(plain, entry, length);
@@ -58,7 +58,7 @@ static int find_entries(struct bundle *bundle)
         if (bundle->count == BUNDLE_ENTRIES || end - at < LENGTH_BYTES)
             return -EBADMSG;
         size_t length = (size_t)bytes[at] << 8 | bytes[at + 1];
-        if (length == 0 || length > end - at - LENGTH_BYTES)
+        if (length > end - at - LENGTH_BYTES)
             return -EBADMSG;
         bundle->start[bundle->count++] = at + LENGTH_BYTES;
         at += LENGTH_BYTES + length;

@@ -1,7 +1,11 @@
 /* bundle - 256 events in one file: C2SP tlog-tiles entry bundle, compressed with zstd.
  *
  * Uncompressed, each entry is its length (16 bits, big-endian) and its bytes. The zstd frame
- * carries a checksum. Every input of bundle_open() is foreign. */
+ * carries a checksum. Every input of bundle_open() is foreign.
+ *
+ * An entry of length 0 is an erased event: no event is empty. Its body is gone, its leaf hash
+ * stays in the hash tile, and an event journal.thinned or journal.damaged of the same log says
+ * who ordered it. A tile all of whose events are erased has no bundle at all. */
 #ifndef PROOF_BUNDLE_H
 #define PROOF_BUNDLE_H
 
@@ -11,7 +15,7 @@
 
 enum { BUNDLE_ENTRIES = 256, BUNDLE_ENTRY_MAX = 65535 };
 
-/* Appends one entry to an uncompressed bundle; 1 to BUNDLE_ENTRY_MAX bytes. */
+/* Appends one entry to an uncompressed bundle; 0 (erased) to BUNDLE_ENTRY_MAX bytes. */
 void bundle_add(struct buffer *plain, const void *entry, size_t length);
 
 /* Appends the compressed file of an uncompressed bundle. */
@@ -28,6 +32,7 @@ struct bundle {
  * success the caller gives it back with bundle_close(). */
 int bundle_open(struct bundle *bundle, const void *file, size_t length);
 void bundle_close(struct bundle *bundle);
+/* The bytes of entry i; *length is 0 when it is erased. */
 const void *bundle_entry(const struct bundle *bundle, unsigned i, size_t *length);
 
 #endif

@@ -21,14 +21,31 @@ void tree_begin(struct tree *tree, const struct suite *suite)
     tree->count = 0;
 }
 
+static void add_subtree(struct tree *tree, int height, const struct digest *hash)
+{
+    struct digest node = *hash;
+    for (uint64_t size = tree->size >> height; size & 1; size >>= 1)
+        suite_node(tree->suite, &node, &tree->edge[--tree->count], &node);
+    tree->edge[tree->count++] = node;
+    tree->size += (uint64_t)1 << height;
+}
+
 void tree_append(struct tree *tree, const struct digest *leaf)
 {
     ASSERT(tree->count == count_ones(tree->size) && tree->size < UINT64_MAX);
-    struct digest node = *leaf;
-    for (uint64_t size = tree->size; size & 1; size >>= 1)
-        suite_node(tree->suite, &node, &tree->edge[--tree->count], &node);
-    tree->edge[tree->count++] = node;
-    tree->size++;
+    add_subtree(tree, 0, leaf);
+}
+
+int tree_graft(struct tree *tree, int height, const struct digest *hash)
+{
+    ASSERT(tree->count == count_ones(tree->size));
+    if (height < 0 || height >= TREE_LEVELS)
+        return -EINVAL;
+    uint64_t width = (uint64_t)1 << height;
+    if (tree->size % width != 0 || tree->size > UINT64_MAX - width)
+        return -EINVAL;
+    add_subtree(tree, height, hash);
+    return 0;
 }
 
 void tree_root(const struct tree *tree, struct digest *root)

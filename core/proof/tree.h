@@ -21,6 +21,9 @@ struct tree {
 /* An empty tree. */
 void tree_begin(struct tree *tree, const struct suite *suite);
 void tree_append(struct tree *tree, const struct digest *leaf);
+/* Appends a complete subtree of 1 << height leaves by its hash alone. -EINVAL, and nothing is
+ * appended, when it would not lie aligned: the size is no multiple of its width. */
+int tree_graft(struct tree *tree, int height, const struct digest *hash);
 /* The root; of an empty tree the hash of nothing. */
 void tree_root(const struct tree *tree, struct digest *root);
 

@@ -135,6 +135,44 @@ static void an_edge_of_another_size_is_refused(void **state)
     assert_int_equal(tree_load(&tree, suite, 0, NULL, 0), 0);
 }
 
+/* All ways to grow by whole aligned subtrees: at each size every height that is allowed. */
+static void a_grafted_subtree_is_as_good_as_its_leaves(void **state)
+{
+    (void)state;
+    const struct suite *suite = suite_named("sha256+ed25519");
+    struct digest leaves[LEAVES], hash, got, expected;
+    for (size_t i = 0; i < LEAVES; i++)
+        suite_leaf(suite, &leaves[i], &i, sizeof(i));
+    for (size_t size = 0; size < LEAVES; size++) {
+        for (int height = 0; size + ((size_t)1 << height) <= LEAVES; height++) {
+            struct tree tree;
+            tree_begin(&tree, suite);
+            for (size_t i = 0; i < size; i++)
+                tree_append(&tree, &leaves[i]);
+            naive_root(suite, &hash, leaves + size, (size_t)1 << height);
+            bool aligned = size % ((size_t)1 << height) == 0;
+            assert_int_equal(tree_graft(&tree, height, &hash), aligned ? 0 : -EINVAL);
+            tree_root(&tree, &got);
+            naive_root(suite, &expected, leaves,
+                       aligned ? size + ((size_t)1 << height) : size);
+            assert_true(digest_equal(&got, &expected));
+        }
+    }
+}
+
+static void a_graft_beyond_what_a_tree_can_hold_is_refused(void **state)
+{
+    (void)state;
+    const struct digest hash = {{0}};
+    struct tree tree;
+    tree_begin(&tree, suite_named("sha256+ed25519"));
+    assert_int_equal(tree_graft(&tree, -1, &hash), -EINVAL);
+    assert_int_equal(tree_graft(&tree, TREE_LEVELS, &hash), -EINVAL);
+    assert_int_equal(tree_graft(&tree, TREE_LEVELS - 1, &hash), 0);
+    assert_int_equal(tree_graft(&tree, TREE_LEVELS - 1, &hash), -EINVAL);
+    assert_int_equal(tree.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +180,8 @@ int main(void)
         cmocka_unit_test(every_size_has_the_root_of_the_definition),
         cmocka_unit_test(a_saved_edge_goes_on_growing),
         cmocka_unit_test(an_edge_of_another_size_is_refused),
+        cmocka_unit_test(a_grafted_subtree_is_as_good_as_its_leaves),
+        cmocka_unit_test(a_graft_beyond_what_a_tree_can_hold_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
