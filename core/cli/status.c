@@ -90,6 +90,12 @@ static void print_lanes(const struct json *lanes)
     }
 }
 
+static void print_stall(const char *stall)
+{
+    if (stall != NULL && stall[0] != '\0')
+        printf("  STALLED: what is sent to the city comes to nothing: %s\n", stall);
+}
+
 static bool print_children(const struct json *children)
 {
     bool all_run = true;
@@ -126,6 +132,7 @@ static bool print_report(const struct json *report)
            json_number(report, "events", 0), json_number(report, "sealed", 0),
            json_number(report, "checkpoint", 0), json_text(report, "clock"));
     print_lanes(json_get(report, "lanes"));
+    print_stall(json_text(report, "stalled"));
     return print_children(json_get(report, "children"));
 }
 

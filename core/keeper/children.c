@@ -174,6 +174,13 @@ static int hear_receipt(struct children *children, struct peer *peer,
     return link_receipt(children->link, peer, frame);
 }
 
+static int hear_stalled(struct children *children, struct peer *peer,
+                        const struct frame *frame)
+{
+    (void)peer;
+    return link_stalled(children->link, frame);
+}
+
 static int hear_health(struct children *children, struct peer *peer,
                        const struct frame *frame)
 {
@@ -224,6 +231,7 @@ static const struct {
     [TALK_HEALTH] = {PEER_HOST | PEER_UPLINK, hear_health},
     [TALK_PONG] = {PEER_HOST | PEER_UPLINK, hear_pong},
     [TALK_STATUS] = {PEER_READER, hear_status},
+    [TALK_STALLED] = {PEER_UPLINK, hear_stalled},
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "keeper/self.h"
 #include "proof/note.h"
 
@@ -154,6 +156,45 @@ int link_receipt(struct link *link, struct peer *peer, const struct frame *frame
     }
     group_answer(link->group, peer, frame->id, -1);
     group_ask(link->group, 1, false);
+    return 0;
+}
+
+static void record_stall(struct link *link, const char *type, int lane)
+{
+    struct buffer data = {0};
+    buffer_printf(&data,
+                  "{\"lane\":\"%s\",\"reason\":", talk_lane_name((enum talk_lane)lane));
+    json_put_text(&data, link->stall);
+    buffer_append_text(&data, "}");
+    self_record(link->group, type, buffer_text(&data));
+    buffer_free(&data);
+}
+
+int link_stalled(struct link *link, const struct frame *frame)
+{
+    char why[TALK_STALL_MAX + 1];
+    struct field field;
+    int64_t lane, now_us = now_mono_us();
+    int err = fields_find(&frame->fields, TAG_TEXT, &field);
+    if (!err)
+        err = field_text(&field, why, sizeof(why));
+    if (!err)
+        err = fields_find(&frame->fields, TAG_LANE, &field);
+    if (!err)
+        err = field_number(&field, &lane);
+    if (err || lane < 0 || lane >= LANES)
+        return -EPROTO;
+    if ((why[0] == '\0') == (link->stall[0] == '\0'))
+        return 0;
+    if (why[0] == '\0') {
+        record_stall(link, "sync.resumed", (int)lane);
+        link->stall[0] = '\0';
+    } else if (link->stalled_us == 0 ||
+               now_us - link->stalled_us >= (int64_t)LINK_STALL_MS * 1000) {
+        link->stalled_us = now_us;
+        strcpy(link->stall, why);
+        record_stall(link, "sync.stalled", (int)lane);
+    }
     return 0;
 }
 

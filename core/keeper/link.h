@@ -1,4 +1,5 @@
-/* link - what the city has: its signed receipts, and the marks they move.
+/* link - what the city has: its signed receipts, and the marks they move; and whether what is sent
+ * comes to anything.
  *
  * Only a receipt that the city's key has signed, for this log, and that does not claim more or
  * other than there is, moves a mark; back as well as forth, for the city may have been restored. */
@@ -10,6 +11,8 @@
 #include "keeper/group.h"
 #include "keeper/peer.h"
 #include "proof/receipt.h"
+
+enum { LINK_STALL_MS = 60 * 1000 };
 
 struct link {
     struct journal *journal;
@@ -23,6 +26,9 @@ struct link {
     struct digest met;
     bool is_contradicted; /* a good receipt claims what is not ours; an alarm says so */
     int64_t refused;      /* receipts that were not good */
+    char
+        stall[TALK_STALL_MAX + 1]; /* why nothing comes of what is sent; empty: it does */
+    int64_t stalled_us;            /* monotonic, when that was last recorded; 0 never */
 };
 
 /* `verifier_path` NULL: there is no city. */
@@ -32,6 +38,10 @@ void link_close(struct link *link);
 
 /* A RECEIPT came from the uplink; it is answered once it is on disk, or refused. */
 int link_receipt(struct link *link, struct peer *peer, const struct frame *frame);
+
+/* STALLED came from the uplink: recorded as sync.stalled or sync.resumed. A new one within
+ * LINK_STALL_MS is not, whatever the uplink says. */
+int link_stalled(struct link *link, const struct frame *frame);
 
 /* The uplink is there: it is told all marks. */
 void link_greet(struct link *link, struct peer *uplink);

@@ -55,6 +55,8 @@ void report_print(const struct keeper *keeper, struct buffer *out)
                   (now_mono_us() - keeper->started_us) / 1000000, journal->size,
                   keeper->group.commits, journal->sealed.size, keeper->upkeep.size,
                   keeper->link.refused);
+    buffer_append_text(out, ",\"stalled\":");
+    json_put_text(out, keeper->link.stall);
     print_lanes(journal, out);
     buffer_append_text(out, ",\"children\":[");
     for (size_t i = 0; i < keeper->supervisor.count; i++) {

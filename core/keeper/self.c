@@ -13,6 +13,7 @@ static const struct {
     {"box.started", LANE_RECORD},      {"box.stopped", LANE_RECORD},
     {"plugin.restarted", LANE_RECORD}, {"plugin.quarantined", LANE_ALARM},
     {"journal.damaged", LANE_ALARM},   {"journal.contradicted", LANE_ALARM},
+    {"sync.stalled", LANE_ALARM},      {"sync.resumed", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

@@ -5,6 +5,8 @@
  *   plugin.restarted    record  instance, plugin, exit
  *   plugin.quarantined  alarm   instance, plugin, deaths
  *   journal.contradicted alarm  events (here), city (what its receipt claims, by lane)
+ *   sync.stalled        alarm   lane, reason: what is sent comes to nothing
+ *   sync.resumed        record  lane, reason: of the stall that is over
  *   journal.damaged     alarm   reason; folder, when the journal was set aside there */
 #ifndef KEEPER_SELF_H
 #define KEEPER_SELF_H

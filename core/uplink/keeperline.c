@@ -250,3 +250,11 @@ void keeperline_health(struct keeperline *keeper, const char *json)
     frame_put_text(&keeper->frame, TAG_TEXT, json);
     give(keeper);
 }
+
+void keeperline_stalled(struct keeperline *keeper, enum talk_lane lane, const char *why)
+{
+    frame_begin(&keeper->frame, TALK_STALLED, 0);
+    frame_put_number(&keeper->frame, TAG_LANE, lane);
+    frame_put_text(&keeper->frame, TAG_TEXT, why == NULL ? "" : why);
+    give(keeper);
+}

@@ -48,6 +48,9 @@ void keeperline_cancel(struct keeperline *keeper, uint32_t id);
 /* Hands a receipt on as it came. While the keeper is at one, only the newest other one waits. */
 void keeperline_receipt(struct keeperline *keeper, const void *note, size_t length);
 
+/* What is sent comes to nothing, and why; NULL: it does again. */
+void keeperline_stalled(struct keeperline *keeper, enum talk_lane lane, const char *why);
+
 void keeperline_health(struct keeperline *keeper, const char *json);
 
 #endif

@@ -22,6 +22,7 @@
 #include "uplink/batch.h"
 #include "uplink/keeperline.h"
 #include "uplink/settings.h"
+#include "uplink/stall.h"
 #include "uplink/status.h"
 #include "uplink/sync.h"
 
@@ -50,12 +51,13 @@ struct relay {
     struct keeperline *keeper;
     struct mqtt *mqtt[SYNC_LINKS];
     struct sync sync;
+    struct stall stall;
     struct settings settings;
     struct status status;
     struct buffer will;
     struct buffer checkpoint; /* the newest note */
     struct buffer payload;    /* reused by every publish */
-    struct loop_timer wait, status_timer, health_timer, leave;
+    struct loop_timer wait, look, status_timer, health_timer, leave;
     bool started, stopping, done;
     bool checkpoint_told; /* the newest note was published on this connection */
     bool began; /* the city has begun anew; acted on when the keeper has the receipt */
@@ -88,14 +90,53 @@ static void settle(struct relay *relay)
                              SYNC_BATCH_BYTES);
         else if (step.deed == SYNC_CANCEL)
             keeperline_cancel(relay->keeper, step.id);
-        else
+        else {
+            stall_silent(&relay->stall, step.link);
             mqtt_reset(relay->mqtt[step.link], "the broker does not acknowledge");
+        }
     }
     int64_t ms = sync_wait_ms(&relay->sync, now);
     if (ms >= 0 && !relay->done)
         loop_timer_start(relay->loop, &relay->wait, ms);
     else
         loop_timer_stop(&relay->wait);
+}
+
+/* ---- Whether it comes to anything */
+
+static void tell_stall(struct relay *relay)
+{
+    const struct stall *stall = &relay->stall;
+    char why[TALK_STALL_MAX + 1];
+    if (stall->cause == STALL_REFUSED)
+        snprintf(why, sizeof(why), "the broker refuses it: %s (0x%02x)",
+                 mqtt_reason(stall->reason), (unsigned)stall->reason);
+    else
+        snprintf(why, sizeof(why), "%s",
+                 stall->cause == STALL_SILENT
+                     ? "the broker does not acknowledge"
+                     : "the broker acknowledges, but no receipt comes from the city");
+    log_warn("lane %s is stalled: %s; the journal keeps everything, sending again",
+             talk_lane_name(stall->lane), why);
+    keeperline_stalled(relay->keeper, stall->lane, why);
+}
+
+static void look(struct relay *relay)
+{
+    enum stall_news news = stall_look(&relay->stall, mono_ms());
+    if (news == STALL_BEGINS)
+        tell_stall(relay);
+    if (news == STALL_ENDS) {
+        log_info("the city has what is sent again");
+        keeperline_stalled(relay->keeper, relay->stall.lane, NULL);
+    }
+}
+
+static void look_again(struct loop_timer *timer)
+{
+    struct relay *relay = container_of(timer, struct relay, look);
+    look(relay);
+    loop_timer_start(relay->loop, &relay->look, STALL_LOOK_MS);
 }
 
 static void wait_over(struct loop_timer *timer)
@@ -213,6 +254,7 @@ static void link_up(void *owner, struct mqtt *mqtt)
         publish_checkpoint(relay);
     }
     sync_up(&relay->sync, (enum sync_link)link, mono_ms());
+    stall_link(&relay->stall, (enum sync_link)link, true, mono_ms());
     settle(relay);
     report_health(relay);
 }
@@ -231,6 +273,7 @@ static void link_down(void *owner, struct mqtt *mqtt, const char *why)
             broker, link == SYNC_ALARM ? "alarms" : "bulk", why);
     relay->outage[link] = true;
     sync_down(&relay->sync, (enum sync_link)link);
+    stall_link(&relay->stall, (enum sync_link)link, false, mono_ms());
     if (link == SYNC_ALARM)
         mqtt_hold(relay->mqtt[SYNC_BULK], true);
     if (relay->stopping) {
@@ -273,9 +316,13 @@ static void link_acked(void *owner, struct mqtt *mqtt, uint32_t token, int reaso
         loop_timer_start(relay->loop, &relay->leave, 0);
     if (token > SYNC_TOKEN_MOST)
         return;
-    tell_refusal(relay, lane_of_token(relay, link, token), reason);
+    int lane = lane_of_token(relay, link, token);
+    tell_refusal(relay, lane, reason);
+    if (lane >= 0)
+        stall_acked(&relay->stall, (enum talk_lane)lane, reason, mono_ms());
     sync_acked(&relay->sync, (enum sync_link)link, token, reason, mono_ms());
     settle(relay);
+    look(relay);
 }
 
 static bool says_began(const struct mqtt_message *message)
@@ -341,6 +388,7 @@ static void keeper_start(void *owner, const void *config, size_t length)
     relay->status.size = relay->settings.size;
     relay->status.root = relay->settings.root;
     status_print_will(&relay->will, &relay->settings);
+    loop_timer_start(relay->loop, &relay->look, STALL_LOOK_MS);
     open_link(relay, SYNC_ALARM);
     open_link(relay, SYNC_BULK);
     mqtt_hold(relay->mqtt[SYNC_BULK], true);
@@ -349,7 +397,12 @@ static void keeper_start(void *owner, const void *config, size_t length)
 static void keeper_mark(void *owner, enum talk_lane lane, int64_t seq)
 {
     struct relay *relay = owner;
+    const struct sync_lane *state = &relay->sync.lanes[lane];
+    bool rises = state->known && seq > state->mark;
     sync_mark(&relay->sync, lane, seq, mono_ms());
+    if (rises)
+        stall_marked(&relay->stall, lane, state->count > state->waiting, mono_ms());
+    look(relay);
     status_changed(relay);
     settle(relay);
 }
@@ -465,10 +518,12 @@ int relay_open(struct relay **out, struct loop *loop, int fd)
     struct relay *relay = mem_new(struct relay);
     relay->loop = loop;
     relay->wait.fire = wait_over;
+    relay->look.fire = look_again;
     relay->status_timer.fire = status_due;
     relay->health_timer.fire = health_due;
     relay->leave.fire = leave_now;
     sync_begin(&relay->sync, mono_ms());
+    stall_begin(&relay->stall, mono_ms());
     int err = keeperline_open(&relay->keeper, loop, fd, &KEEPER_CALLS, relay);
     if (err) {
         relay_close(relay);
@@ -483,6 +538,7 @@ void relay_close(struct relay *relay)
     if (relay == NULL)
         return;
     loop_timer_stop(&relay->wait);
+    loop_timer_stop(&relay->look);
     loop_timer_stop(&relay->status_timer);
     loop_timer_stop(&relay->health_timer);
     loop_timer_stop(&relay->leave);

@@ -17,6 +17,7 @@
  *   CANCEL   child   id of a FETCH that is not wanted any more; it is not answered
  *   RECEIPT  uplink  TEXT (a signed receipt, as it came)  -> DONE, and MARK when it moved one
  *   MARK     keeper  LANE, SEQ (the last the city has; -1 none)
+ *   STALLED  uplink  LANE, TEXT (why what is sent comes to nothing; empty: it does again)
  *   CHECKPOINT keeper TEXT (a signed note)              whenever there is a new one
  *   HEALTH   child   TEXT (JSON for people, at most 4 KiB)
  *   PING     keeper  -> PONG; a child that does not answer is killed
@@ -46,6 +47,7 @@ enum talk_type {
     TALK_STOP,
     TALK_STATUS,
     TALK_REPORT,
+    TALK_STALLED,
     TALK_TYPES
 };
 
@@ -81,7 +83,8 @@ enum {
     TALK_EVENT_MAX = 65535, /* bytes of an event: what a bundle's length can say */
     TALK_DATA_MAX = 60 * 1024,
     TALK_KEY_MAX = 128,
-    TALK_VALUE_MAX = 64 * 1024
+    TALK_VALUE_MAX = 64 * 1024,
+    TALK_STALL_MAX = 120 /* bytes of why in STALLED */
 };
 
 /* "alarm", "record", "telemetry". */

@@ -246,6 +246,61 @@ static void without_the_citys_key_nothing_counts(void **state)
     assert_int_equal(house.link.refused, 1);
 }
 
+static void say_stalled(int64_t lane, const char *why)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_STALLED, 0);
+    frame_put_number(&frame, TAG_LANE, lane);
+    frame_put_text(&frame, TAG_TEXT, why);
+    ends_say(house.ends[HOUSE_UPLINK], &frame);
+    buffer_free(&frame);
+}
+
+static int64_t count_of(const char *type)
+{
+    char sql[120];
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM event WHERE instr(CAST(body AS TEXT), '\"%s\"')",
+             type);
+    group_commit(&house.group);
+    return fixture_ask(&house.fixture, sql);
+}
+
+static void a_stall_is_an_alarm_once_and_its_end_a_record(void **state)
+{
+    (void)state;
+    say_stalled(LANE_RECORD, "no receipt");
+    say_stalled(LANE_ALARM, "no receipt either");
+    ends_expect_silence(house.loop, house.ends[HOUSE_UPLINK]);
+    assert_int_equal(count_of("sync.stalled"), 1);
+    assert_string_equal(house.link.stall, "no receipt");
+    say_stalled(LANE_RECORD, "");
+    say_stalled(LANE_RECORD, "");
+    ends_expect_silence(house.loop, house.ends[HOUSE_UPLINK]);
+    assert_int_equal(count_of("sync.resumed"), 1);
+    assert_string_equal(house.link.stall, "");
+}
+
+static void a_second_stall_within_a_minute_is_not_recorded(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        say_stalled(LANE_RECORD, "refused");
+        say_stalled(LANE_RECORD, "");
+    }
+    ends_expect_silence(house.loop, house.ends[HOUSE_UPLINK]);
+    assert_int_equal(count_of("sync.stalled"), 1);
+    assert_int_equal(count_of("sync.resumed"), 1);
+}
+
+static void a_stall_of_no_lane_ends_the_uplink(void **state)
+{
+    (void)state;
+    say_stalled(LANES, "x");
+    ends_expect_end(house.loop, house.ends[HOUSE_UPLINK], &house.heard);
+    assert_int_equal(count_of("sync.stalled"), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -263,6 +318,9 @@ int main(void)
         CASE(roots_among_sealed_events_are_known_too),
         CASE(a_group_that_fails_moves_nothing),
         CASE(without_the_citys_key_nothing_counts),
+        CASE(a_stall_is_an_alarm_once_and_its_end_a_record),
+        CASE(a_second_stall_within_a_minute_is_not_recorded),
+        CASE(a_stall_of_no_lane_ends_the_uplink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
