@@ -44,6 +44,11 @@ local OFFICE = schema.record {
 -- The declarations, for documents.
 config.schemas = { office = OFFICE, city = city.schema }
 
+-- What the keeper records itself: a plugin that declared these could forge it.
+local OWN_PLUGINS = { keeper = true, uplink = true }
+local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
+    plugin = true, config = true }
+
 local STATEMENTS = { office = true, city = true, plugin = true }
 
 -- The line on which `setting` is set, at or after the line of the statement; else that line.
@@ -133,6 +138,15 @@ local function manifest_fault(manifest, name)
     if type(manifest.config) ~= "table" or not manifest.config.inspect then
         return "its manifest has no config = schema.record { ... }"
     end
+    if OWN_PLUGINS[name] then
+        return "that name is the appliance's own"
+    end
+    for kind in pairs(manifest.events or {}) do
+        if OWN_EVENTS[tostring(kind):match("^%w+")] then
+            return ('its manifest declares the event "%s", which only the appliance records')
+                :format(kind)
+        end
+    end
     return nil
 end
 
@@ -158,7 +172,7 @@ local function lanes(manifest)
     return events
 end
 
--- Each plugin and instance once: the pair names the source of events and the plugin's store.
+-- Each instance once, whatever its plugin: its name is the name of its store.
 local function claim(self, where, name, instance)
     if type(instance) ~= "string" or #instance > 32 or not instance:find(INSTANCE) then
         complain(self, where, ('plugin "%s": expected an instance name of 1 to 32 small letters, '
@@ -166,12 +180,12 @@ local function claim(self, where, name, instance)
         return false
     end
     local pair = ('plugin "%s" "%s"'):format(name, instance)
-    if self.claimed[pair] then
+    if self.claimed[instance] then
         complain(self, where, ("%s: expected an instance name not used yet, got the one used at "
-            .. "%s"):format(pair, self.claimed[pair]))
+            .. "%s"):format(pair, self.claimed[instance]))
         return false
     end
-    self.claimed[pair] = where
+    self.claimed[instance] = where
     return true
 end
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -18,12 +19,25 @@ static int take_id(char *id, const struct json *json, const char *name)
     return 0;
 }
 
+/* What the keeper records itself, a plugin may not. */
+static bool is_own(const char *type)
+{
+    static const char *const OWN[] = {"box.",  "journal.", "storage.", "clock.",
+                                      "sync.", "plugin.",  "config."};
+    for (size_t i = 0; i < countof(OWN); i++)
+        if (strncmp(type, OWN[i], strlen(OWN[i])) == 0)
+            return true;
+    return false;
+}
+
 static int take_event(struct config_event *event, const struct json *item)
 {
     const char *type = json_name(item);
     const char *lane = json_value(item);
-    if (type == NULL || !word_is_type(type) || lane == NULL || talk_lane_of(lane) < 0) {
-        log_error("configuration: events: expected \"type\": \"lane\"");
+    if (type == NULL || !word_is_type(type) || is_own(type) || lane == NULL ||
+        talk_lane_of(lane) < 0) {
+        log_error("configuration: events: expected \"type\": \"lane\", no type of the "
+                  "keeper's own");
         return -EPROTO;
     }
     strcpy(event->type, type);
@@ -64,6 +78,11 @@ static int take_plugin(struct config *config, const struct json *item)
     int err = take_id(plugin->plugin, item, "plugin");
     if (!err)
         err = take_id(plugin->instance, item, "instance");
+    if (!err && (strcmp(plugin->plugin, "keeper") == 0 ||
+                 strcmp(plugin->plugin, "uplink") == 0)) {
+        log_error("configuration: no plugin may be named %s", plugin->plugin);
+        err = -EPROTO;
+    }
     if (!err && is_taken(config, plugin->instance)) {
         log_error("configuration: two instances are named %s", plugin->instance);
         err = -EPROTO;

@@ -37,6 +37,9 @@ local function read(text)
                 return MANIFEST, "/plugins/wristband"
             elseif name == "broken" then
                 return { api = 2, name = "broken" }, "/plugins/broken"
+            elseif name == "forger" or name == "keeper" then
+                return { api = 1, name = name, config = schema.record {},
+                    events = { ["journal.thinned"] = { lane = "record" } } }, "/plugins/" .. name
             end
             return nil, "there is no folder /plugins/" .. name
         end,
@@ -152,12 +155,23 @@ t.test("a_plugin_that_is_not_there_is_guessed", function()
         .. 'a plugin, got "broken" (its manifest has api = 2, name = "broken")')
 end)
 
+t.test("what_the_appliance_records_itself_no_plugin_may", function()
+    refuses(OFFICE .. 'plugin "forger" "a" { }', 'outpost.lua:2: plugin: expected the name of a '
+        .. 'plugin, got "forger" (its manifest declares the event "journal.thinned", which only '
+        .. "the appliance records)")
+    refuses(OFFICE .. 'plugin "keeper" "a" { }', 'outpost.lua:2: plugin: expected the name of a '
+        .. 'plugin, got "keeper" (that name is the appliance\'s own)')
+end)
+
 t.test("an_instance_is_named_well_and_once", function()
     refuses(OFFICE .. 'plugin "wristband" "Gate 1" { url = "a" }', 'outpost.lua:2: plugin '
         .. '"wristband": expected an instance name of 1 to 32 small letters, digits, "-" or "_", '
         .. 'got "Gate 1"')
     refuses(OFFICE .. 'plugin "wristband" "a" { url = "a" }\nplugin "wristband" "a" { url = "b" }',
         'outpost.lua:3: plugin "wristband" "a": expected an instance name not used yet, got the '
+        .. "one used at outpost.lua:2")
+    refuses(OFFICE .. 'plugin "wristband" "a" { url = "a" }\nplugin "other" "a" { }',
+        'outpost.lua:3: plugin "other" "a": expected an instance name not used yet, got the '
         .. "one used at outpost.lua:2")
     refuses(OFFICE .. 'plugin "wristband" { url = "a" }', 'outpost.lua:2: plugin "wristband": '
         .. "expected an instance name before the settings, got a table")

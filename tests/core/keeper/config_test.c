@@ -92,6 +92,9 @@ static void what_is_not_as_agreed_is_refused(void **state)
         "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":{\"a.b\":\"x\"}}]}",
         OFFICE
         "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":{\"a.b\":1}}]}",
+        OFFICE "\"plugins\":[{\"plugin\":\"keeper\",\"instance\":\"i\"}]}",
+        OFFICE "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":{"
+               "\"journal.thinned\":\"record\"}}]}",
         OFFICE
         "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":[\"alarm\"]}]}",
     };
