@@ -11,28 +11,22 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/base.h"
 #include "base/mem.h"
 #include "base/now.h"
-#include "base/random.h"
+#include "mqtt/retry.h"
+#include "mqtt/tcp.h"
 
 enum {
-    CONNECT_MAX_MS = 15000, /* from the attempt to the CONNACK */
+    REACH_MAX_MS = 5000,    /* from the attempt to the TCP connection */
+    CONNECT_MAX_MS = 15000, /* from there to the CONNACK */
     HANDSHAKE_TICK_MS = 50,
     TICK_MS = 5000,
-    RETRY_LEAST_MS = 100,
-    RETRY_FIRST_MS = 1000,
-    RETRY_MOST_MS = 60000,
-    LIVED_MS = 60000, /* a connection that lived so long was a good one */
-    UNSENT_MAX = 64 * 1024,
     READS_PER_TURN = 8
 };
 
@@ -57,12 +51,14 @@ struct mqtt {
     struct loop_timer more;     /* fires at once when TLS may hold unread packets */
     bool reached;               /* the TCP connection is there */
     bool up;
+    bool worked;      /* the broker has taken something on this connection */
+    bool turned_away; /* it does not want us */
     bool over;
     bool held;
     bool inside;    /* a library call is running */
     unsigned heard; /* packets that the library has told of */
     int64_t up_since_ms;
-    int failures; /* since the last connection that lived */
+    struct retry patience;
     struct flight flights[MQTT_FLIGHTS];
     size_t flight_count;
     char why[MQTT_WHY_ROOM];
@@ -130,10 +126,12 @@ static void told_connect(struct mosquitto *mosq, void *owner, int reason, int fl
 static void told_disconnect(struct mosquitto *mosq, void *owner, int reason,
                             const mosquitto_property *properties)
 {
+    struct mqtt *mqtt = owner;
     (void)mosq;
     (void)properties;
-    give_up(owner, reason < MQTT_REFUSED ? "the broker closed the connection"
-                                         : mosquitto_reason_string(reason));
+    mqtt->turned_away |= reason >= MQTT_REFUSED && reason != MQTT_RC_SERVER_SHUTTING_DOWN;
+    give_up(mqtt, reason < MQTT_REFUSED ? "the broker closed the connection"
+                                        : mosquitto_reason_string(reason));
 }
 
 static void told_publish(struct mosquitto *mosq, void *owner, int mid, int reason,
@@ -143,6 +141,7 @@ static void told_publish(struct mosquitto *mosq, void *owner, int mid, int reaso
     (void)mosq;
     (void)properties;
     mqtt->heard++;
+    mqtt->worked |= reason < MQTT_REFUSED;
     for (size_t i = 0; i < mqtt->flight_count; i++) {
         if (mqtt->flights[i].mid != mid)
             continue;
@@ -162,9 +161,13 @@ static void told_subscribe(struct mosquitto *mosq, void *owner, int mid, int cou
     (void)mid;
     (void)properties;
     mqtt->heard++;
-    for (int i = 0; i < count; i++)
-        if (granted[i] >= MQTT_REFUSED)
-            give_up(mqtt, "the broker refused a subscription; check its access list");
+    mqtt->worked = true;
+    for (int i = 0; i < count; i++) {
+        if (granted[i] < MQTT_REFUSED)
+            continue;
+        mqtt->turned_away = true;
+        give_up(mqtt, "the broker refused a subscription; check its access list");
+    }
 }
 
 static void take_users(struct mqtt_message *message, const mosquitto_property *properties)
@@ -270,14 +273,12 @@ static int read_some(struct mqtt *mqtt)
     return rc;
 }
 
-/* A broker that leaves Nagle's algorithm on, as mosquitto does unless told otherwise, holds its next
- * small packet back until the last one is acknowledged, and we would acknowledge 40 ms later. The
- * kernel forgets the wish, so it is said again after each read. */
-static void acknowledge_now(int fd)
+static void note_reached(struct mqtt *mqtt)
 {
-    int on = 1;
-    if (fd >= 0)
-        setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+    if (mqtt->reached || !tcp_is_connected(mqtt->watched_fd))
+        return;
+    mqtt->reached = true;
+    loop_timer_start(mqtt->loop, &mqtt->deadline, CONNECT_MAX_MS);
 }
 
 static void ready(struct loop_watch *watch, bool readable, bool writable)
@@ -288,14 +289,14 @@ static void ready(struct loop_watch *watch, bool readable, bool writable)
         return;
     mqtt->inside = true;
     if (writable) {
-        mqtt->reached = true;
+        note_reached(mqtt);
         rc = mosquitto_loop_write(mqtt->mosq, 1);
     }
     if (readable && rc == MOSQ_ERR_SUCCESS)
         rc = read_some(mqtt);
     settle(mqtt, rc);
     if (readable)
-        acknowledge_now(mqtt->watched_fd);
+        tcp_acknowledge_now(mqtt->watched_fd);
 }
 
 static void read_more(struct loop_timer *timer)
@@ -329,15 +330,15 @@ static void try_again(struct loop_timer *timer)
     begin_attempt(container_of(timer, struct mqtt, retry));
 }
 
-/* Full jitter: anywhere up to a bound that doubles with each failure. */
-static int64_t retry_ms(int failures)
+static uint32_t retry_ms(struct mqtt *mqtt)
 {
-    uint32_t most = RETRY_FIRST_MS;
-    for (int i = 1; i < failures && most < RETRY_MOST_MS; i++)
-        most *= 2;
-    if (most > RETRY_MOST_MS)
-        most = RETRY_MOST_MS;
-    return RETRY_LEAST_MS + random_below(most - RETRY_LEAST_MS);
+    enum retry_end end = RETRY_TURNED_AWAY;
+    if (!mqtt->reached)
+        end = RETRY_ABSENT;
+    else if (mqtt->worked && !mqtt->turned_away)
+        end = RETRY_BROKE;
+    int64_t life_ms = mqtt->up ? mono_ms() - mqtt->up_since_ms : 0;
+    return retry_wait_ms(retry_bound_ms(&mqtt->patience, end, life_ms));
 }
 
 static void stop_all(struct mqtt *mqtt)
@@ -357,13 +358,12 @@ static void stop_all(struct mqtt *mqtt)
 static void end_attempt(struct mqtt *mqtt)
 {
     char why[MQTT_WHY_ROOM];
-    bool lived = mqtt->up && mono_ms() - mqtt->up_since_ms >= LIVED_MS;
+    uint32_t ms = retry_ms(mqtt);
     snprintf(why, sizeof(why), "%s", mqtt->why);
     stop_all(mqtt);
     mqtt->up = false;
-    mqtt->failures = lived ? 1 : mqtt->failures + 1;
     if (!mqtt->held)
-        loop_timer_start(mqtt->loop, &mqtt->retry, retry_ms(mqtt->failures));
+        loop_timer_start(mqtt->loop, &mqtt->retry, ms);
     mqtt->calls->down(mqtt->owner, mqtt, why);
 }
 
@@ -446,19 +446,10 @@ static int connect_without_waiting(struct mqtt *mqtt)
     return rc;
 }
 
-static void tune_socket(int fd, int stall_ms)
-{
-    unsigned stall = (unsigned)stall_ms;
-    int unsent = UNSENT_MAX;
-    if (fd < 0)
-        return;
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
-    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-}
-
 static void begin_attempt(struct mqtt *mqtt)
 {
     mqtt->reached = mqtt->up = mqtt->over = false;
+    mqtt->worked = mqtt->turned_away = false;
     mqtt->why[0] = '\0';
     mqtt->watched_fd = -1;
     mqtt->mosq = mosquitto_new(mqtt->options.client, false, mqtt);
@@ -471,8 +462,8 @@ static void begin_attempt(struct mqtt *mqtt)
     int rc = set_options(mqtt);
     if (rc == MOSQ_ERR_SUCCESS)
         rc = connect_without_waiting(mqtt);
-    tune_socket(mosquitto_socket(mqtt->mosq), mqtt->options.stall_ms);
-    loop_timer_start(mqtt->loop, &mqtt->deadline, CONNECT_MAX_MS);
+    tcp_tune(mosquitto_socket(mqtt->mosq), mqtt->options.stall_ms);
+    loop_timer_start(mqtt->loop, &mqtt->deadline, REACH_MAX_MS);
     loop_timer_start(mqtt->loop, &mqtt->tick,
                      mqtt->options.broker->tls ? HANDSHAKE_TICK_MS : TICK_MS);
     settle(mqtt, rc);
@@ -527,8 +518,7 @@ void mqtt_hold(struct mqtt *mqtt, bool held)
     if (held)
         loop_timer_stop(&mqtt->retry);
     else if (!loop_timer_is_running(&mqtt->retry))
-        loop_timer_start(mqtt->loop, &mqtt->retry,
-                         mqtt->failures == 0 ? 0 : retry_ms(mqtt->failures));
+        loop_timer_start(mqtt->loop, &mqtt->retry, 0);
 }
 
 void mqtt_reset(struct mqtt *mqtt, const char *why)

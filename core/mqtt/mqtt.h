@@ -76,7 +76,8 @@ void mqtt_close(struct mqtt *mqtt);
 /* Says DISCONNECT, so that there is no will, and makes no further attempt. `down` is not called. */
 void mqtt_leave(struct mqtt *mqtt);
 
-/* While held no attempt to connect is made; a connection that is up stays. */
+/* While held no attempt to connect is made; a connection that is up stays. When it is let go an
+ * attempt begins at once: whoever holds one connection until another is up has waited already. */
 void mqtt_hold(struct mqtt *mqtt, bool held);
 
 /* Ends a connection that is up, as if it had broken; `down` comes from the loop. */
