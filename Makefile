@@ -6,7 +6,8 @@
 #   make test          unit (small bounds), lua-test, stories and the quick faults (release programs)
 #   make unit          only the C unit tests          make lua-test   only the Lua and plugin tests
 #   make stories       only the end-to-end tests      make asan       unit tests under ASan and UBSan
-#   make faults        break things on purpose (kills, syscalls, mutations); about 15 minutes
+#   make faults        break things on purpose (kills, syscalls, network, brokers); about 15 minutes
+#   make faults-long   the same and what takes longer (brokers that lie for 10 minutes, 20 kills of one)
 #   make fuzz          every fuzzer for SECONDS (default 20) each
 #   make bench         ratios against a limit in the same run; writes tests/bench/RESULTS.md
 #   make lint          format, walls between rooms, names, sizes, luacheck
@@ -183,7 +184,8 @@ FLAVOUR_demo    := $(STORY_FLAVOUR)
 FLAVOUR_stories := $(STORY_FLAVOUR)
 FLAVOUR_quick   := $(STORY_FLAVOUR)
 FLAVOUR_faults  := $(STORY_FLAVOUR)
-TESTING := demo unit asan lua-test stories quick faults fuzz bench lint docs
+FLAVOUR_faults-long := $(STORY_FLAVOUR)
+TESTING := demo unit asan lua-test stories quick faults faults-long fuzz bench lint docs
 PYTEST  := OUTPOST_BUILD=$(abspath $(OUT)) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 
 define testing
@@ -208,9 +210,12 @@ run-stories: all
 
 # quick: the part of the faults that make test has time for.
 run-quick: all
-	@$(PYTEST) -s -m "not long" tests/faults
+	@$(PYTEST) -s -m "not slow and not long" tests/faults
 
 run-faults: all
+	@$(PYTEST) -s -m "not long" tests/faults
+
+run-faults-long: all
 	@$(PYTEST) -s tests/faults
 
 run-fuzz: $(FUZZ_PROGRAMS)

@@ -74,7 +74,7 @@ def told_by_city(city):
 
 @pytest.mark.parametrize("rounds, count, seconds", [
     pytest.param(1, 100, 8, id="quick"),
-    pytest.param(20, 2000, 200, id="2000", marks=pytest.mark.long),
+    pytest.param(20, 2000, 200, id="2000", marks=pytest.mark.slow),
 ])
 def test_no_edge_is_lost_or_told_twice(rounds, count, seconds, tmp_path, broker, city, started):
     print(f"SEED={SEED}")

@@ -246,7 +246,7 @@ def test_a_newer_receipt_betrays_an_older_folder(journal):
 
 @pytest.mark.parametrize("count", [
     pytest.param(100, id="100"),
-    pytest.param(COUNT, id="all", marks=pytest.mark.long),
+    pytest.param(COUNT, id="all", marks=pytest.mark.slow),
 ])
 def test_every_mutation_is_found_and_named(journal, tmp_path, count):
     print(f"SEED={SEED}")

@@ -153,7 +153,7 @@ def test_a_kill_at_some_calls_of_a_sealing_cycle_loses_nothing(cycle, tmp_path, 
     sweep(cycle, tmp_path, QUICK_STEP)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("sweep", [sweep_keeper, sweep_errands])
 def test_a_kill_at_every_call_of_a_sealing_cycle_loses_nothing(cycle, tmp_path, sweep):
     sweep(cycle, tmp_path, 1)
