@@ -32,8 +32,9 @@ static const char USAGE[] =
     "                   are believed, which proves less: whoever can write there can pin "
     "others\n"
     "\n"
-    "Exit status: 0 \"verify: ok ...\"; 1 the first bad event or checkpoint; 2 wrong "
-    "use.\n";
+    "Exit status: 0 \"verify: ok ...\"; 1 the first bad event or checkpoint, or how many "
+    "findings\n"
+    "there are and of which kinds; 2 wrong use.\n";
 
 struct signed_size {
     int64_t size;
@@ -228,12 +229,23 @@ static int audit_log(void *owner, const char *office, const char *log)
     return err;
 }
 
+static int add_kind(void *owner, const char *kind, int64_t count)
+{
+    struct audit_report *report = owner;
+    size_t length = strlen(report->kinds);
+    snprintf(report->kinds + length, sizeof(report->kinds) - length, "%s%" PRId64 " %s",
+             length > 0 ? ", " : "", count, kind);
+    report->findings += count;
+    return 0;
+}
+
 int audit_database(struct audit_report *report, struct store *store,
                    struct offices *offices)
 {
     struct sweep sweep = {report, store, offices};
     memset(report, 0, sizeof(*report));
-    return store_each_log(store, audit_log, &sweep);
+    int err = store_each_log(store, audit_log, &sweep);
+    return err ? err : store_each_kind(store, add_kind, report);
 }
 
 /* ---- The command */
@@ -247,6 +259,12 @@ static int say(const struct audit_report *report, int err, const struct store *s
     }
     if (err) {
         printf("verify: BAD the database cannot be read: %s\n", store_error(store));
+        return 1;
+    }
+    if (report->findings > 0) {
+        printf("verify: BAD %" PRId64 " findings (%s), see table finding; the %" PRId64
+               " stored events are as they came\n",
+               report->findings, report->kinds, report->events);
         return 1;
     }
     printf("verify: ok %" PRId64 " events of %" PRId64 " logs, %" PRId64

@@ -16,6 +16,9 @@ enum { AUDIT_WHAT_ROOM = 240 };
 
 struct audit_report {
     int64_t logs, events, verified;
+    /* What was found when it came: all of it, and "2 missing, 1 root". */
+    int64_t findings;
+    char kinds[AUDIT_WHAT_ROOM];
     /* The first bad place, when there is one. */
     char office[WORD_ID_MAX + 1];
     char log[WORD_ID_MAX + 1];
@@ -23,7 +26,7 @@ struct audit_report {
     char what[AUDIT_WHAT_ROOM];
 };
 
-/* 0: all is well; -EBADMSG: report->what says what is not; else the errno of reading. */
+/* 0: what is stored is as it was verified (findings there may be); -EBADMSG: report->what says what is not; else the errno of reading. */
 int audit_database(struct audit_report *report, struct store *store,
                    struct offices *offices);
 

@@ -162,6 +162,8 @@ const char *const SCHEMA_QUERIES[QUERIES] = {
                           " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE"
                           " (SELECT count(*) FROM finding WHERE office = ?1) < ?9",
     [QUERY_FINDING_COUNT] = "SELECT count(*) FROM finding WHERE ?1 = '' OR office = ?1",
+    [QUERY_FINDING_KINDS] =
+        "SELECT kind, count(*) FROM finding GROUP BY kind ORDER BY kind",
     [QUERY_REJECTED_PUT] = "INSERT INTO rejected (received, topic, reason, payload)"
                            " VALUES (?1, ?2, ?3, ?4)",
     [QUERY_REJECTED_THIN] = "DELETE FROM rejected WHERE id <= last_insert_rowid() - ?1",

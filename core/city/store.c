@@ -437,6 +437,17 @@ int store_count_findings(struct store *store, const char *office, int64_t *count
     return err ? err : database_tell_number(s, count, 0);
 }
 
+int store_each_kind(struct store *store,
+                    int (*each)(void *owner, const char *kind, int64_t count),
+                    void *owner)
+{
+    struct rows *s;
+    int err = database_ask(store->db, &s, QUERY_FINDING_KINDS, "");
+    while (!err && (err = database_next(s)) > 0)
+        err = each(owner, database_text(s, 0), database_number(s, 1));
+    return database_done(s, err);
+}
+
 int store_put_rejected(struct store *store, const char *topic, const char *reason,
                        const void *payload, size_t length, const char *now)
 {

@@ -155,6 +155,10 @@ struct store_finding {
 int store_put_finding(struct store *store, const struct store_finding *finding,
                       bool *fresh);
 int store_count_findings(struct store *store, const char *office, int64_t *count);
+/* Calls `each` with every kind of finding that there is and how many. */
+int store_each_kind(struct store *store,
+                    int (*each)(void *owner, const char *kind, int64_t count),
+                    void *owner);
 int store_put_rejected(struct store *store, const char *topic, const char *reason,
                        const void *payload, size_t length, const char *now);
 int store_count_rejected(struct store *store, int64_t *count);

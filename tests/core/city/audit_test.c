@@ -35,6 +35,26 @@ static void what_is_as_it_was_is_fine(void **state)
     assert_int_equal(report.logs, 1);
 }
 
+static void findings_are_counted_by_their_kinds(void **state)
+{
+    struct fixture *f = *state;
+    struct audit_report report;
+    char *other = fixture_compose("office-1", "log1", 3, LANE_RECORD, "other");
+    char payload[1024];
+    snprintf(payload, sizeof(payload), "[%s]", other);
+    fixture_say(f, "outpost/v1/office-1/up/record", payload, "log1", "record", 2, 3);
+    fixture_commit(f);
+    struct key *stranger;
+    key_make(&stranger, f->tree.suite, "outpost/office-1");
+    fixture_show_key(f, stranger);
+    key_free(stranger);
+    fixture_commit(f);
+    assert_int_equal(audit_database(&report, f->store, f->offices), 0);
+    assert_int_equal(report.findings, 2);
+    assert_string_equal(report.kinds, "1 different, 1 key");
+    free(other);
+}
+
 /* By the sqlite3 program, because the store has no words for such deeds. */
 static void tamper(struct fixture *f, const char *sql)
 {
@@ -122,6 +142,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_filled, fixture_close)
     const struct CMUnitTest tests[] = {
         TEST(what_is_as_it_was_is_fine),
+        TEST(findings_are_counted_by_their_kinds),
         TEST(every_change_is_found_and_named),
         TEST(every_event_under_a_checkpoint_can_be_proven),
         TEST(others_cannot),
