@@ -34,7 +34,9 @@ static const char USAGE[] =
     "  --follow         go on with what comes; without --from or --last only that\n"
     "  --json           each event as it is in the journal, one a line\n"
     "\n"
-    "Exit: 0, 1 the journal or the keeper cannot be read, 2 wrong usage.\n";
+    "Exit: 0, 1 the journal (or a bundle of it: it is named and passed over) or the "
+    "keeper\n"
+    "cannot be read, 2 wrong usage.\n";
 
 struct wish {
     const char *state;
@@ -136,83 +138,106 @@ static const char *text_or(const struct json *event, const char *name,
     return text ? text : otherwise;
 }
 
-/* Prints the event when it is wanted; whether it was. */
-static bool print_event(const struct wish *wish, const void *body, size_t length,
-                        bool silent)
+/* Prints the event when it is wanted, and says by *wanted whether it was. */
+static int print_event(const struct wish *wish, const void *body, size_t length,
+                       bool silent, bool *wanted)
 {
     struct json *event = NULL;
     if (json_parse(&event, body, length) != 0)
-        return false;
-    bool wanted =
-        word_matches(wish->type, text_or(event, "type", "")) &&
-        (wish->lane == NULL || strcmp(wish->lane, text_or(event, "lane", "")) == 0);
-    if (wanted && !silent && wish->json)
+        return -EBADMSG;
+    *wanted = word_matches(wish->type, text_or(event, "type", "")) &&
+              (wish->lane == NULL || strcmp(wish->lane, text_or(event, "lane", "")) == 0);
+    if (*wanted && !silent && wish->json)
         printf("%.*s\n", (int)length, (const char *)body);
-    else if (wanted && !silent)
+    else if (*wanted && !silent)
         printf("%" PRId64 "  %s  %-9s  %-26s  %s\n",
                (int64_t)strtoll(text_or(event, "sequence", "0"), NULL, 10),
                text_or(event, "time", "-"), text_or(event, "lane", "-"),
                text_or(event, "type", "-"), text_or(event, "subject", "-"));
     json_free(event);
-    return wanted;
+    return 0;
 }
 
-static int print_one(const struct wish *wish, struct archive *archive, uint64_t seq,
-                     bool silent, bool *wanted)
+/* The journal under way. Invariant: what cannot be read ends nothing; it is named once, passed
+ * over, and kept in `err` for the end. */
+struct reading {
+    const struct wish *wish;
+    struct archive *archive;
+    uint64_t bad; /* the tile named last, from 1; 0 none */
+    int err;
+};
+
+static void name_bad(struct reading *reading, uint64_t seq, int err)
+{
+    char name[TILE_PATH_ROOM];
+    uint64_t index = seq / TILE_WIDTH;
+    reading->err = err;
+    if (reading->bad == index + 1)
+        return;
+    reading->bad = index + 1;
+    tile_path(name, -1, index, TILE_WIDTH);
+    fprintf(stderr,
+            "outpost events: events %" PRIu64 "..%" PRIu64 " (%s) cannot be read: %s\n",
+            index * TILE_WIDTH, index * TILE_WIDTH + TILE_WIDTH - 1, name,
+            strerror(-err));
+}
+
+/* Whether the event was wanted; it is printed, unless `silent`. */
+static bool print_one(struct reading *reading, uint64_t seq, bool silent)
 {
     const void *body;
     size_t length;
-    int err = archive_event(archive, seq, &body, &length);
-    if (err) {
-        fprintf(stderr, "outpost events: event %" PRIu64 " cannot be read: %s\n", seq,
-                strerror(-err));
-        return err;
-    }
-    *wanted = print_event(wish, body, length, silent);
-    return 0;
+    bool wanted = false;
+    int err = archive_event(reading->archive, seq, &body, &length);
+    if (!err)
+        err = print_event(reading->wish, body, length, silent, &wanted);
+    if (err && !silent)
+        name_bad(reading, seq, err);
+    return wanted;
 }
 
 /* Where to begin so that the last N that match are printed. */
-static int find_last(const struct wish *wish, struct archive *archive, uint64_t *from)
+static uint64_t find_last(struct reading *reading)
 {
-    int64_t missing = wish->last;
-    uint64_t seq = archive_size(archive);
-    uint64_t first = wish->from > 0 ? (uint64_t)wish->from : 0;
-    while (missing > 0 && seq > first) {
-        bool wanted;
-        int err = print_one(wish, archive, --seq, true, &wanted);
-        if (err)
-            return err;
-        missing -= wanted;
-    }
-    *from = seq;
-    return 0;
+    int64_t missing = reading->wish->last;
+    uint64_t seq = archive_size(reading->archive);
+    uint64_t first = reading->wish->from > 0 ? (uint64_t)reading->wish->from : 0;
+    while (missing > 0 && seq > first)
+        missing -= print_one(reading, --seq, true);
+    return seq;
 }
 
-/* Prints what is on disk; *next is what follows it. */
-static int print_stored(const struct wish *wish, uint64_t *next)
+static void print_all(struct reading *reading, uint64_t *next)
 {
-    struct archive *archive;
+    const struct wish *wish = reading->wish;
+    uint64_t size = archive_size(reading->archive);
+    uint64_t seq = wish->from >= 0 ? (uint64_t)wish->from : wish->follow ? size : 0;
+    if (wish->last >= 0)
+        seq = find_last(reading);
+    for (; seq < size; seq++)
+        print_one(reading, seq, false);
+    *next = seq;
+}
+
+/* Prints what is on disk; *next is what follows it, *bad says that something there could not be
+ * read and was passed over. */
+static int print_stored(const struct wish *wish, uint64_t *next, bool *bad)
+{
+    struct reading reading = {.wish = wish};
     struct finding finding = {0};
     char folder[ARCHIVE_PATH_MAX];
     int err = archive_find(folder, wish->state);
     if (!err)
-        err = archive_open(&archive, folder, &finding);
+        err = archive_open(&reading.archive, folder, &finding);
     if (err) {
         fprintf(stderr, "outpost events: %s: no journal can be read: %s\n", wish->state,
                 finding.what[0] ? finding.what : strerror(-err));
         return err;
     }
-    uint64_t size = archive_size(archive);
-    uint64_t seq = wish->from >= 0 ? (uint64_t)wish->from : wish->follow ? size : 0;
-    bool wanted;
-    if (wish->last >= 0)
-        err = find_last(wish, archive, &seq);
-    for (; seq < size && !err; seq++)
-        err = print_one(wish, archive, seq, false, &wanted);
-    *next = seq;
-    archive_close(archive);
-    return err;
+    print_all(&reading, next);
+    archive_close(reading.archive);
+    *bad = reading.err != 0;
+    return 0;
 }
 
 static int ask_for(int fd, const struct wish *wish, int64_t from)
@@ -231,10 +256,9 @@ static int print_entry(const struct wish *wish, const struct field *entry)
 {
     struct fields inside = field_inside(entry);
     struct field body;
+    bool wanted;
     int err = fields_find(&inside, TAG_BODY, &body);
-    if (!err)
-        print_event(wish, body.bytes, body.length, false);
-    return err;
+    return err ? err : print_event(wish, body.bytes, body.length, false, &wanted);
 }
 
 static int print_coming(const struct wish *wish, int fd, int64_t next)
@@ -268,16 +292,17 @@ int events_run(int argc, char **argv)
 {
     struct wish wish;
     uint64_t next = 0;
+    bool bad = false;
     int fd;
     int stop = read_wish(&wish, argc, argv);
     if (stop)
         return stop - 1;
-    int err = print_stored(&wish, &next);
+    int err = print_stored(&wish, &next, &bad);
     fflush(stdout);
     if (!err && wish.follow) {
         err = keeperline_open(&fd, wish.state);
         if (!err)
             err = print_coming(&wish, fd, (int64_t)next);
     }
-    return err ? 1 : 0;
+    return err || bad ? 1 : 0;
 }

@@ -244,6 +244,18 @@ def test_a_newer_receipt_betrays_an_older_folder(journal):
     assert done.returncode == 1 and "BAD event 15" in done.stdout, done.stdout
 
 
+def test_events_names_an_unreadable_bundle_and_goes_on_behind_it(journal, tmp_path):
+    now, *_ = journal
+    copy = shutil.copytree(now, tmp_path / "copy")
+    bundle = os.path.join(copy, "tile", "entries", "002")
+    put(bundle, read(bundle), b"rubbish")
+    done = town.run(town.OUTPOST, "events", "--state", str(copy), expect=1)
+    assert done.stderr.count("events 512..767 (tile/entries/002) cannot be read") == 1, done.stderr
+    listed = [int(line.split()[0]) for line in done.stdout.splitlines()]
+    whole = town.run(town.OUTPOST, "events", "--state", now).stdout.splitlines()
+    assert listed == [seq for seq in range(len(whole)) if seq // 256 != 2]
+
+
 @pytest.mark.parametrize("count", [
     pytest.param(100, id="100"),
     pytest.param(COUNT, id="all", marks=pytest.mark.slow),
