@@ -122,9 +122,10 @@ static int open_lane_ends(struct journal *journal)
         if (err)
             return -EBADMSG;
         for (int i = TILE_WIDTH - 1; i >= 0; i--) {
-            if (tile.lanes[i] >= LANES)
+            int lane = tile.lanes[i] & ~STORE_ERASED;
+            if (lane >= LANES)
                 return -EBADMSG;
-            int64_t *last = &journal->lane_last[tile.lanes[i]];
+            int64_t *last = &journal->lane_last[lane];
             missing -= *last < 0;
             if (*last < 0)
                 *last = n * TILE_WIDTH + i;

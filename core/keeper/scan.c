@@ -1,7 +1,7 @@
 /* scan - see scan.h.
  *
- * Rule of this file: no call opens more than SCAN_BUNDLES bundles, so that a reader far behind
- * does not hold up a commit; it comes again. */
+ * Rule of this file: no call opens more than SCAN_BUNDLES bundles, or looks at more than SCAN_TILES
+ * tiles, so that a reader far behind does not hold up a commit; it comes again. */
 #include "keeper/scan.h"
 
 #include <errno.h>
@@ -10,7 +10,12 @@
 #include "base/base.h"
 #include "base/file.h"
 
-enum { SCAN_BUNDLES = 4, SCAN_ROWS = 1024, BUNDLE_FILE_MAX = 32 * 1024 * 1024 };
+enum {
+    SCAN_BUNDLES = 4,
+    SCAN_TILES = 64,
+    SCAN_ROWS = 1024,
+    BUNDLE_FILE_MAX = 32 * 1024 * 1024
+};
 
 struct scan {
     struct journal *journal;
@@ -72,18 +77,42 @@ static int open_bundle(struct journal *journal, int64_t index)
     return 0;
 }
 
-static int scan_bundle(struct scan *scan, int64_t index)
+/* The next event of the tile that is not erased, and maybe of the lane; TILE_WIDTH: none. */
+static int64_t next_in_tile(const struct scan *scan, const struct store_tile *tile,
+                            int64_t at)
+{
+    int lane = scan->filter->lane;
+    while (at < TILE_WIDTH &&
+           ((tile->lanes[at] & STORE_ERASED) || (lane >= 0 && tile->lanes[at] != lane)))
+        at++;
+    return at;
+}
+
+static int offer_entry(struct scan *scan, const struct store_tile *tile, int64_t index,
+                       int64_t at)
+{
+    struct store_event event = {.seq = index * TILE_WIDTH + at,
+                                .lane = (enum talk_lane)tile->lanes[at]};
+    event.body = bundle_entry(&scan->journal->bundle, (unsigned)at, &event.length);
+    return event.length == 0 ? -EBADMSG : offer(scan, &event);
+}
+
+/* What is erased is passed over; a tile with nothing that is wanted is not even opened. */
+static int scan_tile(struct scan *scan, int64_t index, int *opened)
 {
     struct store_tile tile;
     int err = store_get_tile(scan->journal->store, index, &tile);
-    if (!err)
+    if (err)
+        return err;
+    int64_t at = next_in_tile(scan, &tile, *scan->seq % TILE_WIDTH);
+    if (at < TILE_WIDTH) {
+        ++*opened;
         err = open_bundle(scan->journal, index);
-    for (int64_t i = *scan->seq % TILE_WIDTH; i < TILE_WIDTH && !err; i++) {
-        struct store_event event = {.seq = index * TILE_WIDTH + i,
-                                    .lane = (enum talk_lane)tile.lanes[i]};
-        event.body = bundle_entry(&scan->journal->bundle, (unsigned)i, &event.length);
-        err = offer(scan, &event);
     }
+    for (; at < TILE_WIDTH && !err; at = next_in_tile(scan, &tile, at + 1))
+        err = offer_entry(scan, &tile, index, at);
+    if (!err)
+        *scan->seq = (index + 1) * TILE_WIDTH;
     return err;
 }
 
@@ -103,7 +132,8 @@ static int next_bundle(struct scan *scan, int64_t *index)
 
 static int scan_sealed(struct scan *scan)
 {
-    for (int opened = 0; *scan->seq < scan->journal->tail.base; opened++) {
+    int opened = 0;
+    for (int looked = 0; *scan->seq < scan->journal->tail.base; looked++) {
         int64_t index;
         int err = next_bundle(scan, &index);
         if (err)
@@ -112,9 +142,9 @@ static int scan_sealed(struct scan *scan)
             *scan->seq = index * TILE_WIDTH;
         if (*scan->seq >= scan->journal->tail.base)
             return 0;
-        if (opened == SCAN_BUNDLES)
+        if (opened == SCAN_BUNDLES || looked == SCAN_TILES)
             return 1;
-        err = scan_bundle(scan, index);
+        err = scan_tile(scan, index, &opened);
         if (err)
             return err;
     }

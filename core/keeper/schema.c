@@ -24,11 +24,11 @@ const char schema_sql[] =
     ") STRICT;"
     "CREATE TABLE tile("
     "  n         INTEGER PRIMARY KEY," /* events 256n to 256n + 255 */
-    "  alarms    INTEGER NOT NULL,"    /* how many events of lane alarm, */
-    "  records   INTEGER NOT NULL,"    /* of lane record, */
-    "  telemetry INTEGER NOT NULL,"    /* and of lane telemetry */
-    "  lanes     BLOB NOT NULL,"       /* the lane of each, a byte apiece */
-    "  digest    BLOB NOT NULL"        /* SHA-256 of the bundle file */
+    "  alarms    INTEGER NOT NULL," /* how many events that are still there of lane alarm, */
+    "  records   INTEGER NOT NULL," /* of lane record, */
+    "  telemetry INTEGER NOT NULL," /* and of lane telemetry */
+    "  lanes     BLOB NOT NULL," /* the lane of each, a byte apiece; 128 more: erased */
+    "  digest    BLOB NOT NULL"  /* SHA-256 of the bundle file, of nothing without one */
     ") STRICT;"
     "CREATE TABLE kv("
     "  instance TEXT NOT NULL," /* whose; nobody else reads it */

@@ -417,7 +417,8 @@ int store_add_tile(struct store *store, int64_t index, const struct store_tile *
 {
     int counts[LANES] = {0};
     for (int i = 0; i < TILE_WIDTH; i++)
-        counts[tile->lanes[i]]++;
+        if (!(tile->lanes[i] & STORE_ERASED))
+            counts[tile->lanes[i]]++;
     sqlite3_stmt *statement = use(store, ADD_TILE);
     sqlite3_bind_int64(statement, 1, index);
     for (int lane = 0; lane < LANES; lane++)

@@ -35,7 +35,10 @@ struct store_event {
     struct digest leaf;
 };
 
-/* A sealed tile of 256 events: the lane of each, and SHA-256 of its bundle file. */
+/* A sealed tile of 256 events: the lane of each, with STORE_ERASED when its body is erased, and
+ * SHA-256 of its bundle file as it is now (of nothing when all are erased and there is none). */
+enum { STORE_ERASED = 128 };
+
 struct store_tile {
     uint8_t lanes[TILE_WIDTH];
     struct digest file;

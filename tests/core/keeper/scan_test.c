@@ -198,6 +198,43 @@ static void a_tail_that_lost_its_rows_is_refused(void **state)
     assert_int_equal(expect_refused(here, 650, 650), -EBADMSG);
 }
 
+static void mark_erased(struct fixture *here, int64_t index, bool all)
+{
+    struct store_tile tile;
+    assert_int_equal(store_get_tile(here->journal->store, index, &tile), 0);
+    for (int i = 0; i < TILE_WIDTH; i++)
+        if (all || tile.lanes[i] == LANE_TELEMETRY)
+            tile.lanes[i] |= STORE_ERASED;
+    assert_int_equal(store_begin(here->journal->store), 0);
+    assert_int_equal(store_add_tile(here->journal->store, index, &tile), 0);
+    assert_int_equal(store_commit(here->journal->store), 0);
+}
+
+static bool is_left(int64_t seq)
+{
+    return seq >= 512 || (seq >= 256 && seq % LANES != LANE_TELEMETRY);
+}
+
+/* Of the first tile all is erased and its bundle gone; of the second the telemetry, and a cut has
+ * left the bundle as it was. */
+static void what_is_erased_is_passed_over(void **state)
+{
+    struct fixture *here = *state;
+    struct reader reader;
+    mark_erased(here, 0, true);
+    mark_erased(here, 1, false);
+    unlink(fixture_path(here, "tile/entries/000"));
+    for (int lane = -1; lane < LANES; lane++) {
+        struct scan_filter filter = {lane, NULL};
+        int expected = 0;
+        read_all(here, &filter, 0, 10, &reader);
+        for (int64_t seq = 0; seq < ALL; seq++)
+            if (is_left(seq) && (lane < 0 || seq % LANES == lane))
+                assert_int_equal(reader.seen[expected++], seq);
+        assert_int_equal(reader.count, expected);
+    }
+}
+
 /* A reader by lane must not take a database that cannot be read for a lane that is empty. */
 static void a_tile_table_that_cannot_be_read_does_not_skip_events(void **state)
 {
@@ -226,6 +263,7 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(
             a_bundle_with_too_few_entries_is_refused_every_time, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_erased_is_passed_over, start, stop),
         cmocka_unit_test_setup_teardown(a_tail_that_lost_its_rows_is_refused, start,
                                         stop),
         cmocka_unit_test_setup_teardown(
