@@ -13,6 +13,8 @@
 
 #include "base/base.h"
 
+enum { PART = 64 * 1024 };
+
 static int read_all(struct buffer *out, int fd, size_t most)
 {
     size_t had = out->length;
@@ -35,16 +37,49 @@ static bool is_ordinary(int fd)
     return fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
 }
 
-int file_read(struct buffer *out, const char *path, size_t most)
+static int open_ordinary(int *out, const char *path)
 {
     int fd =
         open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for ever */
     if (fd < 0)
         return -errno;
+    if (is_ordinary(fd)) {
+        *out = fd;
+        return 0;
+    }
+    close(fd);
+    return -EINVAL;
+}
+
+int file_read(struct buffer *out, const char *path, size_t most)
+{
+    int fd;
+    int err = open_ordinary(&fd, path);
+    if (err)
+        return err;
     size_t had = out->length;
-    int err = is_ordinary(fd) ? read_all(out, fd, most) : -EINVAL;
+    err = read_all(out, fd, most);
     if (err)
         out->length = had;
+    close(fd);
+    return err;
+}
+
+int file_each_part(const char *path,
+                   int (*each)(void *owner, const void *bytes, size_t length),
+                   void *owner)
+{
+    char part[PART];
+    ssize_t length;
+    int fd;
+    int err = open_ordinary(&fd, path);
+    if (err)
+        return err;
+    while (!err && (length = read(fd, part, sizeof(part))) != 0)
+        if (length > 0)
+            err = each(owner, part, (size_t)length);
+        else if (errno != EINTR)
+            err = -errno;
     close(fd);
     return err;
 }

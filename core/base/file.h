@@ -14,6 +14,12 @@
  * ordinary file (a FIFO, a folder). */
 int file_read(struct buffer *out, const char *path, size_t most);
 
+/* Calls `each` for the file's bytes in order, a part at a time, until it returns nonzero, which is
+ * then returned. -EINVAL as above. */
+int file_each_part(const char *path,
+                   int (*each)(void *owner, const void *bytes, size_t length),
+                   void *owner);
+
 /* Puts the bytes into `path` at once or not at all: writes beside it, fsync, rename. The name is
  * durable only after file_sync_folder(). */
 int file_put(const char *path, const void *bytes, size_t length, mode_t mode);

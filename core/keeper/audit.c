@@ -13,7 +13,7 @@
 #include "proof/note.h"
 #include "proof/receipt.h"
 
-enum { ROWS_MAX = 1 << 30, TAIL_FILE_MAX = 1 << 30 };
+enum { ROWS_MAX = 1 << 30 };
 
 /* A root that the tree must have had at a size. */
 struct claim {
@@ -210,14 +210,10 @@ static bool read_statement(struct audit_end *end, const struct buffer *note,
 static bool is_tail(const char *folder, const struct digest *digest)
 {
     char path[JOURNAL_PATH_MAX];
-    struct buffer bytes = {0};
     struct digest found;
     int err = file_join(path, sizeof(path), folder, "tail.db");
     if (!err)
-        err = file_read(&bytes, path, TAIL_FILE_MAX);
-    if (!err)
-        suite_hash(suite_named("sha256+ed25519"), &found, bytes.bytes, bytes.length);
-    buffer_free(&bytes);
+        err = suite_hash_file(suite_named("sha256+ed25519"), &found, path);
     return !err && digest_equal(&found, digest);
 }
 

@@ -12,8 +12,6 @@
 #include "keeper/shelf.h"
 #include "proof/note.h"
 
-enum { TAIL_FILE_MAX = 1 << 30 };
-
 void notary_begin(struct notary *notary, struct journal *journal, uint64_t size_before)
 {
     ASSERT(!journal->is_open);
@@ -86,15 +84,14 @@ int notary_close(const char *folder, const char *origin, int64_t size,
                  const struct key *key)
 {
     char path[JOURNAL_PATH_MAX], hex[2 * DIGEST_BYTES + 1];
-    struct buffer bytes = {0}, text = {0}, note = {0};
+    struct buffer text = {0}, note = {0};
     struct digest digest;
     int err = audit_has_wal(folder) ? -EBUSY : 0; /* somebody still reads tail.db */
     if (!err)
         err = file_join(path, sizeof(path), folder, "tail.db");
     if (!err)
-        err = file_read(&bytes, path, TAIL_FILE_MAX);
+        err = suite_hash_file(suite_named("sha256+ed25519"), &digest, path);
     if (!err) {
-        suite_hash(suite_named("sha256+ed25519"), &digest, bytes.bytes, bytes.length);
         hex_encode(hex, digest.bytes, sizeof(digest.bytes));
         buffer_printf(&text, "%s/closed\n%" PRId64 "\n%s\n", origin, size, hex);
         note_sign(&note, buffer_text(&text), key);
@@ -102,7 +99,6 @@ int notary_close(const char *folder, const char *origin, int64_t size,
     }
     if (!err)
         err = file_put_durably(path, note.bytes, note.length, 0640);
-    buffer_free(&bytes);
     buffer_free(&text);
     buffer_free(&note);
     return err;

@@ -51,14 +51,31 @@ void algorithm_hash_free(struct algorithm_hash *hash)
     mem_free(hash);
 }
 
+void algorithm_hash_begin(struct algorithm_hash *hash)
+{
+    int good = EVP_DigestInit_ex(hash->context, hash->function, NULL);
+    ASSERT(good == 1);
+}
+
+void algorithm_hash_add(struct algorithm_hash *hash, const void *bytes, size_t length)
+{
+    int good = EVP_DigestUpdate(hash->context, bytes, length);
+    ASSERT(good == 1);
+}
+
+void algorithm_hash_end(struct algorithm_hash *hash, uint8_t out[ALGORITHM_HASH_BYTES])
+{
+    int good = EVP_DigestFinal_ex(hash->context, out, NULL);
+    ASSERT(good == 1);
+}
+
 void algorithm_hash_parts(struct algorithm_hash *hash, uint8_t out[ALGORITHM_HASH_BYTES],
                           const struct algorithm_part *parts, size_t count)
 {
-    int good = EVP_DigestInit_ex(hash->context, hash->function, NULL);
+    algorithm_hash_begin(hash);
     for (size_t i = 0; i < count; i++)
-        good &= EVP_DigestUpdate(hash->context, parts[i].bytes, parts[i].length);
-    good &= EVP_DigestFinal_ex(hash->context, out, NULL);
-    ASSERT(good == 1);
+        algorithm_hash_add(hash, parts[i].bytes, parts[i].length);
+    algorithm_hash_end(hash, out);
 }
 
 struct algorithm_pair *algorithm_pair_make(const char *name)

@@ -26,6 +26,11 @@ struct algorithm_part {
 void algorithm_hash_parts(struct algorithm_hash *hash, uint8_t out[ALGORITHM_HASH_BYTES],
                           const struct algorithm_part *parts, size_t count);
 
+/* The same for a text that comes in pieces: begin, add ..., end; nothing else is hashed meanwhile. */
+void algorithm_hash_begin(struct algorithm_hash *hash);
+void algorithm_hash_add(struct algorithm_hash *hash, const void *bytes, size_t length);
+void algorithm_hash_end(struct algorithm_hash *hash, uint8_t out[ALGORITHM_HASH_BYTES]);
+
 /* A key pair, or only its public half. */
 struct algorithm_pair;
 struct algorithm_pair *algorithm_pair_make(const char *name);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/file.h"
 #include "proof/algorithm.h"
 
 struct suite {
@@ -52,6 +53,21 @@ void suite_hash(const struct suite *suite, struct digest *out, const void *bytes
 {
     const struct algorithm_part parts[] = {{bytes, length}};
     algorithm_hash_parts(hash_of(suite), out->bytes, parts, countof(parts));
+}
+
+static int add_part(void *hash, const void *bytes, size_t length)
+{
+    algorithm_hash_add(hash, bytes, length);
+    return 0;
+}
+
+int suite_hash_file(const struct suite *suite, struct digest *out, const char *path)
+{
+    struct algorithm_hash *hash = hash_of(suite);
+    algorithm_hash_begin(hash);
+    int err = file_each_part(path, add_part, hash);
+    algorithm_hash_end(hash, out->bytes);
+    return err;
 }
 
 void suite_leaf(const struct suite *suite, struct digest *out, const void *event,

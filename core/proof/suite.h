@@ -25,6 +25,8 @@ const char *suite_signature(const struct suite *suite);
 
 void suite_hash(const struct suite *suite, struct digest *out, const void *bytes,
                 size_t length);
+/* The hash of a file, read a part at a time; a negative errno when it cannot be read. */
+int suite_hash_file(const struct suite *suite, struct digest *out, const char *path);
 void suite_leaf(const struct suite *suite, struct digest *out, const void *event,
                 size_t length);
 void suite_node(const struct suite *suite, struct digest *out, const struct digest *left,

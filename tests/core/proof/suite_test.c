@@ -1,12 +1,18 @@
 /* Hashes of both suites against published vectors. */
 #include "proof/suite.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/base.h"
+#include "base/buffer.h"
+#include "base/file.h"
 #include "base/hex.h"
 
 static void expect_hash(const char *suite, const char *text, size_t times,
@@ -71,6 +77,26 @@ static void a_node_may_be_written_over_its_own_child(void **state)
     assert_true(digest_equal(&right, &expected));
 }
 
+/* More than one part, and no whole number of them. */
+static void a_file_hashes_as_its_bytes(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/outpost-suite-XXXXXX";
+    struct buffer bytes = {0};
+    struct digest whole, parts;
+    close(mkstemp(path));
+    for (int i = 0; i < 40000; i++)
+        buffer_printf(&bytes, "%d,", i);
+    assert_int_equal(file_put(path, bytes.bytes, bytes.length, 0600), 0);
+    suite_hash(suite_named("sm3+sm2"), &whole, bytes.bytes, bytes.length);
+    assert_int_equal(suite_hash_file(suite_named("sm3+sm2"), &parts, path), 0);
+    assert_true(digest_equal(&whole, &parts));
+    unlink(path);
+    assert_int_equal(suite_hash_file(suite_named("sm3+sm2"), &parts, path), -ENOENT);
+    assert_int_equal(suite_hash_file(suite_named("sm3+sm2"), &parts, "/tmp"), -EINVAL);
+    buffer_free(&bytes);
+}
+
 static void suites_are_found_by_name_only(void **state)
 {
     (void)state;
@@ -100,6 +126,7 @@ int main(void)
         cmocka_unit_test(sm3_is_that_of_gb_t_32905),
         cmocka_unit_test(leaves_and_nodes_have_their_own_first_byte),
         cmocka_unit_test(a_node_may_be_written_over_its_own_child),
+        cmocka_unit_test(a_file_hashes_as_its_bytes),
         cmocka_unit_test(suites_are_found_by_name_only),
         cmocka_unit_test(digests_differ_in_any_bit),
     };
