@@ -6,7 +6,13 @@
  *   LOAD_WINDOW=2       COMMITs under way at once (closed loop)
  *   LOAD_RATE=0         COMMITs a second instead (open loop), evenly
  *   LOAD_SECONDS=3      how long
- *   LOAD_TYPE=...       the event's type (its lane is in the configuration)
+ *   LOAD_WAIT_MS=300    before the first, so that all hosts begin together
+ *   LOAD_COUNT=0        so many events instead of so many seconds
+ *   LOAD_TYPE=...       the event's type (its lane is in the configuration); "mixed": of a thousand
+ *                       one is bench.alarm, a hundred bench.record and the rest bench.reading,
+ *                       each with data as a wristband has them
+ *   LOAD_LOG=FILE       a line for each commit: its first sequence, and when it was asked for
+ *                       (microseconds of the monotonic clock)
  *   LOAD_RESULT=FILE    one JSON line is appended there at the end
  */
 #include <poll.h>
@@ -30,8 +36,11 @@ struct load {
     int batch, window;
     double rate, seconds;
     const char *type;
+    bool mixed;
+    FILE *log; /* or NULL */
     struct buffer frame;
-    int64_t sent, done, failed;
+    int64_t sent, done, failed, most; /* commits */
+    int64_t events;
     int64_t *began_us; /* by id */
     int64_t *took_us;  /* of each answered */
 };
@@ -42,18 +51,42 @@ static const char *setting(const char *name, const char *otherwise)
     return value ? value : otherwise;
 }
 
+static int print_padded(char data[DATA + 1])
+{
+    int length = snprintf(data, DATA + 1, "{\"band\":\"B-%04d\",\"rssi\":-%d,\"raw\":\"",
+                          rand() % 9999, rand() % 99);
+    memset(data + length, 'x', (size_t)(DATA - length));
+    memcpy(data + DATA - 2, "\"}", 2);
+    return DATA;
+}
+
+static int print_reading(char data[DATA + 1])
+{
+    return snprintf(data, DATA + 1,
+                    "{\"band\":\"B-%04d\",\"latitude\":24.%06d,\"longitude\":118.%06d,"
+                    "\"speed\":%d.%d,\"rssi\":-%d,\"battery\":%d,\"steps\":%d}",
+                    rand() % 30, rand() % 1000000, rand() % 1000000, rand() % 20,
+                    rand() % 10, 40 + rand() % 60, rand() % 100, rand() % 20000);
+}
+
+static const char *type_of(struct load *load)
+{
+    int64_t at = load->events++;
+    if (!load->mixed)
+        return load->type;
+    return at % 1000 == 500 ? "bench.alarm"
+           : at % 10 == 1   ? "bench.record"
+                            : "bench.reading";
+}
+
 static void put_event(struct load *load)
 {
     char data[DATA + 1];
-    int length =
-        snprintf(data, sizeof(data), "{\"band\":\"B-%04d\",\"rssi\":-%d,\"raw\":\"",
-                 rand() % 9999, rand() % 99);
-    memset(data + length, 'x', (size_t)(DATA - length));
-    memcpy(data + DATA - 2, "\"}", 2);
+    int length = load->mixed ? print_reading(data) : print_padded(data);
     size_t mark = frame_open(&load->frame, TAG_EVENT);
-    frame_put_text(&load->frame, TAG_TYPE, load->type);
+    frame_put_text(&load->frame, TAG_TYPE, type_of(load));
     frame_put_text(&load->frame, TAG_SUBJECT, "device/wristband/B-0193");
-    frame_put(&load->frame, TAG_DATA, data, DATA);
+    frame_put(&load->frame, TAG_DATA, data, (size_t)length);
     frame_close(&load->frame, mark);
 }
 
@@ -75,12 +108,17 @@ static void say(struct load *load, enum talk_type type)
 
 static void take_answer(struct load *load, const struct frame *frame)
 {
-    struct field error;
-    int64_t code = -1;
+    struct field error, first;
+    int64_t code = -1, seq = -1;
     if (fields_find(&frame->fields, TAG_ERROR, &error) == 0)
         field_number(&error, &code);
+    if (fields_find(&frame->fields, TAG_SEQ, &first) == 0)
+        field_number(&first, &seq);
     load->failed += code != 0;
     load->took_us[load->done++ % IDS] = now_mono_us() - load->began_us[frame->id % IDS];
+    if (load->log != NULL)
+        fprintf(load->log, "%lld %lld\n", (long long)seq,
+                (long long)load->began_us[frame->id % IDS]);
 }
 
 /* Waits at most `us` (-1: for ever) for one frame. False when the keeper says stop. */
@@ -104,8 +142,8 @@ static int hear(struct load *load, int64_t us)
 
 static void run_closed(struct load *load, int64_t until_us)
 {
-    while (now_mono_us() < until_us) {
-        while (load->sent - load->done < load->window)
+    while (now_mono_us() < until_us && load->sent < load->most) {
+        while (load->sent - load->done < load->window && load->sent < load->most)
             send_commit(load);
         hear(load, 1000000);
     }
@@ -115,7 +153,7 @@ static void run_open(struct load *load, int64_t began_us, int64_t until_us)
 {
     for (;;) {
         int64_t now_us = now_mono_us();
-        if (now_us >= until_us)
+        if (now_us >= until_us || load->sent == load->most)
             return;
         int64_t due = (int64_t)((double)(now_us - began_us) * load->rate / 1e6);
         if (load->sent < due)
@@ -150,6 +188,15 @@ static void report(struct load *load, int64_t took_us)
     fclose(out);
 }
 
+static FILE *open_log(void)
+{
+    const char *path = getenv("LOAD_LOG");
+    FILE *log = path != NULL ? fopen(path, "a") : NULL;
+    if (log != NULL)
+        setlinebuf(log);
+    return log;
+}
+
 int main(void)
 {
     struct load load = {.batch = atoi(setting("LOAD_BATCH", "100")),
@@ -157,11 +204,19 @@ int main(void)
                         .rate = atof(setting("LOAD_RATE", "0")),
                         .seconds = atof(setting("LOAD_SECONDS", "3")),
                         .type = setting("LOAD_TYPE", "bench.reading"),
+                        .mixed = strcmp(setting("LOAD_TYPE", ""), "mixed") == 0,
+                        .log = open_log(),
+                        .most = INT64_MAX,
                         .began_us = mem_zeroed(IDS * sizeof(int64_t)),
                         .took_us = mem_zeroed(IDS * sizeof(int64_t))};
+    int64_t count = atoll(setting("LOAD_COUNT", "0"));
+    if (count > 0) {
+        load.most = count / load.batch;
+        load.seconds = 1e9;
+    }
     say(&load, TALK_HELLO);
     hear(&load, 1000000); /* START */
-    usleep(300 * 1000);   /* all of them begin together */
+    usleep((useconds_t)atoi(setting("LOAD_WAIT_MS", "300")) * 1000);
     int64_t began_us = now_mono_us();
     int64_t until_us = began_us + (int64_t)(load.seconds * 1e6);
     if (load.rate > 0)
