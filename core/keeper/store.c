@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "base/mem.h"
+#include "keeper/query.h"
 #include "keeper/schema.h"
 
 static const char SETTINGS[] = "PRAGMA journal_mode = WAL;"
@@ -25,72 +26,15 @@ static const char SETTINGS[] = "PRAGMA journal_mode = WAL;"
                                "PRAGMA secure_delete = FAST;"
                                "PRAGMA temp_store = MEMORY;";
 
-enum statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    GET_LOG,
-    PUT_LOG,
-    PUT_CLOSED,
-    ADD_EVENT,
-    EACH_EVENT,
-    DROP_EVENTS,
-    GET_SEALED,
-    PUT_SEALED,
-    ADD_TILE,
-    GET_TILE,
-    FIND_ALARM,
-    FIND_RECORD,
-    FIND_TELEMETRY,
-    PUT_KEY,
-    REMOVE_KEY,
-    GET_KEY,
-    EACH_KEY,
-    GET_CURSOR,
-    PUT_CURSOR,
-    GET_MARKS,
-    PUT_MARK,
-    GET_RECEIPT,
-    PUT_RECEIPT,
-    STATEMENTS
-};
-
-static const char *const SQL[STATEMENTS] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
-    [GET_LOG] = "SELECT office, log, suite, closed FROM log",
-    [PUT_LOG] =
-        "INSERT INTO log VALUES (1, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0)",
-    [PUT_CLOSED] = "UPDATE log SET closed = ?",
-    [ADD_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?)",
-    [EACH_EVENT] =
-        "SELECT seq, lane, body, leaf FROM event WHERE seq >= ? ORDER BY seq LIMIT ?",
-    [DROP_EVENTS] = "DELETE FROM event WHERE seq < ?",
-    [GET_SEALED] = "SELECT size, edge FROM sealed",
-    [PUT_SEALED] = "INSERT OR REPLACE INTO sealed VALUES (1, ?, ?)",
-    [ADD_TILE] = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?, ?, ?, ?)",
-    [GET_TILE] = "SELECT lanes, digest FROM tile WHERE n = ?",
-    [FIND_ALARM] = "SELECT n FROM tile WHERE n >= ? AND alarms > 0 ORDER BY n LIMIT 1",
-    [FIND_RECORD] = "SELECT n FROM tile WHERE n >= ? AND records > 0 ORDER BY n LIMIT 1",
-    [FIND_TELEMETRY] =
-        "SELECT n FROM tile WHERE n >= ? AND telemetry > 0 ORDER BY n LIMIT 1",
-    [PUT_KEY] = "INSERT OR REPLACE INTO kv VALUES (?, ?, ?)",
-    [REMOVE_KEY] = "DELETE FROM kv WHERE instance = ? AND key = ?",
-    [GET_KEY] = "SELECT value FROM kv WHERE instance = ? AND key = ?",
-    [EACH_KEY] = ("SELECT key, value FROM kv WHERE instance = ?1 AND key >= ?2"
-                  " AND (?3 IS NULL OR key < ?3) ORDER BY key"),
-    [GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
-    [PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
-    [GET_MARKS] = "SELECT lane, acked FROM link",
-    [PUT_MARK] = "INSERT OR REPLACE INTO link VALUES (?, ?)",
-    [GET_RECEIPT] = "SELECT note FROM receipt",
-    [PUT_RECEIPT] = "INSERT OR REPLACE INTO receipt VALUES (1, ?)",
-};
+/* Nothing of the schema in a damaged file is trusted, and no number in a page either. */
+static const char WRECK_SETTINGS[] = "PRAGMA trusted_schema = OFF;"
+                                     "PRAGMA cell_size_check = ON;"
+                                     "PRAGMA cache_size = -1024;"
+                                     "PRAGMA mmap_size = 0;";
 
 struct store {
     sqlite3 *db;
-    sqlite3_stmt *statements[STATEMENTS];
+    sqlite3_stmt *statements[QUERIES];
     int wal_pages;
 };
 
@@ -115,12 +59,14 @@ static int store_err(int rc)
     case SQLITE_PERM:
     case SQLITE_READONLY:
         return -EACCES;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
     default:
         return -EIO;
     }
 }
 
-static sqlite3_stmt *use(struct store *store, enum statement which)
+static sqlite3_stmt *use(struct store *store, enum query which)
 {
     return store->statements[which];
 }
@@ -157,6 +103,8 @@ static int take_row(sqlite3_stmt *statement)
 
 static void finish(sqlite3_stmt *statement)
 {
+    if (statement == NULL)
+        return; /* of a wreck that has no such table */
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
 }
@@ -232,10 +180,10 @@ static int make_schema(struct store *store)
 static int prepare_all(struct store *store)
 {
     int err = 0;
-    for (int i = 0; i < STATEMENTS && !err; i++)
-        err =
-            store_err(sqlite3_prepare_v3(store->db, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                         &store->statements[i], NULL));
+    for (int i = 0; i < QUERIES && !err; i++)
+        err = store_err(sqlite3_prepare_v3(store->db, query_sql[i], -1,
+                                           SQLITE_PREPARE_PERSISTENT,
+                                           &store->statements[i], NULL));
     return err;
 }
 
@@ -268,11 +216,27 @@ fail:
     return err;
 }
 
+int store_open_wreck(struct store **out, const char *path)
+{
+    struct store *store = mem_new(struct store);
+    int err = store_err(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY, NULL));
+    if (!err)
+        err = store_err(sqlite3_exec(store->db, WRECK_SETTINGS, NULL, NULL, NULL));
+    if (err) {
+        store_close(store);
+        return err;
+    }
+    for (int i = 0; i < QUERIES; i++) /* some tables may be gone */
+        sqlite3_prepare_v2(store->db, query_sql[i], -1, &store->statements[i], NULL);
+    *out = store;
+    return 0;
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    for (int i = 0; i < STATEMENTS; i++)
+    for (int i = 0; i < QUERIES; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->db);
     mem_free(store);
@@ -285,18 +249,18 @@ void store_trust(struct store *store)
 
 int store_begin(struct store *store)
 {
-    return run(use(store, BEGIN));
+    return run(use(store, QUERY_BEGIN));
 }
 
 int store_commit(struct store *store)
 {
-    return run(use(store, COMMIT));
+    return run(use(store, QUERY_COMMIT));
 }
 
 void store_rollback(struct store *store)
 {
     if (!sqlite3_get_autocommit(store->db))
-        run(use(store, ROLLBACK));
+        run(use(store, QUERY_ROLLBACK));
 }
 
 int store_checkpoint(struct store *store, int pages)
@@ -314,7 +278,7 @@ int store_checkpoint(struct store *store, int pages)
 
 int store_get_log(struct store *store, struct store_log *log)
 {
-    sqlite3_stmt *statement = use(store, GET_LOG);
+    sqlite3_stmt *statement = use(store, QUERY_GET_LOG);
     int err = take_row(statement);
     if (!err)
         err = column_word(statement, 0, log->office, sizeof(log->office));
@@ -330,7 +294,7 @@ int store_get_log(struct store *store, struct store_log *log)
 
 int store_put_log(struct store *store, const struct store_log *log)
 {
-    sqlite3_stmt *statement = use(store, PUT_LOG);
+    sqlite3_stmt *statement = use(store, QUERY_PUT_LOG);
     bind_text(statement, 1, log->office);
     bind_text(statement, 2, log->log);
     bind_text(statement, 3, log->suite);
@@ -339,14 +303,14 @@ int store_put_log(struct store *store, const struct store_log *log)
 
 int store_put_closed(struct store *store, bool closed)
 {
-    sqlite3_stmt *statement = use(store, PUT_CLOSED);
+    sqlite3_stmt *statement = use(store, QUERY_PUT_CLOSED);
     sqlite3_bind_int(statement, 1, closed);
     return run(statement);
 }
 
 int store_add_event(struct store *store, const struct store_event *event)
 {
-    sqlite3_stmt *statement = use(store, ADD_EVENT);
+    sqlite3_stmt *statement = use(store, QUERY_ADD_EVENT);
     sqlite3_bind_int64(statement, 1, event->seq);
     sqlite3_bind_int(statement, 2, event->lane);
     bind_bytes(statement, 3, event->body, event->length);
@@ -370,7 +334,7 @@ int store_each_event(struct store *store, int64_t from, int64_t most,
                      int (*each)(void *owner, const struct store_event *event),
                      void *owner)
 {
-    sqlite3_stmt *statement = use(store, EACH_EVENT);
+    sqlite3_stmt *statement = use(store, QUERY_EACH_EVENT);
     sqlite3_bind_int64(statement, 1, from);
     sqlite3_bind_int64(statement, 2, most);
     int err;
@@ -388,7 +352,7 @@ int store_each_event(struct store *store, int64_t from, int64_t most,
 
 int store_get_sealed(struct store *store, int64_t *size, struct buffer *edge)
 {
-    sqlite3_stmt *statement = use(store, GET_SEALED);
+    sqlite3_stmt *statement = use(store, QUERY_GET_SEALED);
     int err = take_row(statement);
     *size = 0;
     if (!err) {
@@ -402,13 +366,13 @@ int store_get_sealed(struct store *store, int64_t *size, struct buffer *edge)
 
 int store_put_sealed(struct store *store, int64_t size, const struct buffer *edge)
 {
-    sqlite3_stmt *statement = use(store, PUT_SEALED);
+    sqlite3_stmt *statement = use(store, QUERY_PUT_SEALED);
     sqlite3_bind_int64(statement, 1, size);
     bind_bytes(statement, 2, edge->bytes, edge->length);
     int err = run(statement);
     if (err)
         return err;
-    statement = use(store, DROP_EVENTS);
+    statement = use(store, QUERY_DROP_EVENTS);
     sqlite3_bind_int64(statement, 1, size);
     return run(statement);
 }
@@ -419,7 +383,7 @@ int store_add_tile(struct store *store, int64_t index, const struct store_tile *
     for (int i = 0; i < TILE_WIDTH; i++)
         if (!(tile->lanes[i] & STORE_ERASED))
             counts[tile->lanes[i]]++;
-    sqlite3_stmt *statement = use(store, ADD_TILE);
+    sqlite3_stmt *statement = use(store, QUERY_ADD_TILE);
     sqlite3_bind_int64(statement, 1, index);
     for (int lane = 0; lane < LANES; lane++)
         sqlite3_bind_int(statement, 2 + lane, counts[lane]);
@@ -430,7 +394,7 @@ int store_add_tile(struct store *store, int64_t index, const struct store_tile *
 
 int store_get_tile(struct store *store, int64_t index, struct store_tile *tile)
 {
-    sqlite3_stmt *statement = use(store, GET_TILE);
+    sqlite3_stmt *statement = use(store, QUERY_GET_TILE);
     sqlite3_bind_int64(statement, 1, index);
     int err = take_row(statement);
     if (!err && sqlite3_column_bytes(statement, 0) != TILE_WIDTH)
@@ -446,7 +410,8 @@ int store_get_tile(struct store *store, int64_t index, struct store_tile *tile)
 int store_find_tile(struct store *store, int64_t from, enum talk_lane lane,
                     int64_t *index)
 {
-    static const enum statement FIND[LANES] = {FIND_ALARM, FIND_RECORD, FIND_TELEMETRY};
+    static const enum query FIND[LANES] = {QUERY_FIND_ALARM, QUERY_FIND_RECORD,
+                                           QUERY_FIND_TELEMETRY};
     sqlite3_stmt *statement = use(store, FIND[lane]);
     sqlite3_bind_int64(statement, 1, from);
     int err = take_row(statement);
@@ -459,7 +424,7 @@ int store_find_tile(struct store *store, int64_t from, enum talk_lane lane,
 int store_put(struct store *store, const char *instance, const char *key,
               const void *value, size_t length)
 {
-    sqlite3_stmt *statement = use(store, PUT_KEY);
+    sqlite3_stmt *statement = use(store, QUERY_PUT_KEY);
     bind_text(statement, 1, instance);
     bind_text(statement, 2, key);
     bind_bytes(statement, 3, value, length);
@@ -468,7 +433,7 @@ int store_put(struct store *store, const char *instance, const char *key,
 
 int store_remove(struct store *store, const char *instance, const char *key)
 {
-    sqlite3_stmt *statement = use(store, REMOVE_KEY);
+    sqlite3_stmt *statement = use(store, QUERY_REMOVE_KEY);
     bind_text(statement, 1, instance);
     bind_text(statement, 2, key);
     return run(statement);
@@ -477,7 +442,7 @@ int store_remove(struct store *store, const char *instance, const char *key)
 int store_get(struct store *store, const char *instance, const char *key,
               struct buffer *value)
 {
-    sqlite3_stmt *statement = use(store, GET_KEY);
+    sqlite3_stmt *statement = use(store, QUERY_GET_KEY);
     bind_text(statement, 1, instance);
     bind_text(statement, 2, key);
     int err = take_row(statement);
@@ -494,7 +459,7 @@ int store_each_key(struct store *store, const char *instance, const char *from,
                                size_t length),
                    void *owner)
 {
-    sqlite3_stmt *statement = use(store, EACH_KEY);
+    sqlite3_stmt *statement = use(store, QUERY_EACH_KEY);
     bind_text(statement, 1, instance);
     bind_text(statement, 2, from);
     bind_text(statement, 3, until);
@@ -513,7 +478,7 @@ int store_each_key(struct store *store, const char *instance, const char *from,
 int store_get_cursor(struct store *store, const char *instance, const char *name,
                      int64_t *seq)
 {
-    sqlite3_stmt *statement = use(store, GET_CURSOR);
+    sqlite3_stmt *statement = use(store, QUERY_GET_CURSOR);
     bind_text(statement, 1, instance);
     bind_text(statement, 2, name);
     int err = take_row(statement);
@@ -525,7 +490,7 @@ int store_get_cursor(struct store *store, const char *instance, const char *name
 int store_put_cursor(struct store *store, const char *instance, const char *name,
                      int64_t seq)
 {
-    sqlite3_stmt *statement = use(store, PUT_CURSOR);
+    sqlite3_stmt *statement = use(store, QUERY_PUT_CURSOR);
     bind_text(statement, 1, instance);
     bind_text(statement, 2, name);
     sqlite3_bind_int64(statement, 3, seq);
@@ -534,7 +499,7 @@ int store_put_cursor(struct store *store, const char *instance, const char *name
 
 int store_get_marks(struct store *store, int64_t marks[LANES])
 {
-    sqlite3_stmt *statement = use(store, GET_MARKS);
+    sqlite3_stmt *statement = use(store, QUERY_GET_MARKS);
     for (int lane = 0; lane < LANES; lane++)
         marks[lane] = -1;
     int err;
@@ -549,7 +514,7 @@ int store_get_marks(struct store *store, int64_t marks[LANES])
 
 int store_put_mark(struct store *store, enum talk_lane lane, int64_t seq)
 {
-    sqlite3_stmt *statement = use(store, PUT_MARK);
+    sqlite3_stmt *statement = use(store, QUERY_PUT_MARK);
     sqlite3_bind_int(statement, 1, lane);
     sqlite3_bind_int64(statement, 2, seq);
     return run(statement);
@@ -557,7 +522,7 @@ int store_put_mark(struct store *store, enum talk_lane lane, int64_t seq)
 
 int store_get_receipt(struct store *store, struct buffer *note)
 {
-    sqlite3_stmt *statement = use(store, GET_RECEIPT);
+    sqlite3_stmt *statement = use(store, QUERY_GET_RECEIPT);
     int err = take_row(statement);
     if (!err)
         buffer_append(note, sqlite3_column_blob(statement, 0),
@@ -568,25 +533,23 @@ int store_get_receipt(struct store *store, struct buffer *note)
 
 int store_put_receipt(struct store *store, const void *note, size_t length)
 {
-    sqlite3_stmt *statement = use(store, PUT_RECEIPT);
+    sqlite3_stmt *statement = use(store, QUERY_PUT_RECEIPT);
     bind_bytes(statement, 1, note, length);
     return run(statement);
 }
 
 int store_copy_keys(struct store *store, const char *path)
 {
-    sqlite3 *old = NULL;
-    sqlite3_stmt *rows = NULL;
-    int err = store_err(sqlite3_open_v2(path, &old, SQLITE_OPEN_READONLY, NULL));
-    if (!err)
-        err = store_err(sqlite3_prepare_v2(old, "SELECT instance, key, value FROM kv", -1,
-                                           &rows, NULL));
+    struct store *old = NULL;
+    int err = store_open_wreck(&old, path);
+    if (err)
+        return err;
+    sqlite3_stmt *rows = use(old, QUERY_ALL_KEYS);
     while (!err && (err = take_row(rows)) == 0)
         err = store_put(store, (const char *)sqlite3_column_text(rows, 0),
                         (const char *)sqlite3_column_text(rows, 1),
                         sqlite3_column_blob(rows, 2),
                         (size_t)sqlite3_column_bytes(rows, 2));
-    sqlite3_finalize(rows);
-    sqlite3_close(old);
+    store_close(old);
     return err == -ENOENT ? 0 : err;
 }

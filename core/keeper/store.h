@@ -46,6 +46,9 @@ struct store_tile {
 
 /* Opens or makes the file. */
 int store_open(struct store **out, const char *path);
+/* Opens a file that may be damaged, only to be read; nothing in it is changed. Each call then tells
+ * what of it can be read. 0 or a negative errno. */
+int store_open_wreck(struct store **out, const char *path);
 void store_close(struct store *store);
 
 /* What is there is sound: closing may copy the WAL into the file and remove it. Until then closing

@@ -1,0 +1,38 @@
+/* query - see query.h. */
+#include "keeper/query.h"
+
+const char *const query_sql[QUERIES] = {
+    [QUERY_BEGIN] = "BEGIN IMMEDIATE",
+    [QUERY_COMMIT] = "COMMIT",
+    [QUERY_ROLLBACK] = "ROLLBACK",
+    [QUERY_GET_LOG] = "SELECT office, log, suite, closed FROM log",
+    [QUERY_PUT_LOG] =
+        "INSERT INTO log VALUES (1, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0)",
+    [QUERY_PUT_CLOSED] = "UPDATE log SET closed = ?",
+    [QUERY_ADD_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?)",
+    [QUERY_EACH_EVENT] =
+        "SELECT seq, lane, body, leaf FROM event WHERE seq >= ? ORDER BY seq LIMIT ?",
+    [QUERY_DROP_EVENTS] = "DELETE FROM event WHERE seq < ?",
+    [QUERY_GET_SEALED] = "SELECT size, edge FROM sealed",
+    [QUERY_PUT_SEALED] = "INSERT OR REPLACE INTO sealed VALUES (1, ?, ?)",
+    [QUERY_ADD_TILE] = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?, ?, ?, ?)",
+    [QUERY_GET_TILE] = "SELECT lanes, digest FROM tile WHERE n = ?",
+    [QUERY_FIND_ALARM] =
+        "SELECT n FROM tile WHERE n >= ? AND alarms > 0 ORDER BY n LIMIT 1",
+    [QUERY_FIND_RECORD] =
+        "SELECT n FROM tile WHERE n >= ? AND records > 0 ORDER BY n LIMIT 1",
+    [QUERY_FIND_TELEMETRY] =
+        "SELECT n FROM tile WHERE n >= ? AND telemetry > 0 ORDER BY n LIMIT 1",
+    [QUERY_PUT_KEY] = "INSERT OR REPLACE INTO kv VALUES (?, ?, ?)",
+    [QUERY_REMOVE_KEY] = "DELETE FROM kv WHERE instance = ? AND key = ?",
+    [QUERY_GET_KEY] = "SELECT value FROM kv WHERE instance = ? AND key = ?",
+    [QUERY_EACH_KEY] = ("SELECT key, value FROM kv WHERE instance = ?1 AND key >= ?2"
+                        " AND (?3 IS NULL OR key < ?3) ORDER BY key"),
+    [QUERY_ALL_KEYS] = "SELECT instance, key, value FROM kv",
+    [QUERY_GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
+    [QUERY_PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
+    [QUERY_GET_MARKS] = "SELECT lane, acked FROM link",
+    [QUERY_PUT_MARK] = "INSERT OR REPLACE INTO link VALUES (?, ?)",
+    [QUERY_GET_RECEIPT] = "SELECT note FROM receipt",
+    [QUERY_PUT_RECEIPT] = "INSERT OR REPLACE INTO receipt VALUES (1, ?)",
+};

@@ -1,0 +1,39 @@
+/* query - what store.c asks of the file: each statement is prepared once, by this name. */
+#ifndef KEEPER_QUERY_H
+#define KEEPER_QUERY_H
+
+enum query {
+    QUERY_BEGIN,
+    QUERY_COMMIT,
+    QUERY_ROLLBACK,
+    QUERY_GET_LOG,
+    QUERY_PUT_LOG,
+    QUERY_PUT_CLOSED,
+    QUERY_ADD_EVENT,
+    QUERY_EACH_EVENT,
+    QUERY_DROP_EVENTS,
+    QUERY_GET_SEALED,
+    QUERY_PUT_SEALED,
+    QUERY_ADD_TILE,
+    QUERY_GET_TILE,
+    QUERY_FIND_ALARM,
+    QUERY_FIND_RECORD,
+    QUERY_FIND_TELEMETRY,
+    QUERY_PUT_KEY,
+    QUERY_REMOVE_KEY,
+    QUERY_GET_KEY,
+    QUERY_EACH_KEY,
+    QUERY_ALL_KEYS,
+    QUERY_GET_CURSOR,
+    QUERY_PUT_CURSOR,
+    QUERY_GET_MARKS,
+    QUERY_PUT_MARK,
+    QUERY_GET_RECEIPT,
+    QUERY_PUT_RECEIPT,
+    QUERIES
+};
+
+/* The SQL of each. */
+extern const char *const query_sql[QUERIES];
+
+#endif
