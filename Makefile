@@ -129,6 +129,17 @@ $(OUT)/$(BIN_$(1)): $(OUT)/core/$(1)/main.o $(call archives,$(1) $(NEEDS_$(1)) p
 endef
 BUILT := $(foreach p,$(PROGRAMS),$(if $(wildcard core/$(p)/main.c),$(p)))
 $(foreach p,$(BUILT),$(eval $(call program,$(p))))
+
+# How old this is at least: a clock that shows less is not set (base/now.c). The day of the commit, or
+# SOURCE_DATE_EPOCH, so that the same sources give the same bytes; now.c is compiled anew on a new day.
+BUILT_AT := $(or $(SOURCE_DATE_EPOCH),$(shell day=$$(git log -1 --format=%ct 2>/dev/null) && \
+              [ -n "$$day" ] && echo $$((day / 86400 * 86400))))
+$(OUT)/core/base/now.o: CPPFLAGS += $(if $(BUILT_AT),-DOUTPOST_BUILT=$(BUILT_AT))
+$(OUT)/core/base/now.o: $(OUT)/built-at
+$(OUT)/built-at: again
+	@mkdir -p $(@D)
+	@echo '$(BUILT_AT)' | cmp -s - $@ || echo '$(BUILT_AT)' >$@
+.PHONY: again
 PROGRAM_FILES := $(foreach p,$(BUILT),$(OUT)/$(BIN_$(p)))
 
 QUIET := $(if $(V),,@)

@@ -11,10 +11,20 @@
 
 #include "base/base.h"
 
-/* 2026-01-01T00:00:00Z: no appliance is older than its program. */
-static const int64_t BUILT_AFTER_US = 1767225600000000;
+/* Seconds since 1970 of SOURCE_DATE_EPOCH or of the commit's day; the Makefile says which. */
+#ifndef OUTPOST_BUILT
+#define OUTPOST_BUILT 1767225600 /* 2026-01-01 */
+#endif
 
-enum { NOW_SECOND_LENGTH = 19 };
+enum {
+    NOW_SECOND_LENGTH = 19,
+    ASK_EVERY_US = 1000 * 1000,
+    /* A clock on its own may be that much behind the city's and still be a plausible one. */
+    SLACK_US = 5 * 60 * 1000 * 1000
+};
+
+static const int64_t BUILT_US = (int64_t)OUTPOST_BUILT * 1000000;
+static int64_t lifted_us, lifted_mono_us; /* the floor that was told, and when */
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -123,26 +133,51 @@ int now_parse(int64_t *utc_us, const char *text)
     return 0;
 }
 
-static enum now_quality ask_kernel(void)
+int64_t now_floor_us(void)
 {
-    struct timex state = {.modes = 0};
-    bool synced = adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
-    return synced ? NOW_SYNCED : NOW_HOLDOVER;
+    int64_t passed_us = now_mono_us() - lifted_mono_us;
+    return lifted_us == 0 || lifted_us + passed_us < BUILT_US ? BUILT_US
+                                                              : lifted_us + passed_us;
 }
 
-/* The kernel is asked once a second: its answer costs it more than all else of an event. */
+void now_lift_floor(int64_t utc_us)
+{
+    if (utc_us <= now_floor_us() || utc_us > INT64_MAX / 2)
+        return;
+    lifted_us = utc_us;
+    lifted_mono_us = now_mono_us();
+}
+
+enum now_quality now_judge(int64_t utc_us, bool is_synced)
+{
+    if (utc_us < BUILT_US)
+        return NOW_UNSET;
+    if (is_synced)
+        return NOW_SYNCED;
+    return utc_us + SLACK_US < now_floor_us() ? NOW_UNSET : NOW_HOLDOVER;
+}
+
+static bool ask_kernel(void)
+{
+    struct timex state = {.modes = 0};
+    return adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
+}
+
+/* The kernel is asked once a second, its answer costs it more than all else of an event; and when
+ * the clock has been set, for then it is on its own again. */
 enum now_quality now_quality(void)
 {
-    static enum now_quality quality;
-    static int64_t asked_us = INT64_MIN;
-    int64_t mono_us = now_mono_us();
-    if (now_utc_us() < BUILT_AFTER_US)
-        return NOW_UNSET;
-    if (asked_us == INT64_MIN || mono_us - asked_us >= 1000000) {
-        quality = ask_kernel();
+    static bool is_synced;
+    static int64_t asked_us = INT64_MIN, asked_offset_us;
+    int64_t mono_us = now_mono_us(), utc_us = now_utc_us();
+    int64_t moved_us = utc_us - mono_us - asked_offset_us;
+    if (asked_us == INT64_MIN || mono_us - asked_us >= ASK_EVERY_US ||
+        moved_us > ASK_EVERY_US || moved_us < -ASK_EVERY_US) {
+        is_synced = ask_kernel();
         asked_us = mono_us;
+        asked_offset_us = utc_us - mono_us;
     }
-    return quality;
+    return now_judge(utc_us, is_synced);
 }
 
 const char *now_quality_name(enum now_quality quality)

@@ -10,8 +10,8 @@
 
 enum { NOW_TEXT_ROOM = 28, NOW_BOOT_ROOM = 37 };
 
-/* synced: the kernel says so now. holdover: it does not, but the time is plausible. unset: earlier
- * than any appliance was built. */
+/* synced: the kernel says so now, and the time is not before the program was built. holdover: it
+ * does not say so (any more), but the time is plausible. unset: it is before the floor. */
 enum now_quality { NOW_SYNCED, NOW_HOLDOVER, NOW_UNSET };
 
 int64_t now_mono_us(void);
@@ -23,9 +23,18 @@ void now_format(char *text, int64_t utc_us);
 /* Reads RFC 3339 in UTC ("Z", up to six digits of a second). Returns 0 or -EINVAL. */
 int now_parse(int64_t *utc_us, const char *text);
 
-/* At most a second old. */
+/* At most a second old, and never from before the clock was set. */
 enum now_quality now_quality(void);
+/* What a clock is that shows this, and of which the kernel says that it is synchronised or not. */
+enum now_quality now_judge(int64_t utc_us, bool is_synced);
 const char *now_quality_name(enum now_quality quality);
+
+/* It is at least this late: when the program was built, or the latest time that now_lift_floor() was
+ * told and what has passed since. Who checks certificates uses the floor while the clock is behind
+ * it; a clock set back cannot make an expired one good again. */
+int64_t now_floor_us(void);
+/* Somebody else's clock, who can be believed, shows this. A lower floor than there is changes nothing. */
+void now_lift_floor(int64_t utc_us);
 
 /* The kernel's boot id, a UUID; constant text of at most NOW_BOOT_ROOM bytes. */
 const char *now_boot(void);

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
-#include "base/now.h"
 #include "base/random.h"
 
 enum { SALT_BYTES = 16 };
@@ -18,6 +18,10 @@ enum { SALT_BYTES = 16 };
 static const char ID_MEMBER[] = "{\"specversion\":\"1.0\",\"id\":\"";
 static const char TYPE_MEMBER[] = "\",\"type\":\"";
 static const char LANE_MEMBER[] = "\",\"lane\":\"";
+static const char RECORDED_MEMBER[] = "\",\"recorded\":\"";
+static const char BOOT_MEMBER[] = "\",\"boot\":\"";
+static const char MONO_MEMBER[] = "\",\"mono\":\"";
+static const char CLOCK_MEMBER[] = "\",\"clock\":\"";
 
 /* `number` in decimal, at least `width` digits. */
 static void put_number(struct buffer *out, int64_t number, int width)
@@ -66,10 +70,10 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
         "\",\"datacontenttype\":\"application/json\",\"office\":\"", stamp->office,
         "\",\"log\":\"", stamp->log, "\",\"sequence\":\"");
     put_number(out, stamp->seq, 16);
-    PUT(out, LANE_MEMBER, talk_lane_name(draft->lane), "\",\"recorded\":\"", recorded,
-        "\",\"boot\":\"", now_boot(), "\",\"mono\":\"");
+    PUT(out, LANE_MEMBER, talk_lane_name(draft->lane), RECORDED_MEMBER, recorded,
+        BOOT_MEMBER, now_boot(), MONO_MEMBER);
     put_number(out, now_mono_us(), 1);
-    PUT(out, "\",\"clock\":\"", now_quality_name(now_quality()));
+    PUT(out, CLOCK_MEMBER, now_quality_name(now_quality()));
     put_salt(out);
     PUT(out, "\",\"data\":");
     buffer_append(out, draft->data, draft->data_length);
@@ -106,6 +110,36 @@ int event_type(char type[WORD_TYPE_MAX + 1], const void *body, size_t length)
     memcpy(type, found, found_length);
     type[found_length] = '\0';
     return 0;
+}
+
+/* The same as a text of less than `room` bytes. */
+static int copy_text(char *text, size_t room, const char *member, const void *body,
+                     size_t length)
+{
+    const char *found;
+    size_t found_length;
+    int err = find_text(&found, &found_length, member, body, length);
+    if (err || found_length >= room)
+        return -EBADMSG;
+    memcpy(text, found, found_length);
+    text[found_length] = '\0';
+    return 0;
+}
+
+int event_clock(struct event_clock *clock, const void *body, size_t length)
+{
+    char recorded[NOW_TEXT_ROOM], mono[24], name[16];
+    if (copy_text(recorded, sizeof(recorded), RECORDED_MEMBER, body, length) != 0 ||
+        copy_text(clock->boot, sizeof(clock->boot), BOOT_MEMBER, body, length) != 0 ||
+        copy_text(mono, sizeof(mono), MONO_MEMBER, body, length) != 0 ||
+        copy_text(name, sizeof(name), CLOCK_MEMBER, body, length) != 0 ||
+        now_parse(&clock->utc_us, recorded) != 0)
+        return -EBADMSG;
+    clock->mono_us = strtoll(mono, NULL, 10);
+    for (int quality = NOW_SYNCED; quality <= NOW_UNSET; quality++)
+        if (strcmp(now_quality_name((enum now_quality)quality), name) == 0)
+            return clock->quality = (enum now_quality)quality, 0;
+    return -EBADMSG;
 }
 
 bool event_is(const struct event_stamp *stamp, enum talk_lane lane, const void *body,

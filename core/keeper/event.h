@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/now.h"
 #include "base/word.h"
 #include "wire/talk.h"
 
@@ -36,6 +37,17 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
 
 /* The type inside a composed event; 0 or -EBADMSG. */
 int event_type(char type[WORD_TYPE_MAX + 1], const void *body, size_t length);
+
+/* By which clocks a composed event was recorded. */
+struct event_clock {
+    int64_t utc_us;
+    int64_t mono_us;
+    char boot[NOW_BOOT_ROOM];
+    enum now_quality quality;
+};
+
+/* 0 or -EBADMSG. */
+int event_clock(struct event_clock *clock, const void *body, size_t length);
 
 /* Whether a composed event says that it is this one, of this lane. */
 bool event_is(const struct event_stamp *stamp, enum talk_lane lane, const void *body,

@@ -195,9 +195,9 @@ static void print_uplink_start(const struct keeper *keeper, struct buffer *out)
     key_print_verifier(keeper->key, &verifier);
     buffer_printf(out,
                   "{\"office\":\"%s\",\"log\":\"%s\",\"version\":\"%s\",\"boot\":\"%s\","
-                  "\"size\":%" PRId64 ",\"verifier_office\":",
+                  "\"size\":%" PRId64 ",\"floor_us\":%" PRId64 ",\"verifier_office\":",
                   journal->log.office, journal->log.log, OUTPOST_VERSION, now_boot(),
-                  journal->size);
+                  journal->size, now_floor_us());
     json_put_text(out, buffer_text(&verifier));
     buffer_append_text(out, ",\"city\":");
     json_print(out, json_get(keeper->config->json, "city"));
@@ -290,6 +290,7 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     keeper->upkeep.signed_note = send_note;
     keeper->upkeep.damaged = found_damage;
     keeper->upkeep.owner = keeper;
+    wallclock_open(&keeper->wallclock, keeper->loop, &keeper->group);
     children_open(&keeper->children, keeper->loop, &keeper->group, &keeper->router,
                   &keeper->link);
     keeper->children.print_start = print_start;
@@ -377,6 +378,7 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
     }
     loop_signal_start(keeper->loop, &keeper->terminate, SIGTERM);
     loop_signal_start(keeper->loop, &keeper->interrupt, SIGINT);
+    wallclock_start(&keeper->wallclock);
     supervisor_start(&keeper->supervisor, config);
     log_info("office %s, log %s, %" PRId64 " events", config->office,
              keeper->journal->log.log, keeper->journal->size);
@@ -415,6 +417,7 @@ void keeper_close(struct keeper *keeper)
     if (keeper->journal != NULL) {
         supervisor_close(&keeper->supervisor);
         children_close(&keeper->children);
+        wallclock_close(&keeper->wallclock);
         upkeep_close(&keeper->upkeep);
         link_close(&keeper->link);
         router_close(&keeper->router);

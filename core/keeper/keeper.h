@@ -11,6 +11,7 @@
 #include "keeper/router.h"
 #include "keeper/supervisor.h"
 #include "keeper/upkeep.h"
+#include "keeper/wallclock.h"
 
 struct keeper {
     const struct config *config;
@@ -27,6 +28,7 @@ struct keeper {
     struct router router;
     struct link link;
     struct upkeep upkeep;
+    struct wallclock wallclock;
     struct children children;
     struct supervisor supervisor;
     struct control control;

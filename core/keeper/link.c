@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "base/now.h"
 #include "keeper/self.h"
 #include "proof/note.h"
 
@@ -229,6 +230,7 @@ void link_committed(struct link *link, int err)
     link->is_pending = false;
     if (err)
         return;
+    now_lift_floor(link->receipt.time_us);
     buffer_clear(&journal->receipt);
     buffer_append(&journal->receipt, link->note.bytes, link->note.length);
     for (int lane = 0; lane < LANES; lane++) {

@@ -13,6 +13,7 @@ static const struct {
     {"box.started", LANE_RECORD},      {"box.stopped", LANE_RECORD},
     {"plugin.restarted", LANE_RECORD}, {"plugin.quarantined", LANE_ALARM},
     {"journal.damaged", LANE_ALARM},   {"journal.contradicted", LANE_ALARM},
+    {"clock.jumped", LANE_RECORD},     {"clock.corrected", LANE_RECORD},
     {"sync.stalled", LANE_ALARM},      {"sync.resumed", LANE_RECORD},
 };
 

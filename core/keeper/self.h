@@ -7,7 +7,9 @@
  *   journal.contradicted alarm  events (here), city (what its receipt claims, by lane)
  *   sync.stalled        alarm   lane, reason: what is sent comes to nothing
  *   sync.resumed        record  lane, reason: of the stall that is over
- *   journal.damaged     alarm   reason; folder, when the journal was set aside there */
+ *   journal.damaged     alarm   reason; folder, when the journal was set aside there *   clock.jumped        record  from, to, seconds: the wall clock was set
+ *   clock.corrected     record  boot, mono, utc: it is right at last, and what its times were
+ */
 #ifndef KEEPER_SELF_H
 #define KEEPER_SELF_H
 

@@ -120,6 +120,46 @@ static void qualities_and_the_boot_have_names(void **state)
     assert_ptr_equal(now_boot(), now_boot());
 }
 
+static void a_clock_before_the_floor_is_not_set(void **state)
+{
+    const int64_t DAY_US = 86400LL * 1000000, BUILT_US = now_floor_us();
+    (void)state;
+    assert_true(BUILT_US >= 1767225600000000); /* 2026 */
+    assert_int_equal(now_judge(BUILT_US - 1, true), NOW_UNSET);
+    assert_int_equal(now_judge(BUILT_US, true), NOW_SYNCED);
+    assert_int_equal(now_judge(BUILT_US + DAY_US, false), NOW_HOLDOVER);
+    now_lift_floor(BUILT_US + 10 * DAY_US);
+    assert_int_equal(now_judge(BUILT_US + 9 * DAY_US, false), NOW_UNSET);
+    assert_int_equal(now_judge(BUILT_US + 10 * DAY_US, false), NOW_HOLDOVER);
+    assert_int_equal(now_judge(BUILT_US + 9 * DAY_US, true), NOW_SYNCED);
+}
+
+/* The city's clock and ours need not be the same to the second. */
+static void a_clock_little_behind_the_floor_is_plausible(void **state)
+{
+    (void)state;
+    int64_t floor_us = now_floor_us();
+    assert_int_equal(now_judge(floor_us - 60 * 1000000LL, false), NOW_HOLDOVER);
+    assert_int_equal(now_judge(floor_us - 600 * 1000000LL, false), NOW_UNSET);
+}
+
+static void the_floor_rises_with_time_and_never_sinks(void **state)
+{
+    (void)state;
+    int64_t floor_us = now_floor_us() + 1000000;
+    now_lift_floor(floor_us);
+    int64_t begun_us = now_mono_us();
+    now_lift_floor(floor_us - 5000000);
+    now_lift_floor(0);
+    now_lift_floor(INT64_MAX);
+    int64_t now_us = now_floor_us();
+    assert_true(now_us >= floor_us);
+    assert_true(now_us <= floor_us + now_mono_us() - begun_us + 1000000);
+    while (now_mono_us() == begun_us)
+        ;
+    assert_true(now_floor_us() > floor_us);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +170,9 @@ int main(void)
         cmocka_unit_test(any_number_is_written_without_overflow),
         cmocka_unit_test(the_monotonic_clock_goes_forward),
         cmocka_unit_test(qualities_and_the_boot_have_names),
+        cmocka_unit_test(a_clock_before_the_floor_is_not_set),
+        cmocka_unit_test(a_clock_little_behind_the_floor_is_plausible),
+        cmocka_unit_test(the_floor_rises_with_time_and_never_sinks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

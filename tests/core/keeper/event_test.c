@@ -145,6 +145,23 @@ static void what_is_no_event_has_no_type(void **state)
         assert_int_equal(event_type(type, BODIES[i], strlen(BODIES[i])), -EBADMSG);
 }
 
+static void an_event_says_by_which_clocks_it_was_recorded(void **state)
+{
+    struct buffer out = {0};
+    struct event_clock clock;
+    struct event_draft draft = draft_of("{\"boot\":\"other\",\"clock\":\"unset\"}");
+    (void)state;
+    int64_t before_us = now_utc_us(), before_mono_us = now_mono_us();
+    assert_int_equal(event_compose(&out, &draft, &STAMP), 0);
+    assert_int_equal(event_clock(&clock, out.bytes, out.length), 0);
+    assert_true(clock.utc_us >= before_us && clock.utc_us <= now_utc_us());
+    assert_true(clock.mono_us >= before_mono_us && clock.mono_us <= now_mono_us());
+    assert_string_equal(clock.boot, now_boot());
+    assert_int_equal(clock.quality, now_quality());
+    assert_int_equal(event_clock(&clock, out.bytes, 100), -EBADMSG);
+    buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +172,7 @@ int main(void)
         cmocka_unit_test(the_type_is_found_even_when_the_content_looks_like_one),
         cmocka_unit_test(an_event_knows_its_place_and_no_other),
         cmocka_unit_test(what_is_no_event_has_no_type),
+        cmocka_unit_test(an_event_says_by_which_clocks_it_was_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
