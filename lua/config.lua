@@ -9,6 +9,7 @@
 --   world.sheet(path)      the table that a data file returns, run in an empty environment |
 --                          nil, "what is wrong"
 --   world.names()          a list of the plugins there are                         (may be absent)
+--   world.zone(name)       whether this machine knows the time zone                (may be absent)
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
 --   local env, finish = config.begin(world)
@@ -85,6 +86,14 @@ local function check(self, where, block, declared, settings, load)
     return checked
 end
 
+local function check_zone(self, where, zone)
+    if not self.world.zone or self.world.zone(zone) then
+        return
+    end
+    complain(self, where, ('office: timezone: expected a time zone of this machine (package tzdata), '
+        .. 'such as "Asia/Shanghai", got "%s"'):format(zone), "timezone")
+end
+
 local function read_office(self, settings)
     local where = self.world.where()
     if self.office_at then
@@ -94,6 +103,9 @@ local function read_office(self, settings)
     end
     self.office_at = where
     self.office = check(self, where, "office", OFFICE, settings)
+    if self.office then
+        check_zone(self, where, self.office.timezone)
+    end
 end
 
 local function read_city(self, settings)

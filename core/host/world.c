@@ -131,9 +131,26 @@ static int names(lua_State *L)
     return 1;
 }
 
+/* The name has only letters that make no way out of the folder: the declaration has seen to it. */
+static int zone(lua_State *L)
+{
+    static const char MAGIC[] = "TZif";
+    char path[PATH_MAX], begin[sizeof(MAGIC)] = "";
+    const char *name = luaL_checkstring(L, 1);
+    bool fits = strchr(name, '.') == NULL &&
+                file_join(path, sizeof(path), "/usr/share/zoneinfo", name) == 0;
+    FILE *file = fits ? fopen(path, "rbe") : NULL;
+    if (file != NULL && fread(begin, 1, sizeof(MAGIC) - 1, file) < sizeof(MAGIC) - 1)
+        begin[0] = '\0';
+    if (file != NULL)
+        fclose(file);
+    lua_pushboolean(L, strcmp(begin, MAGIC) == 0);
+    return 1;
+}
+
 static const luaL_Reg FUNCTIONS[] = {
-    {"where", where}, {"path", absolute_path}, {"plugin", plugin},
-    {"sheet", sheet}, {"names", names},        {NULL, NULL},
+    {"where", where}, {"path", absolute_path}, {"plugin", plugin}, {"sheet", sheet},
+    {"names", names}, {"zone", zone},          {NULL, NULL},
 };
 
 void world_push(lua_State *L, struct world *world)

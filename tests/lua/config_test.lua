@@ -44,6 +44,7 @@ local function read(text)
             return nil, "there is no folder /plugins/" .. name
         end,
         names = function() return { "wristband", "example" } end,
+        zone = function(name) return name == "Asia/Shanghai" or name == "UTC" end,
         path = function(path) return path:find("^/") and path or "/etc/outpost/" .. path end,
         sheet = function(path)
             if path == "/plugins/wristband/profiles/alpha.lua" or path == "/etc/outpost/my.lua" then
@@ -115,6 +116,13 @@ t.test("what_is_not_set_is_told_at_the_statement", function()
     refuses(OFFICE .. 'plugin "wristband" "gate" {\n}\nplugin "wristband" "yard" { url = "a" }',
         'outpost.lua:2: plugin "wristband" "gate": url: expected a text of at most 80 bytes, '
         .. "got nothing")
+end)
+
+t.test("a_time_zone_must_be_one_that_the_machine_knows", function()
+    refuses('office {\n id = "a",\n timezone = "Asia/Shangai" }', 'outpost.lua:3: office: timezone: '
+        .. 'expected a time zone of this machine (package tzdata), such as "Asia/Shanghai", '
+        .. 'got "Asia/Shangai"')
+    t.equal(read('office { id = "a", timezone = "UTC" }').office.timezone, "UTC")
 end)
 
 t.test("the_office_must_be_there_once_and_well_named", function()

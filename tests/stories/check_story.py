@@ -28,6 +28,10 @@ BROKEN = {
         ('office { name = "x" }\n', 1, ["id"]),
     "an office id that is none":
         ('office { id = "no id/", name = "x" }\n', 1, ["id", "no id/"]),
+    "a time zone that is none":
+        ('office { id = "a", timezone = "Asia/Shangai" }\n', 1, ["timezone", "Asia/Shangai", "tzdata"]),
+    "a folder of time zones":
+        ('office { id = "a", timezone = "Asia" }\n', 1, ["timezone", '"Asia"']),
     "a city that is no broker":
         (OFFICE + 'city { url = "http://x" }\n', 2, ["url", "mqtt", "http://x"]),
     "Lua that is no Lua":
