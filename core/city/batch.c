@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "proof/squeeze.h"
 
 enum { SEQ_DIGITS_LEAST = 16, SEQ_DIGITS_MOST = 18 };
 
@@ -263,13 +264,32 @@ static int read_claim(struct batch *batch, const struct batch_claim *claim, char
     return 0;
 }
 
+/* Makes *payload and *length those of the array itself. */
+static int unpack(struct batch *batch, const struct batch_claim *claim,
+                  const void **payload, size_t *length, char *why)
+{
+    if (*length > BATCH_BYTES_MAX)
+        return refuse(why, "%zu bytes: expected at most %d", *length, BATCH_BYTES_MAX);
+    if (claim->encoding == NULL)
+        return 0;
+    if (strcmp(claim->encoding, "zstd") != 0)
+        return refuse(why, "property content-encoding: expected zstd or none");
+    buffer_clear(&batch->plain);
+    if (squeeze_get(&batch->plain, *payload, *length, BATCH_BYTES_MAX) != 0)
+        return refuse(why, "expected one zstd frame of known size, at most %d bytes",
+                      BATCH_BYTES_MAX);
+    *payload = batch->plain.bytes;
+    *length = batch->plain.length;
+    return 0;
+}
+
 int batch_read(struct batch *batch, const struct batch_claim *claim, const void *payload,
                size_t length, char why[BATCH_WHY_ROOM])
 {
     batch->count = 0;
-    if (length > BATCH_BYTES_MAX)
-        return refuse(why, "%zu bytes: expected at most %d", length, BATCH_BYTES_MAX);
-    int err = read_claim(batch, claim, why);
+    int err = unpack(batch, claim, &payload, &length, why);
+    if (!err)
+        err = read_claim(batch, claim, why);
     if (!err)
         err = length == 0
                   ? refuse(why, "expected a JSON array")
@@ -284,5 +304,6 @@ int batch_read(struct batch *batch, const struct batch_claim *claim, const void 
 void batch_free(struct batch *batch)
 {
     mem_free(batch->events);
+    buffer_free(&batch->plain);
     memset(batch, 0, sizeof(*batch));
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/word.h"
 #include "wire/talk.h"
 
@@ -25,10 +26,12 @@ struct batch_claim {
     const char *office;
     enum talk_lane lane;
     const char *log, *lane_name, *prev, *last;
+    const char
+        *encoding; /* "zstd": the payload is one frame of at most BATCH_BYTES_MAX */
 };
 
 struct batch_event {
-    const char *bytes; /* inside the payload */
+    const char *bytes; /* inside the payload, or what it was unpacked to */
     size_t length;
     int64_t seq;
     char type[WORD_TYPE_MAX + 1];
@@ -45,6 +48,7 @@ struct batch {
     int64_t prev, last;
     size_t count;
     struct batch_event *events;
+    struct buffer plain; /* of a payload that came as zstd */
 };
 
 /* 0, or -EPROTO and why, for people: no event's content is quoted. */

@@ -255,6 +255,7 @@ static int came_events(struct collect *collect, const struct topic *topic,
         .lane_name = property(message, "lane"),
         .prev = property(message, "prev"),
         .last = property(message, "last"),
+        .encoding = property(message, "content-encoding"),
     };
     if (batch_read(&collect->batch, &claim, message->payload, message->length, why) != 0)
         return reject(collect, message, why);

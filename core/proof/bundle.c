@@ -1,20 +1,13 @@
-/* bundle - see bundle.h. The door to zstd.
- *
- * A frame says how long its content is; what says more than a bundle can hold is refused before
- * any memory is taken. */
+/* bundle - see bundle.h. */
 #include "proof/bundle.h"
 
 #include <errno.h>
 #include <stdint.h>
-#include <zstd.h>
 
 #include "base/base.h"
+#include "proof/squeeze.h"
 
-enum {
-    LENGTH_BYTES = 2,
-    PLAIN_MAX = BUNDLE_ENTRIES * (BUNDLE_ENTRY_MAX + LENGTH_BYTES),
-    COMPRESSION = 1
-};
+enum { LENGTH_BYTES = 2, PLAIN_MAX = BUNDLE_ENTRIES * (BUNDLE_ENTRY_MAX + LENGTH_BYTES) };
 
 void bundle_add(struct buffer *plain, const void *entry, size_t length)
 {
@@ -27,26 +20,7 @@ void bundle_add(struct buffer *plain, const void *entry, size_t length)
 void bundle_pack(struct buffer *out, const struct buffer *plain)
 {
     ASSERT(plain->length <= PLAIN_MAX);
-    size_t room = ZSTD_compressBound(plain->length);
-    char *file = buffer_grow(out, room);
-    ZSTD_CCtx *context = ZSTD_createCCtx();
-    ASSERT(context != NULL);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, COMPRESSION);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-    size_t length = ZSTD_compress2(context, file, room, plain->bytes, plain->length);
-    ASSERT(!ZSTD_isError(length));
-    ZSTD_freeCCtx(context);
-    out->length -= room - length;
-}
-
-static int unpack(struct buffer *plain, const void *file, size_t length)
-{
-    unsigned long long size = ZSTD_getFrameContentSize(file, length);
-    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size == 0 ||
-        size > PLAIN_MAX || ZSTD_findFrameCompressedSize(file, length) != length)
-        return -EBADMSG;
-    char *to = buffer_grow(plain, (size_t)size);
-    return ZSTD_decompress(to, (size_t)size, file, length) == size ? 0 : -EBADMSG;
+    squeeze_put(out, plain->bytes, plain->length, true);
 }
 
 static int find_entries(struct bundle *bundle)
@@ -70,7 +44,7 @@ static int find_entries(struct bundle *bundle)
 int bundle_open(struct bundle *bundle, const void *file, size_t length)
 {
     *bundle = (struct bundle){.count = 0};
-    int err = unpack(&bundle->plain, file, length);
+    int err = squeeze_get(&bundle->plain, file, length, PLAIN_MAX);
     if (!err)
         err = find_entries(bundle);
     if (err)

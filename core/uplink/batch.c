@@ -1,6 +1,8 @@
 /* batch - see batch.h. */
 #include "uplink/batch.h"
 
+#include "proof/squeeze.h"
+
 void batch_begin(struct buffer *payload)
 {
     buffer_clear(payload);
@@ -17,4 +19,11 @@ void batch_add(struct buffer *payload, const void *event, size_t length)
 void batch_end(struct buffer *payload)
 {
     buffer_append(payload, "]", 1);
+}
+
+bool batch_pack(struct buffer *packed, const struct buffer *payload)
+{
+    buffer_clear(packed);
+    squeeze_put(packed, payload->bytes, payload->length, false);
+    return packed->length < payload->length;
 }

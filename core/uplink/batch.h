@@ -4,6 +4,7 @@
 #ifndef UPLINK_BATCH_H
 #define UPLINK_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -13,5 +14,9 @@
 void batch_begin(struct buffer *payload);
 void batch_add(struct buffer *payload, const void *event, size_t length);
 void batch_end(struct buffer *payload);
+
+/* The payload made small in `packed`; false, and of no use, when that is not smaller. Then the
+ * message says "content-encoding: zstd". */
+bool batch_pack(struct buffer *packed, const struct buffer *payload);
 
 #endif

@@ -57,6 +57,7 @@ struct relay {
     struct buffer will;
     struct buffer checkpoint; /* the newest note */
     struct buffer payload;    /* reused by every publish */
+    struct buffer packed;     /* the same, made small */
     struct loop_timer wait, look, status_timer, health_timer, leave;
     bool started, stopping, done;
     bool checkpoint_told; /* the newest note was published on this connection */
@@ -438,16 +439,19 @@ static void publish_batch(struct relay *relay, const struct sync_batch *batch,
     for (unsigned i = 0; i < batch->count; i++)
         batch_add(&relay->payload, entries[i].body, entries[i].length);
     batch_end(&relay->payload);
+    bool small = batch_pack(&relay->packed, &relay->payload);
+    const struct buffer *payload = small ? &relay->packed : &relay->payload;
     struct mqtt_message message = {
         .topic = relay->settings.topics.lane[lane],
-        .payload = relay->payload.bytes,
-        .length = relay->payload.length,
+        .payload = payload->bytes,
+        .length = payload->length,
         .content_type = BATCH_CONTENT_TYPE,
-        .users = 4,
+        .users = small ? 5 : 4,
         .user = {{"log", relay->settings.log},
                  {"lane", talk_lane_name(lane)},
                  {"prev", prev},
-                 {"last", last}},
+                 {"last", last},
+                 {"content-encoding", "zstd"}},
     };
     /* When the library does not take it, the connection ends and the lane goes back to its mark. */
     if (mqtt_publish(relay->mqtt[batch->link], &message, batch->token) == 0)
@@ -549,6 +553,7 @@ void relay_close(struct relay *relay)
     buffer_free(&relay->will);
     buffer_free(&relay->checkpoint);
     buffer_free(&relay->payload);
+    buffer_free(&relay->packed);
     mem_free(relay);
 }
 

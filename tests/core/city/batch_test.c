@@ -2,6 +2,7 @@
 #include "city/batch.h"
 
 #include "fixture.h"
+#include "proof/squeeze.h"
 
 static struct batch_claim claim = {.office = "office-1",
                                    .lane = LANE_RECORD,
@@ -55,25 +56,79 @@ static void what_is_no_array_of_events_is_refused(void **state)
     batch_free(&batch);
 }
 
+static int read_zstd(struct batch *batch, const struct buffer *frame,
+                     const char *encoding, char why[BATCH_WHY_ROOM])
+{
+    struct batch_claim with = claim;
+    with.encoding = encoding;
+    return batch_read(batch, &with, frame->bytes, frame->length, why);
+}
+
+static void a_batch_in_zstd_is_found_byte_for_byte_too(void **state)
+{
+    char *one = fixture_compose("office-1", "log1", 5, LANE_RECORD, "x");
+    struct buffer payload = {0}, frame = {0};
+    struct batch batch = {0};
+    char why[BATCH_WHY_ROOM];
+    (void)state;
+    buffer_printf(&payload, "[%s]", one);
+    squeeze_put(&frame, payload.bytes, payload.length, false);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(read_zstd(&batch, &frame, "zstd", why), 0);
+        assert_int_equal(batch.count, 1);
+        assert_int_equal(batch.events[0].length, strlen(one));
+        assert_memory_equal(batch.events[0].bytes, one, strlen(one));
+    }
+    assert_int_equal(read_zstd(&batch, &frame, NULL, why), -EPROTO);
+    assert_int_equal(read_zstd(&batch, &frame, "gzip", why), -EPROTO);
+    assert_non_null(strstr(why, "content-encoding"));
+    assert_int_equal(read_zstd(&batch, &payload, "zstd", why), -EPROTO);
+    batch_free(&batch);
+    buffer_free(&payload);
+    buffer_free(&frame);
+    free(one);
+}
+
+/* At the bound: blanks around an array are fine. */
+static void a_frame_of_more_than_the_bound_is_refused(void **state)
+{
+    char *one = fixture_compose("office-1", "log1", 5, LANE_RECORD, "x");
+    struct batch batch = {0};
+    char why[BATCH_WHY_ROOM];
+    (void)state;
+    for (size_t beyond = 0; beyond < 2; beyond++) {
+        struct buffer payload = {0}, frame = {0};
+        buffer_printf(&payload, "[%s]", one);
+        size_t blanks = BATCH_BYTES_MAX + beyond - payload.length;
+        memset(buffer_grow(&payload, blanks), ' ', blanks);
+        squeeze_put(&frame, payload.bytes, payload.length, false);
+        assert_int_equal(read_zstd(&batch, &frame, "zstd", why), beyond ? -EPROTO : 0);
+        buffer_free(&payload);
+        buffer_free(&frame);
+    }
+    batch_free(&batch);
+    free(one);
+}
+
 static void a_claim_that_is_not_true_is_refused(void **state)
 {
     static const struct {
         struct batch_claim claim;
         const char *named;
     } WRONG[] = {
-        {{"office-1", LANE_RECORD, NULL, "record", "-1", "5"}, "log"},
-        {{"office-1", LANE_RECORD, "a b", "record", "-1", "5"}, "log"},
-        {{"office-1", LANE_RECORD, "log2", "record", "-1", "5"}, "log log2"},
-        {{"office-2", LANE_RECORD, "log1", "record", "-1", "5"}, "office office-2"},
-        {{"office-1", LANE_RECORD, "log1", "alarm", "-1", "5"}, "lane"},
-        {{"office-1", LANE_ALARM, "log1", "alarm", "-1", "5"}, "lane alarm"},
-        {{"office-1", LANE_RECORD, "log1", "record", "x", "5"}, "prev"},
-        {{"office-1", LANE_RECORD, "log1", "record", "-2", "5"}, "prev"},
-        {{"office-1", LANE_RECORD, "log1", "record", "5", "6"}, "above 5"},
-        {{"office-1", LANE_RECORD, "log1", "record", "-1", "6"}, "last"},
-        {{"office-1", LANE_RECORD, "log1", "record", "-1", "99999999999999999999"},
+        {{"office-1", LANE_RECORD, NULL, "record", "-1", "5", NULL}, "log"},
+        {{"office-1", LANE_RECORD, "a b", "record", "-1", "5", NULL}, "log"},
+        {{"office-1", LANE_RECORD, "log2", "record", "-1", "5", NULL}, "log log2"},
+        {{"office-2", LANE_RECORD, "log1", "record", "-1", "5", NULL}, "office office-2"},
+        {{"office-1", LANE_RECORD, "log1", "alarm", "-1", "5", NULL}, "lane"},
+        {{"office-1", LANE_ALARM, "log1", "alarm", "-1", "5", NULL}, "lane alarm"},
+        {{"office-1", LANE_RECORD, "log1", "record", "x", "5", NULL}, "prev"},
+        {{"office-1", LANE_RECORD, "log1", "record", "-2", "5", NULL}, "prev"},
+        {{"office-1", LANE_RECORD, "log1", "record", "5", "6", NULL}, "above 5"},
+        {{"office-1", LANE_RECORD, "log1", "record", "-1", "6", NULL}, "last"},
+        {{"office-1", LANE_RECORD, "log1", "record", "-1", "99999999999999999999", NULL},
          "last"},
-        {{"office-1", LANE_RECORD, "log1", "record", "-1", NULL}, "last"},
+        {{"office-1", LANE_RECORD, "log1", "record", "-1", NULL, NULL}, "last"},
     };
     char *body = fixture_compose("office-1", "log1", 5, LANE_RECORD, "");
     struct buffer payload = {0};
@@ -168,6 +223,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_event_is_found_byte_for_byte),
         cmocka_unit_test(what_is_no_array_of_events_is_refused),
+        cmocka_unit_test(a_batch_in_zstd_is_found_byte_for_byte_too),
+        cmocka_unit_test(a_frame_of_more_than_the_bound_is_refused),
         cmocka_unit_test(a_claim_that_is_not_true_is_refused),
         cmocka_unit_test(an_event_that_contradicts_itself_is_refused),
         cmocka_unit_test(too_much_is_refused),

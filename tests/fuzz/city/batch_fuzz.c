@@ -1,5 +1,6 @@
-/* The first line of the input is the claim (log, lane, prev, last between spaces), the rest the
- * payload. What is taken must lie inside the payload, rise, and be whole objects. */
+/* The first line of the input is the claim (log, lane, prev, last and perhaps the encoding between
+ * spaces), the rest the payload. What is taken must lie inside the payload, or inside what it was
+ * unpacked to, rise, and be whole objects. */
 #include "city/batch.h"
 
 #include <stdint.h>
@@ -44,11 +45,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     claim.lane_name = word(&rest);
     claim.prev = word(&rest);
     claim.last = word(&rest);
+    claim.encoding = word(&rest);
     size_t left = length - (end == NULL ? 0 : head + 1);
     char *payload = malloc(left + 1); /* of its own, so that a step too far is seen */
     memcpy(payload, bytes + length - left, left);
-    if (batch_read(&batch, &claim, payload, left, why) == 0)
+    int err = batch_read(&batch, &claim, payload, left, why);
+    ASSERT(batch.plain.length <= BATCH_BYTES_MAX);
+    if (!err && claim.encoding == NULL)
         check(&batch, payload, left);
+    else if (!err)
+        check(&batch, batch.plain.bytes, batch.plain.length);
     free(payload);
     return 0;
 }

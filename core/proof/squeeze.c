@@ -1,0 +1,54 @@
+/* squeeze - see squeeze.h.
+ *
+ * Rule of this file: a frame that says more than is allowed is refused before any memory is taken. */
+#include "proof/squeeze.h"
+
+#include <errno.h>
+#include <zstd.h>
+
+#include "base/base.h"
+
+enum { LEVEL = 1 };
+
+static ZSTD_CCtx *writer(void)
+{
+    static ZSTD_CCtx *context;
+    if (context == NULL)
+        context = ZSTD_createCCtx();
+    ASSERT(context != NULL);
+    return context;
+}
+
+static ZSTD_DCtx *reader(void)
+{
+    static ZSTD_DCtx *context;
+    if (context == NULL)
+        context = ZSTD_createDCtx();
+    ASSERT(context != NULL);
+    return context;
+}
+
+void squeeze_put(struct buffer *out, const void *bytes, size_t length, bool summed)
+{
+    ZSTD_CCtx *context = writer();
+    size_t room = ZSTD_compressBound(length);
+    char *frame = buffer_grow(out, room);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, summed);
+    size_t written = ZSTD_compress2(context, frame, room, bytes, length);
+    ASSERT(!ZSTD_isError(written));
+    out->length -= room - written;
+}
+
+int squeeze_get(struct buffer *out, const void *frame, size_t length, size_t most)
+{
+    unsigned long long size = ZSTD_getFrameContentSize(frame, length);
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size == 0 ||
+        size > most || ZSTD_findFrameCompressedSize(frame, length) != length)
+        return -EBADMSG;
+    char *to = buffer_grow(out, (size_t)size);
+    if (ZSTD_decompressDCtx(reader(), to, (size_t)size, frame, length) == size)
+        return 0;
+    out->length -= (size_t)size;
+    return -EBADMSG;
+}

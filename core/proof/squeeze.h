@@ -1,0 +1,20 @@
+/* squeeze - bytes made small: one zstd frame that says how long its content is.
+ *
+ * The door to zstd. Its contexts are made once and kept, so this is for one thread. What is got may
+ * be foreign. */
+#ifndef PROOF_SQUEEZE_H
+#define PROOF_SQUEEZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+
+/* Appends the frame of these bytes; `summed`: with a checksum of the content. */
+void squeeze_put(struct buffer *out, const void *bytes, size_t length, bool summed);
+
+/* Appends the content of a frame. -EBADMSG, with nothing appended, when it is not exactly one whole
+ * frame of 1 to `most` bytes that says so itself. */
+int squeeze_get(struct buffer *out, const void *frame, size_t length, size_t most);
+
+#endif
