@@ -163,6 +163,31 @@ int archive_read_tile(void *owner, struct buffer *out, int level, uint64_t index
     return err == -ENOENT && level == 0 ? make_tile(archive, out, index, width) : err;
 }
 
+int archive_leaves(const struct archive *archive, struct digest leaves[TILE_WIDTH],
+                   uint64_t index)
+{
+    struct buffer file = {0};
+    char name[TILE_PATH_ROOM];
+    tile_path(name, 0, index, TILE_WIDTH);
+    int err = archive_read(archive, &file, name, TILE_BYTES);
+    if (err == -EFBIG || (!err && file.length != TILE_BYTES))
+        err = -EBADMSG;
+    if (!err)
+        memcpy(leaves, file.bytes, TILE_BYTES);
+    buffer_free(&file);
+    return err;
+}
+
+/* No bundle is right where all of the tile is erased; it may have been erased just now. */
+static int miss_bundle(struct archive *archive, uint64_t index)
+{
+    struct finding finding = {.place = ""};
+    struct tail *tail = &archive->tail;
+    if (!tail_tile_is_erased(tail, index) && tail->is_live)
+        tail_look_again(tail, archive->folder, &finding);
+    return tail_tile_is_erased(tail, index) ? -ENODATA : -EBADMSG;
+}
+
 static int open_bundle(struct archive *archive, uint64_t index)
 {
     struct buffer file = {0};
@@ -172,7 +197,9 @@ static int open_bundle(struct archive *archive, uint64_t index)
     drop_bundle(archive);
     tile_path(name, -1, index, TILE_WIDTH);
     int err = archive_read(archive, &file, name, ARCHIVE_FILE_MAX);
-    if (err == -ENOENT || err == -EFBIG)
+    if (err == -ENOENT)
+        err = miss_bundle(archive, index);
+    if (err == -EFBIG)
         err = -EBADMSG;
     if (!err)
         err = bundle_open(&archive->bundle, file.bytes, file.length);
@@ -201,7 +228,7 @@ int archive_event(struct archive *archive, uint64_t seq, const void **body,
     if (at >= archive->bundle.count)
         return -EBADMSG;
     *body = bundle_entry(&archive->bundle, at, length);
-    return 0;
+    return *length == 0 ? -ENODATA : 0;
 }
 
 static bool is_still(const struct archive *archive, const struct archive_file *file,

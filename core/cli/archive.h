@@ -53,8 +53,13 @@ int archive_read(const struct archive *archive, struct buffer *out, const char *
 int archive_read_tile(void *archive, struct buffer *out, int level, uint64_t index,
                       unsigned width);
 
-/* The event's exact bytes, valid until the next call. 0, -ENOENT (no such event), -EBADMSG (its
- * bundle is damaged), or the errno of reading. */
+/* The leaf hashes of a sealed tile, erased events' too. 0, -ENOENT, -EBADMSG (not 256 of them), or
+ * the errno of reading. */
+int archive_leaves(const struct archive *archive, struct digest leaves[TILE_WIDTH],
+                   uint64_t index);
+
+/* The event's exact bytes, valid until the next call. 0, -ENOENT (no such event), -ENODATA (its
+ * body is erased), -EBADMSG (its bundle is damaged), or the errno of reading. */
 int archive_event(struct archive *archive, uint64_t seq, const void **body,
                   size_t *length);
 

@@ -2,7 +2,7 @@
  *
  * Invariant: levels[L] holds the hashes of the open tile of level L, made from the events read so
  * far; when it is full it is compared with the file, folded, and becomes one hash of level L + 1.
- * Memory therefore does not grow with the log. */
+ * Memory therefore does not grow with the log, but for a row of tail.db apiece. */
 #include "cli/audit.h"
 
 #include <errno.h>
@@ -39,9 +39,10 @@ struct lane_claim {
 };
 
 struct audit {
-    const struct archive *archive;
+    struct archive *archive;
     const struct papers *papers;
     const struct inventory *inventory;
+    struct ledger *ledger;
     struct finding *finding;
     struct tree tree;
     struct level levels[LEVELS];
@@ -269,8 +270,22 @@ static int check_event(struct audit *audit, uint64_t seq, int lane, const void *
     if (json_parse(&event, body, length) != 0)
         return finding_put(audit->finding, place, "is not JSON");
     int err = check_words(audit, seq, lane, place, event);
+    if (!err)
+        err = ledger_take(audit->ledger, audit->archive, seq, event, audit->finding);
     json_free(event);
     return err;
+}
+
+/* Of an event whose body is gone the row is all that is left to compare. */
+static int check_erased(struct audit *audit, uint64_t seq)
+{
+    char place[FINDING_PLACE_MAX];
+    const struct tail *tail = &audit->archive->tail;
+    name_event(audit, place, seq);
+    if (!tail_is_erased(tail, seq))
+        return finding_put(audit->finding, place,
+                           "is erased, and no event says by whose order");
+    return check_lane(audit, seq, tail_lane(tail, seq), place);
 }
 
 static int add_leaf(struct audit *audit, const struct digest *leaf)
@@ -280,23 +295,60 @@ static int add_leaf(struct audit *audit, const struct digest *leaf)
     return err ? err : meet_claims(audit);
 }
 
+/* An entry of the bundle; where there is no bundle, all are erased. */
+static const void *entry_of(const struct bundle *bundle, unsigned i, size_t *length)
+{
+    *length = 0;
+    return bundle == NULL ? NULL : bundle_entry(bundle, i, length);
+}
+
+static int read_leaves(struct audit *audit, struct digest leaves[TILE_WIDTH],
+                       uint64_t index)
+{
+    char name[TILE_PATH_ROOM];
+    tile_path(name, 0, index, TILE_WIDTH);
+    int err = archive_leaves(audit->archive, leaves, index);
+    if (err == -ENOENT)
+        return finding_put(audit->finding, name, "missing");
+    if (err == -EBADMSG)
+        return finding_put(audit->finding, name, "expected %d hashes", TILE_WIDTH);
+    return err;
+}
+
 /* Hashes first: the tile is compared before any event's words are read. */
 static int add_bundle(struct audit *audit, uint64_t index, const struct bundle *bundle)
 {
-    const struct tail_tile *tile = tail_tile(&audit->archive->tail, index);
-    struct digest leaf;
+    struct digest leaves[TILE_WIDTH];
     size_t length;
-    int err = 0;
+    int err = read_leaves(audit, leaves, index);
     for (unsigned i = 0; i < TILE_WIDTH && !err; i++) {
-        const void *body = bundle_entry(bundle, i, &length);
-        suite_leaf(suite_of(audit), &leaf, body, length);
-        err = add_leaf(audit, &leaf);
+        const void *body = entry_of(bundle, i, &length);
+        if (length > 0)
+            suite_leaf(suite_of(audit), &leaves[i], body, length);
+        err = add_leaf(audit, &leaves[i]);
     }
     for (unsigned i = 0; i < TILE_WIDTH && !err; i++) {
-        const void *body = bundle_entry(bundle, i, &length);
-        err = check_event(audit, index * TILE_WIDTH + i, tile->lanes[i], body, length);
+        uint64_t seq = index * TILE_WIDTH + i;
+        const void *body = entry_of(bundle, i, &length);
+        err = length == 0 ? check_erased(audit, seq)
+                          : check_event(audit, seq, tail_lane(&audit->archive->tail, seq),
+                                        body, length);
     }
     return err;
+}
+
+/* Whether a body is still there that tail.db calls erased: the keeper was cut off between the row
+ * and the file, and will do it when it starts again. */
+static bool is_half_done(const struct audit *audit, uint64_t index,
+                         const struct bundle *bundle)
+{
+    size_t length;
+    for (unsigned i = 0; i < TILE_WIDTH; i++) {
+        entry_of(bundle, i, &length);
+        if (length > 0 && tail_is_erased(&audit->archive->tail, index * TILE_WIDTH + i))
+            return true;
+    }
+    return false;
 }
 
 static bool is_sealed_file(const struct audit *audit, uint64_t index,
@@ -307,6 +359,15 @@ static bool is_sealed_file(const struct audit *audit, uint64_t index,
     return digest_equal(&digest, &tail_tile(&audit->archive->tail, index)->file);
 }
 
+/* A keeper at work may have erased since its tail was read. */
+static int look_again(struct audit *audit)
+{
+    struct tail *tail = &audit->archive->tail;
+    struct finding unused = {.place = ""};
+    return tail->is_live ? tail_look_again(tail, audit->archive->folder, &unused)
+                         : -ENOENT;
+}
+
 static int check_bundle(struct audit *audit, uint64_t index, const struct buffer *file)
 {
     struct bundle bundle;
@@ -315,6 +376,8 @@ static int check_bundle(struct audit *audit, uint64_t index, const struct buffer
     snprintf(place, sizeof(place), "events %" PRIu64 "..%" PRIu64 " (%s)", first,
              first + TILE_WIDTH - 1, audit->source);
     audit->is_intact = is_sealed_file(audit, index, file);
+    if (!audit->is_intact && look_again(audit) == 0)
+        audit->is_intact = is_sealed_file(audit, index, file);
     int err = bundle_open(&bundle, file->bytes, file->length);
     if (err)
         return finding_put(audit->finding, place,
@@ -324,24 +387,38 @@ static int check_bundle(struct audit *audit, uint64_t index, const struct buffer
                           TILE_WIDTH);
     if (!err)
         err = add_bundle(audit, index, &bundle);
+    bool half_done =
+        !err && !audit->archive->tail.is_closed && is_half_done(audit, index, &bundle);
     bundle_close(&bundle);
-    if (err || audit->is_intact)
+    if (err || audit->is_intact || half_done)
         return err;
     return finding_put(
         audit->finding, audit->source,
         "the file is not the one that was sealed (its digest in tail.db differs)");
 }
 
+/* No bundle: as it should be when all of the tile is erased. */
+static int check_no_bundle(struct audit *audit, uint64_t index)
+{
+    char place[FINDING_PLACE_MAX];
+    const struct buffer nothing = {0};
+    if (!tail_tile_is_erased(&audit->archive->tail, index))
+        look_again(audit);
+    audit->is_intact = is_sealed_file(audit, index, &nothing);
+    if (tail_tile_is_erased(&audit->archive->tail, index) && audit->is_intact)
+        return add_bundle(audit, index, NULL);
+    snprintf(place, sizeof(place), "event %" PRIu64 " (%s)", index * TILE_WIDTH,
+             audit->source);
+    return finding_put(audit->finding, place, "the file is missing");
+}
+
 static int check_sealed(struct audit *audit, uint64_t index)
 {
     struct buffer file = {0};
-    char place[FINDING_PLACE_MAX];
     tile_path(audit->source, -1, index, TILE_WIDTH);
     int err = archive_read(audit->archive, &file, audit->source, ARCHIVE_FILE_MAX);
     if (err == -ENOENT) {
-        snprintf(place, sizeof(place), "event %" PRIu64 " (%s)", index * TILE_WIDTH,
-                 audit->source);
-        err = finding_put(audit->finding, place, "the file is missing");
+        return check_no_bundle(audit, index);
     } else if (err == -EFBIG) {
         err = finding_put(audit->finding, audit->source, "more than %d bytes",
                           ARCHIVE_FILE_MAX);
@@ -427,6 +504,32 @@ static void gather_claims(struct audit *audit)
         claim_receipt(audit, "the given receipt", &papers->extra);
 }
 
+/* What a keeper at work ordered since the tail was read. */
+static void gather_news(struct audit *audit)
+{
+    struct archive *now = NULL;
+    struct finding unused = {.place = ""};
+    if (archive_open(&now, audit->archive->folder, &unused) == 0)
+        ledger_gather(audit->ledger, now, archive_size(audit->archive));
+    archive_close(now);
+}
+
+/* Each erased event was ordered to be. */
+static int check_orders(struct audit *audit)
+{
+    const struct tail *tail = &audit->archive->tail;
+    char place[FINDING_PLACE_MAX];
+    uint64_t seq;
+    if (tail->is_live && ledger_has_gap(audit->ledger, tail, &seq))
+        gather_news(audit);
+    if (!ledger_has_gap(audit->ledger, tail, &seq))
+        return 0;
+    tile_path(audit->source, -1, seq / TILE_WIDTH, TILE_WIDTH);
+    name_event(audit, place, seq);
+    return finding_put(audit->finding, place,
+                       "is erased by tail.db, and no event says by whose order");
+}
+
 static int check_ends(struct audit *audit)
 {
     uint64_t size = archive_size(audit->archive);
@@ -448,16 +551,20 @@ static int check_all(struct audit *audit)
     audit->is_intact = false;
     for (size_t i = 0; i < tail_count(tail) && !err; i++)
         err = check_row(audit, tail_at(tail, i));
-    return err ? err : check_ends(audit);
+    if (!err)
+        err = check_ends(audit);
+    return err ? err : check_orders(audit);
 }
 
-int audit_events(const struct archive *archive, const struct papers *papers,
-                 const struct inventory *inventory, struct finding *finding)
+int audit_events(struct archive *archive, const struct papers *papers,
+                 const struct inventory *inventory, struct ledger *ledger,
+                 struct finding *finding)
 {
     struct audit *audit = mem_new(struct audit);
     audit->archive = archive;
     audit->papers = papers;
     audit->inventory = inventory;
+    audit->ledger = ledger;
     audit->finding = finding;
     tree_begin(&audit->tree, archive->tail.suite);
     gather_claims(audit);

@@ -2,7 +2,8 @@
  *
  * Reads each event once, in order, hashes it, and compares: with the hash tiles of all levels,
  * full and partial; the bundle files with the digests in the tail; the roots with the checkpoint
- * and the receipts; what an event says of itself with its place. The first that differs is the
+ * and the receipts; what an event says of itself with its place. Where a body is erased its leaf is
+ * taken from the hash tile, and an event must have ordered it. The first that differs is the
  * finding. */
 #ifndef CLI_AUDIT_H
 #define CLI_AUDIT_H
@@ -10,10 +11,13 @@
 #include "cli/archive.h"
 #include "cli/finding.h"
 #include "cli/inventory.h"
+#include "cli/ledger.h"
 #include "cli/papers.h"
 
-/* 0, -EBADMSG with the finding, or the errno of reading. */
-int audit_events(const struct archive *archive, const struct papers *papers,
-                 const struct inventory *inventory, struct finding *finding);
+/* 0, -EBADMSG with the finding, or the errno of reading. `ledger`, which the caller frees, then
+ * holds what was erased. The archive's view of what is erased may be renewed meanwhile. */
+int audit_events(struct archive *archive, const struct papers *papers,
+                 const struct inventory *inventory, struct ledger *ledger,
+                 struct finding *finding);
 
 #endif

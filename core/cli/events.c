@@ -15,6 +15,7 @@
 #include "base/word.h"
 #include "cli/archive.h"
 #include "cli/keeperline.h"
+#include "cli/ledger.h"
 #include "cli/place.h"
 #include "wire/talk.h"
 
@@ -32,11 +33,14 @@ static const char USAGE[] =
     "  --from SEQ       begin at this sequence\n"
     "  --last N         only the last N that match (with --follow: before what comes)\n"
     "  --follow         go on with what comes; without --from or --last only that\n"
-    "  --json           each event as it is in the journal, one a line\n"
+    "  --json           each event as it is in the journal, one a line; erased ones in "
+    "a\n"
+    "                   row are one line "
+    "{\"erased\":{\"first\",\"last\",\"lane\",\"by\"}}\n"
     "\n"
-    "Exit: 0, 1 the journal (or a bundle of it: it is named and passed over) or the "
-    "keeper\n"
-    "cannot be read, 2 wrong usage.\n";
+    "Exit: 0, 1 the keeper or something in the journal cannot be read (a bad bundle is "
+    "named\n"
+    "and passed over), 2 wrong usage.\n";
 
 struct wish {
     const char *state;
@@ -158,6 +162,13 @@ static int print_event(const struct wish *wish, const void *body, size_t length,
     return 0;
 }
 
+/* Erased events in a row, of one lane and one order; printed as one line when it ends. */
+struct run {
+    uint64_t first, count, by;
+    bool is_ordered; /* else no event says by whose order */
+    enum talk_lane lane;
+};
+
 /* The journal under way. Invariant: what cannot be read ends nothing; it is named once, passed
  * over, and kept in `err` for the end. */
 struct reading {
@@ -165,6 +176,9 @@ struct reading {
     struct archive *archive;
     uint64_t bad; /* the tile named last, from 1; 0 none */
     int err;
+    struct ledger ledger; /* gathered when the first erased event is met */
+    bool has_ledger;
+    struct run run;
 };
 
 static void name_bad(struct reading *reading, uint64_t seq, int err)
@@ -182,6 +196,44 @@ static void name_bad(struct reading *reading, uint64_t seq, int err)
             strerror(-err));
 }
 
+static void end_run(struct reading *reading)
+{
+    const struct run *run = &reading->run;
+    char by[24] = "null";
+    if (run->is_ordered)
+        snprintf(by, sizeof(by), "%" PRIu64, run->by);
+    if (run->count > 0 && reading->wish->json)
+        printf("{\"erased\":{\"first\":%" PRIu64 ",\"last\":%" PRIu64
+               ",\"lane\":\"%s\",\"by\":%s}}\n",
+               run->first, run->first + run->count - 1, talk_lane_name(run->lane), by);
+    else if (run->count > 0)
+        printf("%" PRIu64 "..%" PRIu64 "  %s  erased, ordered by event %s\n", run->first,
+               run->first + run->count - 1, talk_lane_name(run->lane),
+               run->is_ordered ? by : "unknown");
+    reading->run.count = 0;
+}
+
+/* What an erased event was is not known, but its lane: only a wish for all types includes it. */
+static void pass_erased(struct reading *reading, uint64_t seq)
+{
+    const struct wish *wish = reading->wish;
+    struct run next = {.first = seq, .lane = tail_lane(&reading->archive->tail, seq)};
+    struct run *run = &reading->run;
+    if (strcmp(wish->type, "*") != 0 ||
+        (wish->lane != NULL && strcmp(wish->lane, talk_lane_name(next.lane)) != 0))
+        return;
+    if (!reading->has_ledger)
+        ledger_gather(&reading->ledger, reading->archive, seq + 1);
+    reading->has_ledger = true;
+    next.is_ordered = ledger_find(&reading->ledger, seq, &next.by);
+    if (run->count == 0 || run->first + run->count != seq || run->lane != next.lane ||
+        run->is_ordered != next.is_ordered || run->by != next.by) {
+        end_run(reading);
+        *run = next;
+    }
+    run->count++;
+}
+
 /* Whether the event was wanted; it is printed, unless `silent`. */
 static bool print_one(struct reading *reading, uint64_t seq, bool silent)
 {
@@ -189,9 +241,13 @@ static bool print_one(struct reading *reading, uint64_t seq, bool silent)
     size_t length;
     bool wanted = false;
     int err = archive_event(reading->archive, seq, &body, &length);
+    if (err != -ENODATA && !silent)
+        end_run(reading);
     if (!err)
         err = print_event(reading->wish, body, length, silent, &wanted);
-    if (err && !silent)
+    if (err == -ENODATA && !silent)
+        pass_erased(reading, seq);
+    else if (err && !silent)
         name_bad(reading, seq, err);
     return wanted;
 }
@@ -216,6 +272,7 @@ static void print_all(struct reading *reading, uint64_t *next)
         seq = find_last(reading);
     for (; seq < size; seq++)
         print_one(reading, seq, false);
+    end_run(reading);
     *next = seq;
 }
 
@@ -236,6 +293,7 @@ static int print_stored(const struct wish *wish, uint64_t *next, bool *bad)
     }
     print_all(&reading, next);
     archive_close(reading.archive);
+    ledger_free(&reading.ledger);
     *bad = reading.err != 0;
     return 0;
 }

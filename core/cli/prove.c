@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "cli/archive.h"
+#include "cli/ledger.h"
 #include "cli/statement.h"
 
 static const char USAGE[] =
@@ -73,6 +74,20 @@ static int take_checkpoint(struct statement *statement, const struct archive *ar
     return err ? finding_put(finding, "checkpoint", "not signed by key.pub") : 0;
 }
 
+static int refuse_erased(struct archive *archive, uint64_t seq, const char *place,
+                         struct finding *finding)
+{
+    struct ledger ledger = {.thinned = {0}};
+    uint64_t by;
+    ledger_gather(&ledger, archive, seq + 1);
+    int err =
+        ledger_find(&ledger, seq, &by)
+            ? finding_put(finding, place, "erased, ordered by event %" PRIu64, by)
+            : finding_put(finding, place, "erased, and no event says by whose order");
+    ledger_free(&ledger);
+    return err;
+}
+
 static int take_event(struct statement *statement, struct archive *archive,
                       struct finding *finding)
 {
@@ -85,6 +100,8 @@ static int take_event(struct statement *statement, struct archive *archive,
     if (err == -ENOENT)
         return finding_put(finding, place, "no such event: the journal holds %" PRIu64,
                            archive_size(archive));
+    if (err == -ENODATA)
+        return refuse_erased(archive, statement->index, place, finding);
     if (err)
         return finding_put(finding, place, "cannot be read: %s", strerror(-err));
     if (statement->index >= size)

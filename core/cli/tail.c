@@ -163,6 +163,22 @@ static int take_sealed(struct reading *reading, sqlite3_stmt *row)
     return 0;
 }
 
+/* What is erased counts no more. */
+static bool counts_fit(const struct tail_tile *tile, sqlite3_stmt *row)
+{
+    unsigned counts[LANES] = {0};
+    for (unsigned i = 0; i < TILE_WIDTH; i++) {
+        if ((tile->lanes[i] & ~TAIL_ERASED) >= LANES)
+            return false;
+        if (!(tile->lanes[i] & TAIL_ERASED))
+            counts[tile->lanes[i]]++;
+    }
+    for (int lane = 0; lane < LANES; lane++)
+        if (sqlite3_column_int64(row, 3 + lane) != counts[lane])
+            return false;
+    return true;
+}
+
 static int take_tile(struct reading *reading, sqlite3_stmt *row)
 {
     struct tail_tile tile;
@@ -177,15 +193,9 @@ static int take_tile(struct reading *reading, sqlite3_stmt *row)
         return finding_put(reading->finding, NAME,
                            "table tile: row %" PRId64 " holds no lanes and digest",
                            index);
-    unsigned counts[LANES] = {0};
-    for (unsigned i = 0; i < TILE_WIDTH; i++)
-        if (tile.lanes[i] < LANES)
-            counts[tile.lanes[i]]++;
-    for (int lane = 0; lane < LANES; lane++)
-        if (sqlite3_column_int64(row, 3 + lane) != counts[lane])
-            return finding_put(reading->finding, NAME,
-                               "table tile: row %" PRId64 " counts its lanes wrongly",
-                               index);
+    if (!counts_fit(&tile, row))
+        return finding_put(reading->finding, NAME,
+                           "table tile: row %" PRId64 " counts its lanes wrongly", index);
     buffer_append(&reading->tail->tiles, &tile, sizeof(tile));
     return 0;
 }
@@ -399,4 +409,35 @@ const struct tail_tile *tail_tile(const struct tail *tail, uint64_t index)
 {
     ASSERT(index < tail->tiles.length / sizeof(struct tail_tile));
     return (const struct tail_tile *)(const void *)tail->tiles.bytes + index;
+}
+
+bool tail_is_erased(const struct tail *tail, uint64_t seq)
+{
+    return tail_tile(tail, seq / TILE_WIDTH)->lanes[seq % TILE_WIDTH] & TAIL_ERASED;
+}
+
+enum talk_lane tail_lane(const struct tail *tail, uint64_t seq)
+{
+    const struct tail_tile *tile = tail_tile(tail, seq / TILE_WIDTH);
+    return (enum talk_lane)(tile->lanes[seq % TILE_WIDTH] & ~TAIL_ERASED);
+}
+
+bool tail_tile_is_erased(const struct tail *tail, uint64_t index)
+{
+    const struct tail_tile *tile = tail_tile(tail, index);
+    for (unsigned i = 0; i < TILE_WIDTH; i++)
+        if (!(tile->lanes[i] & TAIL_ERASED))
+            return false;
+    return true;
+}
+
+/* Tiles that were sealed since stay out: the rest of `tail` knows nothing of them. */
+int tail_look_again(struct tail *tail, const char *folder, struct finding *finding)
+{
+    struct tail now;
+    int err = tail_load(&now, folder, finding);
+    if (!err && now.tiles.length >= tail->tiles.length)
+        memcpy(tail->tiles.bytes, now.tiles.bytes, tail->tiles.length);
+    tail_free(&now);
+    return err;
 }

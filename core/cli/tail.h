@@ -25,7 +25,9 @@ struct tail_event {
     struct digest leaf; /* as the row says */
 };
 
-/* A sealed tile: the lane of each event, and SHA-256 of its bundle file. */
+/* A sealed tile: the lane of each event, with TAIL_ERASED added when its body is erased, and
+ * SHA-256 of its bundle file (of nothing when all are erased and there is no file). */
+enum { TAIL_ERASED = 128 };
 struct tail_tile {
     uint8_t lanes[TILE_WIDTH];
     struct digest file;
@@ -54,5 +56,13 @@ void tail_free(struct tail *tail);
 size_t tail_count(const struct tail *tail);
 const struct tail_event *tail_at(const struct tail *tail, size_t i);
 const struct tail_tile *tail_tile(const struct tail *tail, uint64_t index);
+/* Of a sealed event. */
+bool tail_is_erased(const struct tail *tail, uint64_t seq);
+enum talk_lane tail_lane(const struct tail *tail, uint64_t seq);
+/* Whether all of a tile is erased, so that there is no bundle. */
+bool tail_tile_is_erased(const struct tail *tail, uint64_t index);
+/* The tiles' rows once more, as they are now: a keeper at work may have erased since. 0 or as
+ * tail_load(). */
+int tail_look_again(struct tail *tail, const char *folder, struct finding *finding);
 
 #endif

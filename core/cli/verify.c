@@ -73,6 +73,7 @@ struct verdict {
     uint64_t size;
     bool is_closed;
     unsigned leftovers;
+    struct ledger ledger;
 };
 
 static int refuse(const char *path, const char *what)
@@ -129,9 +130,49 @@ static void print_json(const struct verdict *verdict, const struct wish *wish)
                           papers->receipt.lane[lane]);
         buffer_append_text(&out, "}");
     }
+    const struct ledger *ledger = &verdict->ledger;
+    buffer_printf(&out,
+                  ",\"erased\":%" PRIu64 ",\"erased_by\":%" PRIu64 ",\"lost\":%" PRIu64
+                  ",\"lost_by\":%" PRIu64,
+                  ledger->thinned.events, ledger->thinned.by, ledger->damaged.events,
+                  ledger->damaged.by);
     buffer_append_text(&out, "}");
     puts(buffer_text(&out));
     buffer_free(&out);
+}
+
+/* "(event 7)" or "(events 7..4711)": the first and the last that say so. */
+static void print_orders(const struct ledger *ledger)
+{
+    const struct ledger_entry *entries = (const void *)ledger->entries.bytes;
+    size_t count = ledger->entries.length / sizeof(*entries);
+    uint64_t first = count > 0 ? entries[0].seq : 0;
+    uint64_t last = count > 0 ? entries[count - 1].seq : 0;
+    if (first == last)
+        printf(" (event %" PRIu64 ")\n", first);
+    else
+        printf(" (events %" PRIu64 "..%" PRIu64 ")\n", first, last);
+}
+
+/* `outpost events --type journal.*` shows each. */
+static void print_erased(const struct ledger *ledger)
+{
+    const struct {
+        const struct ledger_sum *sum;
+        const char *what, *type;
+    } sums[] = {{&ledger->thinned, "erased", "journal.thinned"},
+                {&ledger->damaged, "lost", "journal.damaged"}};
+    const char *between = "verify: ";
+    for (size_t i = 0; i < countof(sums); i++) {
+        if (sums[i].sum->by == 0)
+            continue;
+        printf("%s%" PRIu64 " events %s by %" PRIu64 " %s event%s", between,
+               sums[i].sum->events, sums[i].what, sums[i].sum->by, sums[i].type,
+               sums[i].sum->by == 1 ? "" : "s");
+        between = ", ";
+    }
+    if (ledger->entries.length > 0)
+        print_orders(ledger);
 }
 
 static void print_receipt(const struct verdict *verdict, const struct wish *wish)
@@ -163,13 +204,14 @@ static void print_text(const struct verdict *verdict, const struct wish *wish)
         printf("verify: events %" PRIu64 "..%" PRIu64
                " are not yet covered by a checkpoint\n",
                covered, verdict->size - 1);
+    print_erased(&verdict->ledger);
     print_receipt(verdict, wish);
     if (verdict->leftovers > 0)
         printf("verify: %u files are left over from writes that were cut off; harmless\n",
                verdict->leftovers);
 }
 
-static int check_archive(struct verdict *verdict, const struct archive *archive,
+static int check_archive(struct verdict *verdict, struct archive *archive,
                          const struct wish *wish)
 {
     const struct papers_trust trust = {wish->key, wish->city, wish->receipt_path,
@@ -188,7 +230,8 @@ static int check_archive(struct verdict *verdict, const struct archive *archive,
     if (!err)
         err = inventory_take(&inventory, archive->folder, &verdict->finding);
     if (!err)
-        err = audit_events(archive, &verdict->papers, &inventory, &verdict->finding);
+        err = audit_events(archive, &verdict->papers, &inventory, &verdict->ledger,
+                           &verdict->finding);
     if (!err)
         err = papers_check_closed(&verdict->papers, archive, &verdict->finding);
     verdict->leftovers = inventory.leftovers;
@@ -209,6 +252,12 @@ static int verify_once(struct verdict *verdict, const char *folder,
     return err;
 }
 
+static void verdict_free(struct verdict *verdict)
+{
+    papers_free(&verdict->papers);
+    ledger_free(&verdict->ledger);
+}
+
 static int verify_journal(const struct wish *wish)
 {
     char folder[ARCHIVE_PATH_MAX];
@@ -219,7 +268,7 @@ static int verify_journal(const struct wish *wish)
         return refuse(wish->folder, "no journal there");
     for (int i = 0; i < TRIES && again; i++) {
         if (i > 0)
-            papers_free(&verdict.papers);
+            verdict_free(&verdict);
         err = verify_once(&verdict, folder, wish, &again);
     }
     int code = 0;
@@ -231,7 +280,7 @@ static int verify_journal(const struct wish *wish)
         print_json(&verdict, wish);
     else
         print_text(&verdict, wish);
-    papers_free(&verdict.papers);
+    verdict_free(&verdict);
     return code;
 }
 
