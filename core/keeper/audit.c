@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "keeper/journal.h"
+#include "keeper/wal.h"
 #include "proof/note.h"
 #include "proof/receipt.h"
 
@@ -225,6 +226,18 @@ bool audit_has_wal(const char *folder)
            (stat(path, &wal) == 0 && wal.st_size > 0);
 }
 
+/* The first transaction after a good end says that the journal is open, and nobody is answered
+ * before it is on disk. So a log whose only transaction is not whole is that of a keeper which was
+ * cut at its very beginning, and nothing is lost with it; one that is whole changes what was
+ * signed; and of several that are not, the later ones may have been answered. */
+static bool is_only_begun(const char *folder)
+{
+    char path[JOURNAL_PATH_MAX];
+    struct wal wal;
+    return file_join(path, sizeof(path), folder, "tail.db-wal") == 0 &&
+           wal_look(&wal, path) == 0 && wal.whole == 0 && wal.claimed <= 1;
+}
+
 void audit_read_end(struct audit_end *end, const char *folder, const struct key *key)
 {
     char path[JOURNAL_PATH_MAX];
@@ -237,8 +250,8 @@ void audit_read_end(struct audit_end *end, const char *folder, const struct key 
         err = file_read(&note, path, NOTE_MAX);
     end->is_there = !err;
     end->is_true = !err && note_open(note.bytes, note.length, key, &length) == 0 &&
-                   read_statement(end, &note, length, &digest) &&
-                   !audit_has_wal(folder) && is_tail(folder, &digest);
+                   read_statement(end, &note, length, &digest) && is_only_begun(folder) &&
+                   is_tail(folder, &digest);
     buffer_free(&note);
 }
 

@@ -2,6 +2,7 @@
 #include "keeper/keeper.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 
 #include "keeper/fixture.h"
@@ -110,6 +111,52 @@ static void a_clean_stop_is_signed_and_the_next_start_says_so(void **state)
     crash_keeper();
     key_free(key);
     buffer_free(&note);
+}
+
+static void write_wal(size_t length)
+{
+    char bytes[64] = {0};
+    int fd = open(path_of("journal/tail.db-wal"), O_WRONLY | O_CREAT | O_TRUNC, 0640);
+    assert_int_equal(write(fd, bytes, length), (int64_t)length);
+    close(fd);
+}
+
+static void a_keeper_cut_before_its_first_transaction_has_damaged_nothing(void **state)
+{
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    write_wal(32);
+    open_keeper();
+    expect_types("box.started(install) box.stopped box.started(stop) ");
+    stop_keeper();
+}
+
+/* Changes what was closed by a write-ahead log beside it; tail.db keeps its bytes. */
+static void change_beside(const char *sql)
+{
+    char command[400];
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path_of("journal/tail.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    snprintf(command, sizeof(command),
+             "cd %s/journal && cp tail.db keep && cp tail.db-wal keep-wal", state_folder);
+    assert_int_equal(system(command), 0);
+    sqlite3_close(db);
+    snprintf(command, sizeof(command),
+             "cd %s/journal && mv keep tail.db && mv keep-wal tail.db-wal", state_folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_log_put_beside_a_closed_journal_is_damage(void **state)
+{
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    change_beside("INSERT INTO consumer VALUES ('gate', 'all', 1)");
+    open_keeper();
+    expect_types("journal.damaged box.started(install) ");
+    stop_keeper();
 }
 
 static void a_crash_is_said_by_the_next_start(void **state)
@@ -322,6 +369,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_first_start_makes_key_log_and_socket),
         CASE(a_clean_stop_is_signed_and_the_next_start_says_so),
+        CASE(a_keeper_cut_before_its_first_transaction_has_damaged_nothing),
+        CASE(a_log_put_beside_a_closed_journal_is_damage),
         CASE(a_crash_is_said_by_the_next_start),
         CASE(a_damaged_journal_is_set_aside_whole_and_a_new_log_begins),
         CASE(a_journal_changed_after_its_end_is_set_aside),
