@@ -4,7 +4,9 @@
  * `wait` runs exactly when it wants to be asked again.
  *
  * The bulk connection is only attempted while the alarm connection is up: receipts come over that
- * one, and a name that cannot be resolved then holds up nobody who could have sent an alarm. */
+ * one, and a name that cannot be resolved then holds up nobody who could have sent an alarm. It is
+ * also not attempted while alarms that have waited for the line have it for themselves, at most for
+ * ALARMS_FIRST_MS. */
 #include "uplink/relay.h"
 
 #include <stdio.h>
@@ -31,6 +33,8 @@ enum {
     STATUS_LEAST_MS = 5 * 1000, /* between two for small changes */
     HEALTH_MS = 60 * 1000,
     LEAVE_MS = 1500,
+    ALARMS_LOOK_MS = 100,
+    ALARMS_FIRST_MS = 10 * 1000,
     SESSION_S = 7 * 24 * 3600,
     WILL_DELAY_S = 10
 };
@@ -58,7 +62,8 @@ struct relay {
     struct buffer checkpoint; /* the newest note */
     struct buffer payload;    /* reused by every publish */
     struct buffer packed;     /* the same, made small */
-    struct loop_timer wait, look, status_timer, health_timer, leave;
+    struct loop_timer wait, look, status_timer, health_timer, leave, alarms_first;
+    int64_t alarms_since_ms; /* when the alarm connection came up */
     bool started, stopping, done;
     bool checkpoint_told; /* the newest note was published on this connection */
     bool began; /* the city has begun anew; acted on when the keeper has the receipt */
@@ -235,6 +240,24 @@ static void leave_now(struct loop_timer *timer)
     finish(relay);
 }
 
+/* ---- Alarms first */
+
+static void alarms_looked_at(struct loop_timer *timer)
+{
+    struct relay *relay = container_of(timer, struct relay, alarms_first);
+    bool many = relay->sync.lanes[LANE_ALARM].flying > 1;
+    if (many && mono_ms() - relay->alarms_since_ms < ALARMS_FIRST_MS)
+        loop_timer_start(relay->loop, &relay->alarms_first, ALARMS_LOOK_MS);
+    else
+        mqtt_hold(relay->mqtt[SYNC_BULK], false);
+}
+
+static void let_alarms_first(struct relay *relay)
+{
+    relay->alarms_since_ms = mono_ms();
+    loop_timer_start(relay->loop, &relay->alarms_first, ALARMS_LOOK_MS);
+}
+
 /* ---- What the broker says */
 
 static void link_up(void *owner, struct mqtt *mqtt)
@@ -248,7 +271,7 @@ static void link_up(void *owner, struct mqtt *mqtt)
     if (link == SYNC_ALARM) {
         mqtt_subscribe(mqtt, relay->settings.topics.receipt);
         publish_status(relay, true, TOKEN_STATUS);
-        mqtt_hold(relay->mqtt[SYNC_BULK], false);
+        let_alarms_first(relay);
         relay->last_error[0] = '\0';
     } else {
         relay->checkpoint_told = false;
@@ -275,8 +298,10 @@ static void link_down(void *owner, struct mqtt *mqtt, const char *why)
     relay->outage[link] = true;
     sync_down(&relay->sync, (enum sync_link)link);
     stall_link(&relay->stall, (enum sync_link)link, false, mono_ms());
-    if (link == SYNC_ALARM)
+    if (link == SYNC_ALARM) {
+        loop_timer_stop(&relay->alarms_first);
         mqtt_hold(relay->mqtt[SYNC_BULK], true);
+    }
     if (relay->stopping) {
         loop_timer_start(relay->loop, &relay->leave, 0);
         return;
@@ -526,6 +551,7 @@ int relay_open(struct relay **out, struct loop *loop, int fd)
     relay->status_timer.fire = status_due;
     relay->health_timer.fire = health_due;
     relay->leave.fire = leave_now;
+    relay->alarms_first.fire = alarms_looked_at;
     sync_begin(&relay->sync, mono_ms());
     stall_begin(&relay->stall, mono_ms());
     int err = keeperline_open(&relay->keeper, loop, fd, &KEEPER_CALLS, relay);
@@ -546,6 +572,7 @@ void relay_close(struct relay *relay)
     loop_timer_stop(&relay->status_timer);
     loop_timer_stop(&relay->health_timer);
     loop_timer_stop(&relay->leave);
+    loop_timer_stop(&relay->alarms_first);
     for (int link = 0; link < SYNC_LINKS; link++)
         mqtt_close(relay->mqtt[link]);
     keeperline_close(relay->keeper);

@@ -156,6 +156,25 @@ static void one_call_opens_only_a_few_bundles(void **state)
     assert_int_equal(seq, 4 * 256);
 }
 
+static void a_call_opens_no_further_bundle_after_many_bytes(void **state)
+{
+    struct fixture *here = *state;
+    struct scan_filter none = {-1, "no.such"};
+    struct reader reader = {.most = 100};
+    static char data[6000];
+    int64_t seq = (ALL + 255) / 256 * 256;
+    snprintf(data, sizeof(data), "{\"x\":\"%05000d\"}", 0);
+    fixture_fill(here->journal, (int)(seq - ALL));
+    assert_int_equal(journal_begin(here->journal), 0);
+    for (int i = 0; i < 2 * 256; i++)
+        fixture_append(here->journal, LANE_ALARM, "band.opened", data);
+    assert_int_equal(journal_commit(here->journal), 0);
+    fixture_seal(here);
+    int64_t from = seq;
+    assert_int_equal(scan_events(here->journal, &none, &seq, take, &reader), 0);
+    assert_int_equal(seq, from + 256);
+}
+
 static int expect_refused(struct fixture *here, int64_t from, int64_t reached)
 {
     struct scan_filter any = {-1, NULL};
@@ -259,6 +278,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_ahead_of_the_log_gets_nothing, start,
                                         stop),
         cmocka_unit_test_setup_teardown(one_call_opens_only_a_few_bundles, start, stop),
+        cmocka_unit_test_setup_teardown(a_call_opens_no_further_bundle_after_many_bytes,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(a_damaged_bundle_stops_the_reader_where_it_begins,
                                         start, stop),
         cmocka_unit_test_setup_teardown(
