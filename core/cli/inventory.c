@@ -21,8 +21,9 @@ static const struct {
     const char *name;
     bool while_open; /* belongs only while the journal is not closed */
 } FILES[] = {
-    {"tail.db", false}, {"checkpoint", false}, {"receipt", false},    {"closed", false},
-    {"key.pub", false}, {"tail.db-wal", true}, {"tail.db-shm", true},
+    {"tail.db", false},    {"checkpoint", false},      {"receipt", false},
+    {"closed", false},     {"key.pub", false},         {"tail.db-wal", true},
+    {"tail.db-shm", true}, {"tail.db-reserve", false},
 };
 
 struct walk {

@@ -229,9 +229,20 @@ static void print_report(void *owner, struct buffer *out)
     report_print(owner, out);
 }
 
+static void sign_end(struct keeper *keeper)
+{
+    group_commit(&keeper->group);
+    int err = upkeep_finish(&keeper->upkeep);
+    if (err)
+        log_error("journal: the last checkpoint cannot be written: %s", strerror(-err));
+}
+
+/* The uplink may have brought one more receipt. */
 static void end_loop(void *owner)
 {
     struct keeper *keeper = owner;
+    if (keeper->journal->is_open)
+        sign_end(keeper);
     loop_stop(keeper->loop);
 }
 
@@ -239,10 +250,7 @@ static void hosts_stopped(void *owner)
 {
     struct keeper *keeper = owner;
     self_record(&keeper->group, "box.stopped", "{}");
-    group_commit(&keeper->group);
-    int err = upkeep_finish(&keeper->upkeep);
-    if (err)
-        log_error("journal: the last checkpoint cannot be written: %s", strerror(-err));
+    sign_end(keeper);
     supervisor_stop(&keeper->supervisor, PEER_UPLINK, end_loop, keeper);
 }
 

@@ -28,11 +28,15 @@ const char *const query_sql[QUERIES] = {
     [QUERY_GET_KEY] = "SELECT value FROM kv WHERE instance = ? AND key = ?",
     [QUERY_EACH_KEY] = ("SELECT key, value FROM kv WHERE instance = ?1 AND key >= ?2"
                         " AND (?3 IS NULL OR key < ?3) ORDER BY key"),
-    [QUERY_ALL_KEYS] = "SELECT instance, key, value FROM kv",
+    [QUERY_ALL_KEYS] = "SELECT instance, key, value FROM kv WHERE instance <> ''",
     [QUERY_GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
     [QUERY_PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
     [QUERY_GET_MARKS] = "SELECT lane, acked FROM link",
     [QUERY_PUT_MARK] = "INSERT OR REPLACE INTO link VALUES (?, ?)",
     [QUERY_GET_RECEIPT] = "SELECT note FROM receipt",
     [QUERY_PUT_RECEIPT] = "INSERT OR REPLACE INTO receipt VALUES (1, ?)",
+    [QUERY_FREE_PAGES] = "PRAGMA freelist_count",
+    [QUERY_HOLD] = "INSERT OR REPLACE INTO kv VALUES ('', 'held/' || ?, zeroblob(?))",
+    [QUERY_RELEASE] =
+        "DELETE FROM kv WHERE instance = '' AND key >= 'held/' AND key < 'held0'",
 };

@@ -10,10 +10,12 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "base/mem.h"
+#include "keeper/ahead.h"
 #include "keeper/query.h"
 #include "keeper/schema.h"
 
@@ -32,10 +34,14 @@ static const char WRECK_SETTINGS[] = "PRAGMA trusted_schema = OFF;"
                                      "PRAGMA cache_size = -1024;"
                                      "PRAGMA mmap_size = 0;";
 
+enum { PAGE_BYTES = 4096 };
+
 struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[QUERIES];
     int wal_pages;
+    bool is_trusted;
+    char path[AHEAD_PATH_MAX];
 };
 
 static int store_err(int rc)
@@ -191,6 +197,8 @@ int store_open(struct store **out, const char *path)
 {
     struct store *store = mem_new(struct store);
     int synchronous = 0;
+    snprintf(store->path, sizeof(store->path), "%s", path);
+    ahead_take(path);
     int err = store_err(sqlite3_open_v2(
         path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
     if (err)
@@ -222,14 +230,24 @@ int store_open_wreck(struct store **out, const char *path)
     int err = store_err(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY, NULL));
     if (!err)
         err = store_err(sqlite3_exec(store->db, WRECK_SETTINGS, NULL, NULL, NULL));
-    if (err) {
-        store_close(store);
-        return err;
-    }
-    for (int i = 0; i < QUERIES; i++) /* some tables may be gone */
+    for (int i = 0; i < QUERIES && !err; i++) /* some tables may be gone */
         sqlite3_prepare_v2(store->db, query_sql[i], -1, &store->statements[i], NULL);
-    *out = store;
-    return 0;
+    if (err)
+        store_close(store);
+    else
+        *out = store;
+    return err;
+}
+
+/* Copies all that waits in the WAL; its file then may stay, with its length. */
+static bool empty_ahead(struct store *store)
+{
+    int waiting = -1, copied = -1, keep = 1;
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_RESTART,
+                                       &waiting, &copied);
+    sqlite3_exec(store->db, "PRAGMA journal_size_limit = -1", NULL, NULL, NULL);
+    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+    return rc == SQLITE_OK && waiting >= 0 && waiting == copied;
 }
 
 void store_close(struct store *store)
@@ -238,13 +256,40 @@ void store_close(struct store *store)
         return;
     for (int i = 0; i < QUERIES; i++)
         sqlite3_finalize(store->statements[i]);
+    bool emptied = store->is_trusted && empty_ahead(store);
     sqlite3_close(store->db);
+    if (store->path[0] != '\0')
+        ahead_put_aside(store->path, emptied);
     mem_free(store);
 }
 
 void store_trust(struct store *store)
 {
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    store->is_trusted = true;
+}
+
+int store_measure(struct store *store, struct store_space *space)
+{
+    sqlite3_stmt *statement = use(store, QUERY_FREE_PAGES);
+    int err = take_row(statement);
+    ahead_measure(store->path, &space->file, &space->ahead);
+    space->free = err ? 0 : sqlite3_column_int64(statement, 0) * PAGE_BYTES;
+    finish(statement);
+    return err;
+}
+
+int store_hold(struct store *store, int number, int64_t bytes)
+{
+    sqlite3_stmt *statement = use(store, QUERY_HOLD);
+    sqlite3_bind_int(statement, 1, number);
+    sqlite3_bind_int64(statement, 2, bytes);
+    return run(statement);
+}
+
+int store_release(struct store *store)
+{
+    return run(use(store, QUERY_RELEASE));
 }
 
 int store_begin(struct store *store)

@@ -51,9 +51,23 @@ int store_open(struct store **out, const char *path);
 int store_open_wreck(struct store **out, const char *path);
 void store_close(struct store *store);
 
-/* What is there is sound: closing may copy the WAL into the file and remove it. Until then closing
- * leaves both as they were found. */
+/* What is there is sound: closing may copy the WAL into the file, and puts its room aside as
+ * PATH-reserve, so that the next keeper can begin on a full disk. Until then closing leaves
+ * everything as it was found. */
 void store_trust(struct store *store);
+
+/* Bytes on disk: of the file, of its free pages, which new rows take first, and of the WAL. */
+struct store_space {
+    int64_t file;
+    int64_t free;
+    int64_t ahead;
+};
+int store_measure(struct store *store, struct store_space *space);
+
+/* Holds `bytes` more inside the file, under a number of the caller's, in a transaction of its own;
+ * release makes all that was held free pages. So the file gets room that nobody can take from it. */
+int store_hold(struct store *store, int number, int64_t bytes);
+int store_release(struct store *store);
 
 int store_begin(struct store *store);
 int store_commit(struct store *store);
