@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 
+import programs
 import pytest
 import town
 
@@ -20,17 +21,6 @@ CALLS = "write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,rename,renameat
 BEFORE = 238  # ticks in the journal before the cycle; box.started and the like come on top
 TICKS = 20    # ticks of the cycle itself: over the edge of the first tile
 QUICK_STEP = 24
-
-
-def private_programs(folder):
-    """A copy of the build, because a program finds the others and the plugins beside itself."""
-    for part in ("bin", "libexec"):
-        shutil.copytree(os.path.join(town.BUILD, part), folder / part)
-    plugins = folder / "share" / "outpost" / "plugins"
-    plugins.mkdir(parents=True)
-    (folder / "share" / "outpost" / "lua").symlink_to(os.path.join(town.ROOT, "lua"))
-    (plugins / "ticker").symlink_to(os.path.join(HERE, "plugins", "ticker"))
-    return str(folder / "bin" / "outpost")
 
 
 class Office(town.Office):
@@ -73,7 +63,7 @@ class Cycle:
     """A journal just before its first tile is full, and the calls of the cycle that follows."""
 
     def __init__(self, folder):
-        self.outpost = private_programs(folder / "programs")
+        self.outpost = programs.private(folder / "programs")
         self.cut = str(folder / "cut.so")
         town.run("gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", self.cut,
                  os.path.join(HERE, "cut.c"), "-ldl")

@@ -15,21 +15,38 @@ local plugin = {
     needs = {},
     config = schema.record {
         count = schema.integer { doc = "so many ticks, then rest", min = 1, max = 1000000 },
+        group = schema.integer { doc = "ticks in a commit", min = 1, max = 100, default = 1 },
+        pause = schema.duration { doc = "rest between two commits", default = "0s" },
     },
     events = {
         ["ticker.tick"] = { lane = "record", doc = "a number", data = tick },
         ["ticker.alarm"] = { lane = "alarm", doc = "every eighth number", data = tick },
+        ["ticker.reading"] = { lane = "telemetry", doc = "two of eight numbers", data = tick },
     },
 }
 
+local function kind_of(n)
+    return n % 8 == 0 and "ticker.alarm" or n % 4 == 2 and "ticker.reading" or "ticker.tick"
+end
+
+local function count_one(host)
+    local n = (host.store.get("n") or 0) + 1
+    host.store.put("n", n)
+    host.emit { type = kind_of(n), data = { n = n } }
+    return n
+end
+
 function plugin.start(host, config)
     for i = 1, config.count do
-        local n = (host.store.get("n") or 0) + 1
-        host.store.put("n", n)
-        host.emit { type = n % 8 == 0 and "ticker.alarm" or "ticker.tick", data = { n = n } }
-        host.commit()
-        if config.count - i < SAID then
-            host.log.info("acked %d", n)
+        local n = count_one(host)
+        if i % config.group == 0 or i == config.count then
+            host.commit()
+            if config.count - i < SAID then
+                host.log.info("acked %d", n)
+            end
+            if config.pause > 0 then
+                host.sleep(config.pause)
+            end
         end
     end
     return {}
