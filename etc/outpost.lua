@@ -30,6 +30,7 @@ office {
 --     key = "office.key",
 --     -- username = "350105-003",      -- 或用口令，与 password_file 成对 / or a password, with its file
 --     -- password_file = "mqtt.password",
+--     -- bandwidth = "512kbit/s",      -- 积压数据的限速，报警不受限 / for a backlog; never for alarms
 -- }
 
 -- 设备。每台设备一段：plugin "插件名" "实例名" { 设置 }。实例名用小写字母、数字、- 和 _，启用后不要改。

@@ -4,9 +4,8 @@
  * `wait` runs exactly when it wants to be asked again.
  *
  * The bulk connection is only attempted while the alarm connection is up: receipts come over that
- * one, and a name that cannot be resolved then holds up nobody who could have sent an alarm. It is
- * also not attempted while alarms that have waited for the line have it for themselves, at most for
- * ALARMS_FIRST_MS. */
+ * one, and a name that cannot be resolved then holds up nobody who could have sent an alarm. Nor is
+ * it while many alarms are under way: those that had to wait have the line for themselves first. */
 #include "uplink/relay.h"
 
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "proof/note.h"
 #include "uplink/batch.h"
 #include "uplink/keeperline.h"
+#include "uplink/pace.h"
 #include "uplink/settings.h"
 #include "uplink/stall.h"
 #include "uplink/status.h"
@@ -55,6 +55,7 @@ struct relay {
     struct keeperline *keeper;
     struct mqtt *mqtt[SYNC_LINKS];
     struct sync sync;
+    struct pace pace; /* of the bulk connection */
     struct stall stall;
     struct settings settings;
     struct status status;
@@ -86,26 +87,47 @@ static int link_of(const struct relay *relay, const struct mqtt *mqtt)
 
 /* ---- The sync engine's wishes */
 
+static void fetch(struct relay *relay, const struct sync_step *step)
+{
+    size_t most = step->link == SYNC_ALARM ? SYNC_BATCH_BYTES
+                                           : pace_batch(&relay->pace, SYNC_BATCH_BYTES);
+    keeperline_fetch(relay->keeper, step->id, step->lane, step->from, (int64_t)most);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static void settle(struct relay *relay)
 {
     struct sync_step step;
-    int64_t now = mono_ms();
+    int64_t now_us = now_mono_us(), now = now_us / 1000;
     while (!relay->done && sync_step(&relay->sync, &step, now)) {
-        if (step.deed == SYNC_FETCH)
-            keeperline_fetch(relay->keeper, step.id, step.lane, step.from,
-                             SYNC_BATCH_BYTES);
-        else if (step.deed == SYNC_CANCEL)
-            keeperline_cancel(relay->keeper, step.id);
-        else {
+        if (step.deed == SYNC_FETCH) {
+            if (step.link == SYNC_ALARM || !pace_holds(&relay->pace, &step, now_us))
+                fetch(relay, &step);
+        } else if (step.deed == SYNC_CANCEL) {
+            if (!pace_drop(&relay->pace, step.id))
+                keeperline_cancel(relay->keeper, step.id);
+        } else {
             stall_silent(&relay->stall, step.link);
             mqtt_reset(relay->mqtt[step.link], "the broker does not acknowledge");
         }
     }
-    int64_t ms = sync_wait_ms(&relay->sync, now);
+    while (pace_next(&relay->pace, &step, now_us))
+        fetch(relay, &step);
+    int64_t ms =
+        sooner(sync_wait_ms(&relay->sync, now), pace_wait_ms(&relay->pace, now_us));
     if (ms >= 0 && !relay->done)
         loop_timer_start(relay->loop, &relay->wait, ms);
     else
         loop_timer_stop(&relay->wait);
+}
+
+static void wait_over(struct loop_timer *timer)
+{
+    settle(container_of(timer, struct relay, wait));
 }
 
 /* ---- Whether it comes to anything */
@@ -114,14 +136,7 @@ static void tell_stall(struct relay *relay)
 {
     const struct stall *stall = &relay->stall;
     char why[TALK_STALL_MAX + 1];
-    if (stall->cause == STALL_REFUSED)
-        snprintf(why, sizeof(why), "the broker refuses it: %s (0x%02x)",
-                 mqtt_reason(stall->reason), (unsigned)stall->reason);
-    else
-        snprintf(why, sizeof(why), "%s",
-                 stall->cause == STALL_SILENT
-                     ? "the broker does not acknowledge"
-                     : "the broker acknowledges, but no receipt comes from the city");
+    stall_why(stall, why);
     log_warn("lane %s is stalled: %s; the journal keeps everything, sending again",
              talk_lane_name(stall->lane), why);
     keeperline_stalled(relay->keeper, stall->lane, why);
@@ -145,20 +160,20 @@ static void look_again(struct loop_timer *timer)
     loop_timer_start(relay->loop, &relay->look, STALL_LOOK_MS);
 }
 
-static void wait_over(struct loop_timer *timer)
-{
-    settle(container_of(timer, struct relay, wait));
-}
-
 /* ---- What is said about us */
+
+static void take_state(struct relay *relay, bool online)
+{
+    relay->status.online = online;
+    for (int lane = 0; lane < LANES; lane++)
+        relay->status.synced[lane] = relay->sync.lanes[lane].mark;
+}
 
 static void publish_status(struct relay *relay, bool online, uint32_t token)
 {
     struct mqtt_message message = {.topic = relay->settings.topics.status,
                                    .retain = true};
-    for (int lane = 0; lane < LANES; lane++)
-        relay->status.synced[lane] = relay->sync.lanes[lane].mark;
-    relay->status.online = online;
+    take_state(relay, online);
     buffer_clear(&relay->payload);
     status_print(&relay->payload, &relay->settings, &relay->status);
     message.payload = relay->payload.bytes;
@@ -193,27 +208,18 @@ static void publish_checkpoint(struct relay *relay)
     };
     if (relay->checkpoint.length == 0 || relay->checkpoint_told)
         return;
-    if (mqtt_publish(relay->mqtt[SYNC_BULK], &message, TOKEN_CHECKPOINT) == 0)
-        relay->checkpoint_told = true;
+    if (mqtt_publish(relay->mqtt[SYNC_BULK], &message, TOKEN_CHECKPOINT) != 0)
+        return;
+    relay->checkpoint_told = true;
+    pace_spend(&relay->pace, message.length, now_mono_us());
 }
 
 static void report_health(struct relay *relay)
 {
-    char broker[BROKER_TEXT_ROOM];
-    broker_print(&relay->settings.broker, broker);
+    take_state(relay, mqtt_is_up(relay->mqtt[SYNC_ALARM]));
     buffer_clear(&relay->payload);
-    buffer_printf(&relay->payload, "{\"connected\":%s,\"broker\":",
-                  mqtt_is_up(relay->mqtt[SYNC_ALARM]) ? "true" : "false");
-    json_put_text(&relay->payload, broker);
-    buffer_printf(&relay->payload, ",\"sent\":%llu,\"synced\":{",
-                  (unsigned long long)relay->sent);
-    for (int lane = 0; lane < LANES; lane++)
-        buffer_printf(&relay->payload, "%s\"%s\":%lld", lane == 0 ? "" : ",",
-                      talk_lane_name((enum talk_lane)lane),
-                      (long long)relay->sync.lanes[lane].mark);
-    buffer_append_text(&relay->payload, "},\"last_error\":");
-    json_put_text(&relay->payload, relay->last_error);
-    buffer_append_text(&relay->payload, "}");
+    status_print_health(&relay->payload, &relay->settings, &relay->status, relay->sent,
+                        relay->last_error);
     keeperline_health(relay->keeper, buffer_text(&relay->payload));
     loop_timer_start(relay->loop, &relay->health_timer, HEALTH_MS);
 }
@@ -411,6 +417,7 @@ static void keeper_start(void *owner, const void *config, size_t length)
         return;
     }
     relay->started = true;
+    pace_begin(&relay->pace, relay->settings.bandwidth);
     relay->status.size = relay->settings.size;
     relay->status.root = relay->settings.root;
     status_print_will(&relay->will, &relay->settings);
@@ -465,11 +472,10 @@ static void publish_batch(struct relay *relay, const struct sync_batch *batch,
         batch_add(&relay->payload, entries[i].body, entries[i].length);
     batch_end(&relay->payload);
     bool small = batch_pack(&relay->packed, &relay->payload);
-    const struct buffer *payload = small ? &relay->packed : &relay->payload;
     struct mqtt_message message = {
         .topic = relay->settings.topics.lane[lane],
-        .payload = payload->bytes,
-        .length = payload->length,
+        .payload = small ? relay->packed.bytes : relay->payload.bytes,
+        .length = small ? relay->packed.length : relay->payload.length,
         .content_type = BATCH_CONTENT_TYPE,
         .users = small ? 5 : 4,
         .user = {{"log", relay->settings.log},
@@ -479,8 +485,11 @@ static void publish_batch(struct relay *relay, const struct sync_batch *batch,
                  {"content-encoding", "zstd"}},
     };
     /* When the library does not take it, the connection ends and the lane goes back to its mark. */
-    if (mqtt_publish(relay->mqtt[batch->link], &message, batch->token) == 0)
-        relay->sent += batch->count;
+    if (mqtt_publish(relay->mqtt[batch->link], &message, batch->token) != 0)
+        return;
+    relay->sent += batch->count;
+    if (batch->link == SYNC_BULK)
+        pace_spend(&relay->pace, message.length, now_mono_us());
 }
 
 static void keeper_events(void *owner, uint32_t id,
@@ -567,12 +576,11 @@ void relay_close(struct relay *relay)
 {
     if (relay == NULL)
         return;
-    loop_timer_stop(&relay->wait);
-    loop_timer_stop(&relay->look);
-    loop_timer_stop(&relay->status_timer);
-    loop_timer_stop(&relay->health_timer);
-    loop_timer_stop(&relay->leave);
-    loop_timer_stop(&relay->alarms_first);
+    struct loop_timer *const timers[] = {&relay->wait,         &relay->look,
+                                         &relay->status_timer, &relay->health_timer,
+                                         &relay->leave,        &relay->alarms_first};
+    for (size_t i = 0; i < countof(timers); i++)
+        loop_timer_stop(timers[i]);
     for (int link = 0; link < SYNC_LINKS; link++)
         mqtt_close(relay->mqtt[link]);
     keeperline_close(relay->keeper);

@@ -57,6 +57,22 @@ static int read_broker(struct settings *settings, const struct json *city,
     return -EPROTO;
 }
 
+static int read_bandwidth(struct settings *settings, const struct json *city,
+                          char why[SETTINGS_WHY_ROOM])
+{
+    if (json_get(city, "bandwidth") == NULL)
+        return 0;
+    settings->bandwidth = json_number(city, "bandwidth", -1);
+    if (settings->bandwidth >= SETTINGS_BANDWIDTH_LEAST &&
+        settings->bandwidth <= SETTINGS_BANDWIDTH_MOST)
+        return 0;
+    snprintf(why, SETTINGS_WHY_ROOM,
+             "city: bandwidth: expected %d to %d bits a second, got %lld",
+             SETTINGS_BANDWIDTH_LEAST, SETTINGS_BANDWIDTH_MOST,
+             (long long)settings->bandwidth);
+    return -EPROTO;
+}
+
 static int read_password(struct settings *settings, const struct json *city,
                          char why[SETTINGS_WHY_ROOM])
 {
@@ -92,6 +108,8 @@ static int read_tree(struct settings *settings, const struct json *json,
         err = expect_id(settings->log, "log", why);
     if (!err)
         err = read_broker(settings, json_get(json, "city"), why);
+    if (!err)
+        err = read_bandwidth(settings, json_get(json, "city"), why);
     if (!err)
         err = read_password(settings, json_get(json, "city"), why);
     if (err)

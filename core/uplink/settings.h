@@ -8,6 +8,10 @@
 #include "mqtt/broker.h"
 #include "uplink/topic.h"
 
+enum {
+    SETTINGS_BANDWIDTH_LEAST = 16 * 1000,
+    SETTINGS_BANDWIDTH_MOST = 1000 * 1000 * 1000
+};
 enum { SETTINGS_WHY_ROOM = 200, SETTINGS_CLIENT_ROOM = WORD_ID_MAX + 8 };
 
 struct settings {
@@ -16,6 +20,7 @@ struct settings {
     char *ca, *cert, *key; /* PEM files, or NULL */
     char *username, *password;
     struct broker broker;
+    int64_t bandwidth; /* of bulk, bits a second; 0: as fast as it goes */
     struct topics topics;
     char client[2][SETTINGS_CLIENT_ROOM]; /* by enum sync_link */
     int64_t size;                         /* of the newest checkpoint */

@@ -3,7 +3,10 @@
  * Invariant: owed_ms only grows while the lane's link is up and it owes. */
 #include "uplink/stall.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "mqtt/mqtt.h"
 
 enum { REFUSED = 0x80 };
 
@@ -80,4 +83,16 @@ enum stall_news stall_look(struct stall *stall, int64_t now_ms)
     stall->lane = lane;
     stall->reason = stall->refusal[lane];
     return STALL_BEGINS;
+}
+
+void stall_why(const struct stall *stall, char why[TALK_STALL_MAX + 1])
+{
+    if (stall->cause == STALL_REFUSED)
+        snprintf(why, TALK_STALL_MAX + 1, "the broker refuses it: %s (0x%02x)",
+                 mqtt_reason(stall->reason), (unsigned)stall->reason);
+    else
+        snprintf(why, TALK_STALL_MAX + 1, "%s",
+                 stall->cause == STALL_SILENT
+                     ? "the broker does not acknowledge"
+                     : "the broker acknowledges, but no receipt comes from the city");
 }

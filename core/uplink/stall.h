@@ -53,5 +53,7 @@ void stall_silent(struct stall *stall, enum sync_link link);
 
 /* To be asked after each of the above, and every STALL_LOOK_MS. */
 enum stall_news stall_look(struct stall *stall, int64_t now_ms);
+/* The cause of what was told last, for people. */
+void stall_why(const struct stall *stall, char why[TALK_STALL_MAX + 1]);
 
 #endif

@@ -20,6 +20,16 @@ static void put_who(struct buffer *out, const struct settings *settings,
     put_member(out, "log", settings->log);
 }
 
+static void put_synced(struct buffer *out, const struct status *status)
+{
+    buffer_append_text(out, ",\"synced\":{");
+    for (int lane = 0; lane < LANES; lane++)
+        buffer_printf(out, "%s\"%s\":%lld", lane == 0 ? "" : ",",
+                      talk_lane_name((enum talk_lane)lane),
+                      (long long)status->synced[lane]);
+    buffer_append_text(out, "}");
+}
+
 void status_print(struct buffer *out, const struct settings *settings,
                   const struct status *status)
 {
@@ -28,12 +38,24 @@ void status_print(struct buffer *out, const struct settings *settings,
     put_member(out, "verifier", settings->verifier);
     buffer_printf(out, ",\"size\":%lld", (long long)status->size);
     put_member(out, "root", status->root);
-    buffer_append_text(out, ",\"synced\":{");
-    for (int lane = 0; lane < LANES; lane++)
-        buffer_printf(out, "%s\"%s\":%lld", lane == 0 ? "" : ",",
-                      talk_lane_name((enum talk_lane)lane),
-                      (long long)status->synced[lane]);
-    buffer_append_text(out, "}}");
+    put_synced(out, status);
+    buffer_append_text(out, "}");
+}
+
+void status_print_health(struct buffer *out, const struct settings *settings,
+                         const struct status *status, uint64_t sent,
+                         const char *last_error)
+{
+    char broker[BROKER_TEXT_ROOM];
+    broker_print(&settings->broker, broker);
+    buffer_printf(out, "{\"connected\":%s", status->online ? "true" : "false");
+    put_member(out, "broker", broker);
+    if (settings->bandwidth > 0)
+        buffer_printf(out, ",\"bandwidth\":%lld", (long long)settings->bandwidth);
+    buffer_printf(out, ",\"sent\":%llu", (unsigned long long)sent);
+    put_synced(out, status);
+    put_member(out, "last_error", last_error);
+    buffer_append_text(out, "}");
 }
 
 void status_print_will(struct buffer *out, const struct settings *settings)

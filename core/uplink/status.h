@@ -20,6 +20,11 @@ struct status {
 void status_print(struct buffer *out, const struct settings *settings,
                   const struct status *status);
 
+/* What the keeper is told for `outpost status`; `sent` events were published. */
+void status_print_health(struct buffer *out, const struct settings *settings,
+                         const struct status *status, uint64_t sent,
+                         const char *last_error);
+
 /* The will: offline, and only what will still be true then. */
 void status_print_will(struct buffer *out, const struct settings *settings);
 

@@ -3,7 +3,7 @@
 new alarm takes meanwhile, and what each process costs. What counts is what a reader finds committed in
 the city's database; each event must be there exactly once, and both sides must verify.
 
-    tests/bench/drain.py [--events 1000000] [--line BITS] [--bandwidth 512kbit/s] [--seconds S]
+    tests/bench/drain.py [--events 1000000] [--line BITS] [--bandwidth BITS] [--seconds S]
                          [--journal FOLDER] [--alarms 20] [--city ARG ...]
 
 --journal keeps the filled journal, and takes it when it is there. --line puts a relay of so many bits a
@@ -257,7 +257,7 @@ def figures(watch, costs, backlog):
             "whole": watch.ended is not None, "rows_each_second": watch.rates, "processes": costs}
 
 
-def drain(events=1000000, line=0, bandwidth=None, seconds=600, journal=None, alarms=20, city_args=()):
+def drain(events=1000000, line=0, bandwidth=0, seconds=600, journal=None, alarms=20, city_args=()):
     folder = appliance.scratch()
     kept = journal or os.path.join(folder, "filled-state")
     state = os.path.join(folder, "state")
@@ -326,7 +326,7 @@ def main():
     ask = argparse.ArgumentParser()
     ask.add_argument("--events", type=int, default=1000000)
     ask.add_argument("--line", type=int, default=0)
-    ask.add_argument("--bandwidth")
+    ask.add_argument("--bandwidth", type=int, default=0)
     ask.add_argument("--seconds", type=float, default=600)
     ask.add_argument("--journal")
     ask.add_argument("--alarms", type=float, default=20)

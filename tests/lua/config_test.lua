@@ -156,6 +156,22 @@ t.test("the_city_is_encrypted_wholly_or_not_at_all", function()
     t.equal(assert(read(city .. 'url = "mqtt://[::1]:1883" }')).city.url, "mqtt://[::1]:1883")
 end)
 
+t.test("the_bandwidth_is_told_in_bits_a_second", function()
+    local city = OFFICE .. 'city { verifier = "v", url = "mqtt://a", bandwidth = '
+    t.equal(assert(read(city .. '"512kbit/s" }')).city.bandwidth, 512000)
+    t.equal(assert(read(city .. '"16kbit/s" }')).city.bandwidth, 16000)
+    t.equal(assert(read(city .. '"1000Mbit/s" }')).city.bandwidth, 1000000000)
+    local expected = "outpost.lua:2: city: bandwidth: expected "
+    for _, wrong in ipairs { "15kbit/s", "1001Mbit/s", "0kbit/s", "999999999kbit/s" } do
+        refuses(city .. '"' .. wrong .. '" }',
+            expected .. '16kbit/s to 1000Mbit/s, got "' .. wrong .. '"')
+    end
+    for _, wrong in ipairs { "512", "512 kbit/s", "-1kbit/s", "1.5Mbit/s", "1kB/s" } do
+        refuses(city .. '"' .. wrong .. '" }',
+            expected .. '"512kbit/s" or "2Mbit/s", got "' .. wrong .. '"')
+    end
+end)
+
 t.test("a_plugin_that_is_not_there_is_guessed", function()
     refuses(OFFICE .. 'plugin "wristbnd" "gate" { }', 'outpost.lua:2: plugin: expected the name of '
         .. 'a plugin, perhaps "wristband", got "wristbnd" (there is no folder /plugins/wristbnd)')

@@ -22,7 +22,8 @@ static void a_start_is_read(void **state)
     assert_int_equal(
         read(&settings,
              "{\"office\":\"350105-003\",\"log\":\"9c41e07a\",\"boot\":\"b\",\"size\":7,"
-             "\"city\":{\"url\":\"mqtts://city.example\",\"ca\":\"/ca.pem\"},"
+             "\"city\":{\"url\":\"mqtts://city.example\",\"ca\":\"/ca.pem\","
+             "\"bandwidth\":512000},"
              "\"verifier_office\":\"v\"}",
              why),
         0);
@@ -35,6 +36,7 @@ static void a_start_is_read(void **state)
     assert_int_equal(settings.broker.port, 8883);
     assert_string_equal(settings.ca, "/ca.pem");
     assert_int_equal(settings.size, 7);
+    assert_int_equal(settings.bandwidth, 512000);
     settings_free(&settings);
 }
 
@@ -48,6 +50,15 @@ static void what_is_wrong_is_named(void **state)
         {"{\"office\":\"../x\",\"log\":\"1\"}", "office"},
         {"{\"office\":\"a\",\"log\":\"a/b\"}", "log"},
         {"{\"office\":\"a\",\"log\":\"b\",\"city\":{\"url\":\"http://x\"}}", "http://x"},
+        {"{\"office\":\"a\",\"log\":\"b\",\"city\":{\"url\":\"mqtt://"
+         "x\",\"bandwidth\":15999}}",
+         "bandwidth"},
+        {"{\"office\":\"a\",\"log\":\"b\",\"city\":{\"url\":\"mqtt://"
+         "x\",\"bandwidth\":1000000001}}",
+         "bandwidth"},
+        {"{\"office\":\"a\",\"log\":\"b\",\"city\":{\"url\":\"mqtt://"
+         "x\",\"bandwidth\":\"1\"}}",
+         "bandwidth"},
         {"{\"office\":\"a\",\"log\":\"b\",\"city\":{\"url\":\"mqtt://"
          "x\",\"password_file\":\"/no/"
          "such\"}}",
