@@ -21,7 +21,7 @@ import time
 
 LANES = ("alarm", "record", "telemetry")
 HELLO, START, DONE, FETCH, EVENTS, CANCEL, RECEIPT = 1, 2, 4, 8, 9, 10, 11
-MARK, CHECKPOINT, HEALTH, PING, PONG, STOP = 12, 13, 14, 15, 16, 17
+MARK, CHECKPOINT, HEALTH, PING, PONG, STOP, STALLED = 12, 13, 14, 15, 16, 17, 20
 T_CONFIG, T_LIMIT, T_SEQ, T_LANE, T_ENTRY, T_BODY, T_ERROR, T_TEXT = 2, 14, 17, 18, 20, 21, 22, 23
 DASH = "\u2014 "
 
@@ -284,7 +284,7 @@ class FakeKeeper:
         elif kind == HEALTH:
             self.health = json.loads(fields[T_TEXT])
         else:
-            assert kind == PONG, f"the uplink sent a frame of type {kind}"
+            assert kind in (PONG, STALLED), f"the uplink sent a frame of type {kind}"
 
     def _turn(self):
         ready = select.select([self.line], [], [], 0.1)[0]
