@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "city/batch.h"
 #include "city/options.h"
+#include "city/patch.h"
 #include "proof/checkpoint.h"
 #include "proof/tile.h"
 #include "proof/tree.h"
@@ -49,8 +50,12 @@ struct walk {
     const char *office, *log;
     struct store_log state;
     struct tree tree;
-    struct buffer leaves; /* of the tile that the tree is in */
-    size_t count, next;   /* stored checkpoints by rising size */
+    struct digest leaves[TILE_WIDTH]; /* of `tile`; all zero what is not known */
+    int64_t tile;                     /* -1 none */
+    struct store_orders orders;       /* of erasures */
+    struct patch patch;               /* of `tile`, when there are orders */
+    int64_t erased;
+    size_t count, next; /* stored checkpoints by rising size */
     struct signed_size *sizes;
     int64_t expected; /* the next seq below the verified size */
 };
@@ -93,22 +98,49 @@ static int check_row(struct walk *walk, const struct store_event *event)
     return 0;
 }
 
-static int check_leaf(struct walk *walk, const struct store_event *event,
-                      const struct digest *leaf)
+static int load_leaves(struct walk *walk, int64_t n)
 {
-    size_t at = (size_t)(event->seq % TILE_WIDTH) * DIGEST_BYTES;
-    if (at == 0) {
-        buffer_clear(&walk->leaves);
-        int err = store_get_tile(walk->store, walk->office, walk->log,
-                                 event->seq / TILE_WIDTH, &walk->leaves);
-        if (err && err != -ENOENT)
-            return err;
-    }
-    if (walk->leaves.length < at + DIGEST_BYTES)
-        return bad(walk, event->seq, "the leaf that was verified is missing");
-    if (memcmp(walk->leaves.bytes + at, leaf->bytes, DIGEST_BYTES) != 0)
-        return bad(walk, event->seq, "the body is not the one that was verified");
-    return 0;
+    struct buffer bytes = {0};
+    int err = store_get_tile(walk->store, walk->office, walk->log, n, &bytes);
+    size_t length =
+        bytes.length < sizeof(walk->leaves) ? bytes.length : sizeof(walk->leaves);
+    memset(walk->leaves, 0, sizeof(walk->leaves));
+    if (length > 0)
+        memcpy(walk->leaves, bytes.bytes, length);
+    buffer_free(&bytes);
+    return err == -ENOENT ? 0 : err;
+}
+
+/* What an order says of events that are there must be so. */
+static int check_orders(struct walk *walk)
+{
+    const struct patch_piece *piece =
+        patch_contradiction(&walk->patch, walk->tree.suite, walk->leaves);
+    if (piece == NULL)
+        return 0;
+    return bad(walk, piece->seq,
+               "its hash for the erased events from %" PRId64 " on is not the tree's",
+               walk->tile * TILE_WIDTH + piece->node.first);
+}
+
+static int load_tile(struct walk *walk, int64_t seq)
+{
+    int64_t n = seq / TILE_WIDTH;
+    if (walk->tile == n)
+        return 0;
+    walk->tile = n;
+    int err = load_leaves(walk, n);
+    if (!err && walk->orders.count > 0)
+        err = patch_load(&walk->patch, walk->store, walk->office, walk->log, n);
+    return err ? err : check_orders(walk);
+}
+
+/* The checkpoints whose size lies within what is erased cannot be made again. */
+static void pass_sizes(struct walk *walk)
+{
+    while (walk->next < walk->count &&
+           walk->sizes[walk->next].size < (int64_t)walk->tree.size)
+        walk->next++;
 }
 
 static int check_roots(struct walk *walk)
@@ -129,24 +161,84 @@ static int check_roots(struct walk *walk)
     return 0;
 }
 
+/* The largest piece that begins at the expected event and beneath which no leaf is known. */
+static const struct patch_piece *next_piece(const struct walk *walk)
+{
+    unsigned at = (unsigned)(walk->expected % TILE_WIDTH), until = at;
+    int64_t left = walk->state.size - (walk->expected - at);
+    while (until < TILE_WIDTH && until < left && !patch_is_known(&walk->leaves[until]))
+        until++;
+    return walk->orders.count == 0 ? NULL : patch_from(&walk->patch, at, until);
+}
+
+/* Goes over one erased subtree; 1: there is none here. */
+static int cross(struct walk *walk)
+{
+    int err = load_tile(walk, walk->expected);
+    const struct patch_piece *piece = err ? NULL : next_piece(walk);
+    if (piece == NULL)
+        return err ? err : 1;
+    if (tree_graft(&walk->tree, piece->node.height, &piece->hash) != 0)
+        return bad(walk, walk->expected, "the hash in its place does not lie there");
+    walk->expected += (int64_t)1 << piece->node.height;
+    walk->erased += (int64_t)1 << piece->node.height;
+    pass_sizes(walk);
+    return check_roots(walk);
+}
+
+/* Whatever should stand before `seq` is erased, or missing. */
+static int cross_until(struct walk *walk, int64_t seq)
+{
+    int err = 0;
+    while (!err && walk->expected < seq)
+        err = cross(walk);
+    return err == 1 ? bad(walk, walk->expected, "missing") : err;
+}
+
+static int check_body(struct walk *walk, const struct store_event *event)
+{
+    struct digest leaf;
+    const struct digest *verified = &walk->leaves[event->seq % TILE_WIDTH];
+    suite_leaf(walk->tree.suite, &leaf, event->body, event->length);
+    if (!patch_is_known(verified))
+        return bad(walk, event->seq, "the leaf that was verified is missing");
+    if (!digest_equal(verified, &leaf))
+        return bad(walk, event->seq, "the body is not the one that was verified");
+    walk->expected++;
+    walk->report->verified++;
+    tree_append(&walk->tree, &leaf);
+    return check_roots(walk);
+}
+
+/* An event at or behind the expected one, below the verified size. */
+static int check_place(struct walk *walk, const struct store_event *event)
+{
+    int err = cross_until(walk, event->seq);
+    if (!err && walk->expected == event->seq)
+        err = load_tile(walk, event->seq);
+    if (!err && walk->expected == event->seq &&
+        !patch_is_known(&walk->leaves[event->seq % TILE_WIDTH]))
+        err = cross(walk);
+    if (err < 0)
+        return err;
+    if (walk->expected == event->seq)
+        return check_body(walk, event);
+    walk->report->beneath++;
+    walk->erased--;
+    return 0;
+}
+
 static int check_event(void *owner, const struct store_event *event)
 {
     struct walk *walk = owner;
-    struct digest leaf;
-    if (event->seq < walk->state.size && event->seq != walk->expected)
-        return bad(walk, walk->expected, "missing");
-    if (event->seq >= walk->state.size && walk->expected < walk->state.size)
-        return bad(walk, walk->expected, "missing");
-    int err = check_row(walk, event);
+    int err =
+        cross_until(walk, event->seq < walk->state.size ? event->seq : walk->state.size);
+    if (!err)
+        err = check_row(walk, event);
     walk->report->events++;
     if (err || event->seq >= walk->state.size)
         return err;
-    walk->expected++;
-    walk->report->verified++;
-    suite_leaf(walk->tree.suite, &leaf, event->body, event->length);
-    tree_append(&walk->tree, &leaf);
-    err = check_leaf(walk, event, &leaf);
-    return err ? err : check_roots(walk);
+    return check_place(walk, event);
 }
 
 /* ---- Checkpoints */
@@ -200,18 +292,27 @@ static int walk_log(struct walk *walk)
     if (!err)
         err = check_sizes(walk);
     if (!err)
+        err = store_sum_orders(walk->store, walk->office, walk->log, &walk->orders);
+    if (!err)
         err = store_each_event(walk->store, walk->office, walk->log, 0, INT64_MAX,
                                check_event, walk);
-    if (!err && walk->expected < walk->state.size)
-        err = bad(walk, walk->expected, "missing");
-    return err;
+    return err ? err : cross_until(walk, walk->state.size);
 }
 
 struct sweep {
     struct audit_report *report;
     struct store *store;
     struct offices *offices;
+    void (*erased)(const struct audit_erased *erased);
 };
+
+static void tell_erased(const struct sweep *sweep, const struct walk *walk)
+{
+    const struct audit_erased erased = {walk->office, walk->log, walk->erased,
+                                        walk->orders};
+    if (sweep->erased != NULL && walk->orders.count > 0)
+        sweep->erased(&erased);
+}
 
 static int audit_log(void *owner, const char *office, const char *log)
 {
@@ -220,11 +321,15 @@ static int audit_log(void *owner, const char *office, const char *log)
                         .store = sweep->store,
                         .offices = sweep->offices,
                         .office = office,
-                        .log = log};
+                        .log = log,
+                        .tile = -1};
     int err = walk_log(&walk);
     sweep->report->logs++;
+    sweep->report->erased += walk.erased;
+    if (!err)
+        tell_erased(sweep, &walk);
+    patch_free(&walk.patch);
     store_log_free(&walk.state);
-    buffer_free(&walk.leaves);
     mem_free(walk.sizes);
     return err;
 }
@@ -240,9 +345,10 @@ static int add_kind(void *owner, const char *kind, int64_t count)
 }
 
 int audit_database(struct audit_report *report, struct store *store,
-                   struct offices *offices)
+                   struct offices *offices,
+                   void (*erased)(const struct audit_erased *erased))
 {
-    struct sweep sweep = {report, store, offices};
+    struct sweep sweep = {report, store, offices, erased};
     memset(report, 0, sizeof(*report));
     int err = store_each_log(store, audit_log, &sweep);
     return err ? err : store_each_kind(store, add_kind, report);
@@ -270,7 +376,20 @@ static int say(const struct audit_report *report, int err, const struct store *s
     printf("verify: ok %" PRId64 " events of %" PRId64 " logs, %" PRId64
            " of them under a signed checkpoint\n",
            report->events, report->logs, report->verified);
+    if (report->beneath > 0)
+        printf("verify: %" PRId64 " more came just before the office erased them: their "
+               "proof went with their neighbours\n",
+               report->beneath);
     return 0;
+}
+
+static void print_erased(const struct audit_erased *erased)
+{
+    printf("verify: office %s log %s: %" PRId64 " events that never came were erased by "
+           "the office, by order of %" PRId64 " of its events (%" PRId64 "..%" PRId64
+           ")\n",
+           erased->office, erased->log, erased->events, erased->by.count,
+           erased->by.first, erased->by.last);
 }
 
 static int audit_with(struct store *store, const char *offices_path,
@@ -281,7 +400,8 @@ static int audit_with(struct store *store, const char *offices_path,
     char why[OFFICES_WHY_ROOM];
     if (offices_open(&offices, store, offices_path, why) != 0)
         return options_refuse(options, "--offices: %s", why);
-    int verdict = say(&report, audit_database(&report, store, offices), store);
+    int verdict =
+        say(&report, audit_database(&report, store, offices, print_erased), store);
     offices_close(offices);
     return verdict;
 }

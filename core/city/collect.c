@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/now.h"
@@ -19,6 +20,7 @@
 #include "city/receipts.h"
 #include "city/topic.h"
 #include "city/verify.h"
+#include "proof/erasure.h"
 
 enum { QUIET_MS = 10 * 1000 };
 
@@ -162,6 +164,61 @@ static int compare_again(struct collect *collect, const struct batch_event *even
     return note_finding(collect, &finding);
 }
 
+static int refuse_erasure(struct collect *collect, const struct batch_event *event,
+                          const char *detail)
+{
+    struct store_finding finding = {
+        .office = collect->batch.office,
+        .log = collect->batch.log,
+        .kind = "erased",
+        .detail = detail,
+        .now = collect->now,
+        .seq = event->seq,
+        .evidence = event->bytes,
+        .length = event->length,
+    };
+    return note_finding(collect, &finding);
+}
+
+static int note_erasure(struct collect *collect, const struct batch_event *event,
+                        const struct erasure *erasure)
+{
+    const struct batch *batch = &collect->batch;
+    int err = 0;
+    if (strcmp(erasure->reason, "quota") == 0 && strcmp(erasure->lane, "telemetry") != 0)
+        err = refuse_erasure(
+            collect, event,
+            "erased alarms or records for the quota, which may only take telemetry");
+    for (size_t i = 0; i < erasure->tile_count && !err; i++) {
+        int64_t n = (int64_t)erasure->tiles[i].n;
+        if (n * COVER_WIDTH + COVER_WIDTH > event->seq)
+            err = refuse_erasure(collect, event,
+                                 "says that events were erased before they were sealed");
+        else
+            err = store_put_erased(collect->store, batch->office, batch->log, n,
+                                   event->seq);
+    }
+    return err;
+}
+
+/* The keeper of the office may say that it has erased events: verification will want to know. */
+static int look_for_erasure(struct collect *collect, const struct batch_event *event)
+{
+    struct json *json = NULL;
+    struct erasure *erasure = NULL;
+    if (strncmp(event->type, "journal.", 8) != 0 ||
+        json_parse(&json, event->bytes, event->length) != 0)
+        return 0;
+    int err = erasure_read(&erasure, json, collect->batch.office);
+    if (err)
+        err = refuse_erasure(collect, event, "its list of erased events cannot be read");
+    else if (erasure != NULL)
+        err = note_erasure(collect, event, erasure);
+    mem_free(erasure);
+    json_free(json);
+    return err;
+}
+
 static int put_event(struct collect *collect, const struct batch_event *event,
                      int64_t prev)
 {
@@ -181,7 +238,9 @@ static int put_event(struct collect *collect, const struct batch_event *event,
         .length = event->length,
     };
     int err = store_put_event(collect->store, &row, &fresh);
-    return err || fresh ? err : compare_again(collect, event);
+    if (!err)
+        err = fresh ? look_for_erasure(collect, event) : compare_again(collect, event);
+    return err;
 }
 
 static int put_events(struct collect *collect)

@@ -89,13 +89,26 @@ static int pragma_number(sqlite3 *db, const char *pragma, int *number)
     return result(rc);
 }
 
-static int create_tables(struct database *database)
+/* All of it or nothing. */
+static int change_tables(struct database *database, const char *sql)
 {
     int err = database_begin(database);
     if (!err)
-        err = result(sqlite3_exec(database->db, SCHEMA_CREATE, NULL, NULL, NULL));
+        err = result(sqlite3_exec(database->db, sql, NULL, NULL, NULL));
     if (!err)
         err = database_commit(database);
+    else
+        database_rollback(database);
+    return err;
+}
+
+static int migrate(struct database *database, int *version)
+{
+    int err = 0;
+    while (!err && *version > 0 && *version < SCHEMA_VERSION &&
+           SCHEMA_MIGRATIONS[*version] != NULL)
+        if ((err = change_tables(database, SCHEMA_MIGRATIONS[*version])) == 0)
+            ++*version;
     return err;
 }
 
@@ -106,7 +119,9 @@ static int check_version(struct database *database, bool write)
     if (!err)
         err = pragma_number(database->db, "PRAGMA schema_version", &tables);
     if (!err && write && version == 0 && tables == 0)
-        return create_tables(database);
+        return change_tables(database, SCHEMA_CREATE);
+    if (!err && write)
+        err = migrate(database, &version);
     if (!err && version != SCHEMA_VERSION)
         err = -EPROTO;
     return err;

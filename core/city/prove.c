@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/word.h"
 #include "city/options.h"
+#include "city/patch.h"
 #include "proof/base64.h"
 #include "proof/tile.h"
 #include "proof/tree.h"
@@ -29,24 +30,47 @@ static const char USAGE[] =
     "\n"
     "Exit status: 0 the proof is on standard output; 1 there is none; 2 wrong use.\n";
 
+enum { TILE_BITS = 8 };
+
+/* Invariant: `leaves` and `patch` are those of tile `n`; -1 none. */
 struct leaves {
     struct store *store;
     const char *office, *log;
     const struct suite *suite;
+    int64_t n;
+    struct digest leaves[TILE_WIDTH]; /* all zero behind the last one */
+    struct patch patch;
 };
 
-static int add_leaves(const struct leaves *leaves, struct buffer *out, uint64_t index,
-                      unsigned width)
+static int load_tile(struct leaves *leaves, int64_t n)
 {
-    size_t before = out->length;
-    int err =
-        store_get_tile(leaves->store, leaves->office, leaves->log, (int64_t)index, out);
-    size_t wanted = (size_t)width * DIGEST_BYTES;
-    if (!err && out->length - before < wanted)
+    struct buffer bytes = {0};
+    if (leaves->n == n)
+        return 0;
+    leaves->n = -1;
+    memset(leaves->leaves, 0, sizeof(leaves->leaves));
+    int err = store_get_tile(leaves->store, leaves->office, leaves->log, n, &bytes);
+    if (!err && (bytes.length % DIGEST_BYTES != 0 ||
+                 bytes.length > TILE_WIDTH * DIGEST_BYTES || bytes.length == 0))
         err = -EBADMSG;
     if (!err)
-        out->length = before + wanted;
+        memcpy(leaves->leaves, bytes.bytes, bytes.length);
+    if (!err)
+        err = patch_load(&leaves->patch, leaves->store, leaves->office, leaves->log, n);
+    if (!err)
+        leaves->n = n;
+    buffer_free(&bytes);
     return err;
+}
+
+static int make_node(void *owner, struct digest *out, int height, uint64_t index)
+{
+    struct leaves *leaves = owner;
+    uint64_t first = index << height;
+    struct cover_node node = {(unsigned)(first % TILE_WIDTH), height};
+    int err = load_tile(leaves, (int64_t)(first / TILE_WIDTH));
+    return err ? err
+               : patch_node(&leaves->patch, out, leaves->suite, leaves->leaves, node);
 }
 
 static int read_tile(void *owner, struct buffer *out, int level, uint64_t index,
@@ -59,6 +83,12 @@ static int add_root_of(struct leaves *leaves, struct buffer *out, int level,
     struct buffer below = {0};
     struct tree tree;
     struct digest hash;
+    if (level == 1) {
+        int bad = make_node(leaves, &hash, TILE_BITS, index);
+        if (!bad)
+            buffer_append(out, hash.bytes, DIGEST_BYTES);
+        return bad;
+    }
     int err = read_tile(leaves, &below, level - 1, index, TILE_WIDTH);
     tree_begin(&tree, leaves->suite);
     for (size_t at = 0; !err && at < below.length; at += DIGEST_BYTES) {
@@ -77,8 +107,6 @@ static int read_tile(void *owner, struct buffer *out, int level, uint64_t index,
 {
     struct leaves *leaves = owner;
     int err = 0;
-    if (level == 0)
-        return add_leaves(leaves, out, index, width);
     for (unsigned i = 0; i < width && !err; i++)
         err = add_root_of(leaves, out, level, index * TILE_WIDTH + i);
     return err;
@@ -114,12 +142,20 @@ int prove_event(struct buffer *out, struct store *store, const char *office,
     if (!err && seq >= state.size)
         err = -EAGAIN;
     if (!err) {
-        struct leaves leaves = {store, office, log, suite_named(state.suite)};
-        struct tile_source source = {read_tile, &leaves, leaves.suite,
-                                     (uint64_t)state.size};
+        struct leaves leaves = {.store = store,
+                                .office = office,
+                                .log = log,
+                                .suite = suite_named(state.suite),
+                                .n = -1};
+        struct tile_source source = {.read = read_tile,
+                                     .owner = &leaves,
+                                     .suite = leaves.suite,
+                                     .size = (uint64_t)state.size,
+                                     .node = make_node};
         err = leaves.suite == NULL ? -EPROTO
                                    : tile_prove_inclusion(&source, &path, (uint64_t)seq,
                                                           (uint64_t)state.size);
+        patch_free(&leaves.patch);
     }
     if (!err)
         compose(out, &state, &event, seq, &path);
@@ -136,6 +172,26 @@ struct wish {
     char log[WORD_ID_MAX + 1];
     int64_t seq;
 };
+
+/* Says whether the office has erased the event, and by which one. */
+static void refuse_unstored(const struct options *options, struct store *store,
+                            const struct wish *wish)
+{
+    struct patch patch = {.is_loaded = false};
+    const struct patch_piece *piece = NULL;
+    if (patch_load(&patch, store, wish->office, wish->log, wish->seq / TILE_WIDTH) == 0)
+        piece = patch_over(&patch, (unsigned)(wish->seq % TILE_WIDTH));
+    if (piece != NULL)
+        options_refuse(options,
+                       "office %s: event %" PRId64
+                       " was erased by the office, ordered by "
+                       "event %" PRId64,
+                       wish->office, wish->seq, piece->seq);
+    else
+        options_refuse(options, "office %s: no event %" PRId64 " is stored", wish->office,
+                       wish->seq);
+    patch_free(&patch);
+}
 
 /* Logs come by age: the last one stays. */
 static int take_log(void *owner, const char *office, const char *log)
@@ -156,8 +212,12 @@ static int prove(struct wish *wish, struct store *store, const struct options *o
         err = -EIO;
     buffer_free(&proof);
     if (err == -ENOENT)
-        options_refuse(options, "office %s: no event %" PRId64 " is stored", wish->office,
-                       wish->seq);
+        refuse_unstored(options, store, wish);
+    else if (err == -ENODATA)
+        options_refuse(options,
+                       "office %s: event %" PRId64 " came, but the office has erased its "
+                       "neighbours in a way that leaves no proof of it",
+                       wish->office, wish->seq);
     else if (err == -EAGAIN)
         options_refuse(options,
                        "office %s: event %" PRId64 " is not yet under a verified "

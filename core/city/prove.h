@@ -8,7 +8,8 @@
 #include "city/store.h"
 
 /* Appends the proof, in the format of `outpost prove`. -ENOENT (no such event), -EAGAIN (no
- * verified checkpoint covers it yet), or the errno of reading. */
+ * verified checkpoint covers it yet), -ENODATA (the office has erased what the path would need),
+ * or the errno of reading. */
 int prove_event(struct buffer *out, struct store *store, const char *office,
                 const char *log, int64_t seq);
 

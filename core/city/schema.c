@@ -1,6 +1,16 @@
 /* schema - see schema.h. The comment on each column is the documentation of the database. */
 #include "city/schema.h"
 
+/* Since version 2. What is erased, and the hashes that stand there, is in the event's body. */
+#define ERASED_TABLE                                                                     \
+    "CREATE TABLE erased ("     /* which events say that bodies of a tile are erased */  \
+    " office TEXT NOT NULL,"    /* the office's id */                                    \
+    " log    TEXT NOT NULL,"    /* the log */                                            \
+    " n      INTEGER NOT NULL," /* the tile: events 256 n to 256 n + 255 */              \
+    " seq    INTEGER NOT NULL," /* the event journal.thinned or journal.damaged */       \
+    " PRIMARY KEY (office, log, n, seq)"                                                 \
+    ") STRICT, WITHOUT ROWID;"
+
 const char SCHEMA_CREATE[] =
     "CREATE TABLE event ("        /* public: one row an event, for ever as it came */
     " office   TEXT NOT NULL,"    /* whose: the office's id */
@@ -72,7 +82,7 @@ const char SCHEMA_CREATE[] =
     " office   TEXT NOT NULL,"       /* the office's id */
     " log      TEXT NOT NULL,"       /* the log; empty: of the office itself */
     " seq      INTEGER NOT NULL,"    /* of the event concerned, -1 none */
-    " kind     TEXT NOT NULL,"       /* different, root, missing, key */
+    " kind     TEXT NOT NULL,"       /* different, root, missing, key, erased */
     " detail   TEXT NOT NULL,"       /* for people */
     " evidence TEXT NOT NULL,"       /* what came, byte for byte */
     " digest   TEXT NOT NULL,"       /* SHA-256 of the evidence, hex */
@@ -85,8 +95,20 @@ const char SCHEMA_CREATE[] =
     " topic    TEXT NOT NULL,"                     /* where */
     " reason   TEXT NOT NULL,"                     /* why, for people */
     " payload  BLOB NOT NULL"                      /* the first 64 KiB of it */
-    ") STRICT;"
-    "PRAGMA user_version = 1;";
+    ") STRICT;" ERASED_TABLE "PRAGMA user_version = 2;";
+
+/* A city of version 1 has stored what newer offices say, without knowing what it means. */
+const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {
+    [1] = ERASED_TABLE
+    "INSERT OR IGNORE INTO erased (office, log, n, seq)"
+    " SELECT office, log, n, seq FROM"
+    " (SELECT e.office, e.log, e.seq,"
+    "   CASE WHEN t.type = 'object' THEN json_extract(t.value, '$.n') END AS n"
+    "   FROM event e, json_each(CASE WHEN json_valid(e.body) THEN e.body ELSE '{}' END,"
+    "   '$.data.tiles') t WHERE e.type IN ('journal.thinned', 'journal.damaged'))"
+    " WHERE typeof(n) = 'integer';"
+    "PRAGMA user_version = 2;",
+};
 
 const char *const SCHEMA_QUERIES[QUERIES] = {
     [QUERY_EVENT_PUT] =
@@ -134,6 +156,13 @@ const char *const SCHEMA_QUERIES[QUERIES] = {
         "SELECT leaves FROM tile WHERE office = ?1 AND log = ?2 AND n = ?3",
     [QUERY_TILE_PUT] = "INSERT OR REPLACE INTO tile (office, log, n, leaves)"
                        " VALUES (?1, ?2, ?3, ?4)",
+    [QUERY_ERASED_PUT] = "INSERT OR IGNORE INTO erased (office, log, n, seq)"
+                         " VALUES (?1, ?2, ?3, ?4)",
+    [QUERY_ERASED_BODIES] =
+        "SELECT e.seq, e.body FROM erased JOIN event e USING (office, log, seq)"
+        " WHERE office = ?1 AND log = ?2 AND n = ?3 ORDER BY e.seq LIMIT ?4",
+    [QUERY_ERASED_SUM] = "SELECT count(DISTINCT seq), min(seq), max(seq) FROM erased"
+                         " WHERE office = ?1 AND log = ?2",
     [QUERY_CHECKPOINT_PUT] = "INSERT OR REPLACE INTO checkpoint (office, log, size, note)"
                              " VALUES (?1, ?2, ?3, ?4)",
     [QUERY_CHECKPOINT_THIN] = "DELETE FROM checkpoint WHERE office = ?1 AND log = ?2 AND "
@@ -164,6 +193,8 @@ const char *const SCHEMA_QUERIES[QUERIES] = {
     [QUERY_FINDING_COUNT] = "SELECT count(*) FROM finding WHERE ?1 = '' OR office = ?1",
     [QUERY_FINDING_KINDS] =
         "SELECT kind, count(*) FROM finding GROUP BY kind ORDER BY kind",
+    [QUERY_FINDING_FOUND] = "DELETE FROM finding WHERE office = ?1 AND log = ?2"
+                            " AND kind = 'missing' AND seq < ?3",
     [QUERY_REJECTED_PUT] = "INSERT INTO rejected (received, topic, reason, payload)"
                            " VALUES (?1, ?2, ?3, ?4)",
     [QUERY_REJECTED_THIN] = "DELETE FROM rejected WHERE id <= last_insert_rowid() - ?1",

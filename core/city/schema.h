@@ -4,10 +4,13 @@
 #ifndef CITY_SCHEMA_H
 #define CITY_SCHEMA_H
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 /* Makes an empty database one of SCHEMA_VERSION. */
 extern const char SCHEMA_CREATE[];
+
+/* SCHEMA_MIGRATIONS[n] makes a database of version n one of version n + 1; NULL: none does. */
+extern const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION];
 
 enum schema_query {
     QUERY_EVENT_PUT,
@@ -30,6 +33,9 @@ enum schema_query {
     QUERY_LOG_ALL,
     QUERY_TILE_GET,
     QUERY_TILE_PUT,
+    QUERY_ERASED_PUT,
+    QUERY_ERASED_BODIES,
+    QUERY_ERASED_SUM,
     QUERY_CHECKPOINT_PUT,
     QUERY_CHECKPOINT_THIN,
     QUERY_CHECKPOINT_ALL,
@@ -41,6 +47,7 @@ enum schema_query {
     QUERY_FINDING_PUT,
     QUERY_FINDING_COUNT,
     QUERY_FINDING_KINDS,
+    QUERY_FINDING_FOUND,
     QUERY_REJECTED_PUT,
     QUERY_REJECTED_THIN,
     QUERY_REJECTED_COUNT,

@@ -318,6 +318,43 @@ int store_put_tile(struct store *store, const char *office, const char *log, int
     return err ? err : database_tell(s);
 }
 
+int store_put_erased(struct store *store, const char *office, const char *log, int64_t n,
+                     int64_t seq)
+{
+    struct rows *s;
+    int err = database_ask(store->db, &s, QUERY_ERASED_PUT, "ttii", office, log, n, seq);
+    return err ? err : database_tell(s);
+}
+
+int store_each_order(struct store *store, const char *office, const char *log, int64_t n,
+                     int (*each)(void *owner, int64_t seq, const char *body,
+                                 size_t length),
+                     void *owner)
+{
+    struct rows *s;
+    int err = database_ask(store->db, &s, QUERY_ERASED_BODIES, "ttii", office, log, n,
+                           (int64_t)STORE_ORDERS);
+    while (!err && (err = database_next(s)) > 0)
+        err = each(owner, database_number(s, 0), database_text(s, 1),
+                   database_length(s, 1));
+    return database_done(s, err);
+}
+
+int store_sum_orders(struct store *store, const char *office, const char *log,
+                     struct store_orders *orders)
+{
+    struct rows *s;
+    memset(orders, 0, sizeof(*orders));
+    int err = database_ask(store->db, &s, QUERY_ERASED_SUM, "tt", office, log);
+    if (err)
+        return err;
+    int more = database_next(s);
+    if (more > 0)
+        *orders = (struct store_orders){database_number(s, 0), database_number(s, 1),
+                                        database_number(s, 2)};
+    return database_done(s, more < 0 ? more : 0);
+}
+
 int store_put_checkpoint(struct store *store, const char *office, const char *log,
                          int64_t size, const struct buffer *note)
 {
@@ -446,6 +483,14 @@ int store_each_kind(struct store *store,
     while (!err && (err = database_next(s)) > 0)
         err = each(owner, database_text(s, 0), database_number(s, 1));
     return database_done(s, err);
+}
+
+int store_drop_missing(struct store *store, const char *office, const char *log,
+                       int64_t size)
+{
+    struct rows *s;
+    int err = database_ask(store->db, &s, QUERY_FINDING_FOUND, "tti", office, log, size);
+    return err ? err : database_tell(s);
 }
 
 int store_put_rejected(struct store *store, const char *topic, const char *reason,

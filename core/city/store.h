@@ -17,6 +17,7 @@ enum {
     STORE_LOGS = 64,       /* of one office */
     STORE_FINDINGS = 1000, /* kept of one office */
     STORE_REJECTED = 1000,
+    STORE_ORDERS = 256, /* of erasures in one tile: it has as many events */
     STORE_REJECTED_BYTES = 64 * 1024,
     STORE_WHY_ROOM = 200
 };
@@ -115,6 +116,20 @@ int store_get_tile(struct store *store, const char *office, const char *log, int
                    struct buffer *out);
 int store_put_tile(struct store *store, const char *office, const char *log, int64_t n,
                    const struct buffer *leaves);
+/* Notes that event `seq` says that bodies of tile `n` are erased. */
+int store_put_erased(struct store *store, const char *office, const char *log, int64_t n,
+                     int64_t seq);
+/* Calls `each` with the events that say so of tile `n`, by their seq, at most STORE_ORDERS. */
+int store_each_order(struct store *store, const char *office, const char *log, int64_t n,
+                     int (*each)(void *owner, int64_t seq, const char *body,
+                                 size_t length),
+                     void *owner);
+/* How many events of a log say so of any tile; the first and the last of them. */
+struct store_orders {
+    int64_t count, first, last;
+};
+int store_sum_orders(struct store *store, const char *office, const char *log,
+                     struct store_orders *orders);
 int store_put_checkpoint(struct store *store, const char *office, const char *log,
                          int64_t size, const struct buffer *note);
 int store_each_checkpoint(struct store *store, const char *office, const char *log,
@@ -159,6 +174,9 @@ int store_count_findings(struct store *store, const char *office, int64_t *count
 int store_each_kind(struct store *store,
                     int (*each)(void *owner, const char *kind, int64_t count),
                     void *owner);
+/* Nothing below `size` is missing any more: such findings are taken back. */
+int store_drop_missing(struct store *store, const char *office, const char *log,
+                       int64_t size);
 int store_put_rejected(struct store *store, const char *topic, const char *reason,
                        const void *payload, size_t length, const char *now);
 int store_count_rejected(struct store *store, int64_t *count);

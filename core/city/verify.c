@@ -1,7 +1,8 @@
 /* verify - see verify.h.
  *
- * Invariant: a work's tree holds the leaves of the stored bodies 0 to tree.size - 1, and `leaves`
- * those of its last, not yet full tile. It is ahead of the database by what lies between the last
+ * Invariant: a work's tree holds the leaves of the stored bodies 0 to tree.size - 1, or what the
+ * office says in place of those it erased, and `leaves` those of its last, not yet full tile; the
+ * leaves of erased ones are all zero. It is ahead of the database by what lies between the last
  * verified size and the checkpoint aimed at, and is made anew from there when it is lost. */
 #include "city/verify.h"
 
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "city/patch.h"
 #include "proof/checkpoint.h"
 #include "proof/note.h"
 #include "proof/suite.h"
@@ -249,6 +251,8 @@ static int accept(struct verify *verify, struct work *work, struct store_log *st
     if (!err)
         err = store_put_checkpoint(verify->store, work->office, work->log, next.size,
                                    &next.verified);
+    if (!err)
+        err = store_drop_missing(verify->store, work->office, work->log, next.size);
     store_log_free(&next);
     return err;
 }
@@ -299,21 +303,118 @@ static int look_for_missing(struct verify *verify, const struct work *work,
     return err;
 }
 
+/* ---- Erased events */
+
+/* Appends a hash for the leaves of an erased subtree; it begins where the tree ends. */
+static int graft(struct verify *verify, struct work *work,
+                 const struct patch_piece *piece)
+{
+    static const struct digest UNKNOWN;
+    int err = tree_graft(&work->tree, piece->node.height, &piece->hash);
+    for (unsigned i = 0; i < 1u << piece->node.height && !err; i++)
+        buffer_append(&work->leaves, UNKNOWN.bytes, sizeof(UNKNOWN.bytes));
+    if (err || work->tree.size % TILE_WIDTH != 0)
+        return err;
+    err = put_tile(verify, work);
+    buffer_clear(&work->leaves);
+    return err;
+}
+
+/* Takes the tree back to position `first` of its open tile: an erased subtree begins there, of
+ * which the city got a few events before the office erased the others. -ENODATA: it cannot. */
+static int rewind_to(struct work *work, const struct patch *patch, unsigned first)
+{
+    const struct digest *leaves = (const void *)work->leaves.bytes;
+    struct tree tree = work->tree;
+    tree.size -= tree.size % TILE_WIDTH;
+    tree.count = __builtin_popcountll(tree.size); /* the larger subtrees stand first */
+    for (unsigned at = 0; at < first;) {
+        const struct patch_piece *piece =
+            patch_is_known(&leaves[at]) ? NULL : patch_from(patch, at, first);
+        if (patch_is_known(&leaves[at]))
+            tree_append(&tree, &leaves[at]);
+        else if (piece == NULL ||
+                 tree_graft(&tree, piece->node.height, &piece->hash) != 0)
+            return -ENODATA;
+        at += piece == NULL ? 1 : 1u << piece->node.height;
+    }
+    work->tree = tree;
+    work->leaves.length = first * sizeof(*leaves);
+    return 0;
+}
+
+/* The event that comes next is not there: goes over it when the office has erased it. 1 when it
+ * did; 0 when nothing is known; -ERANGE when the checkpoint aimed at ends within what is erased. */
+static int cross(struct verify *verify, struct work *work, struct patch *patch,
+                 const struct checkpoint *aimed)
+{
+    int64_t n = (int64_t)(work->tree.size / TILE_WIDTH);
+    unsigned at = (unsigned)(work->tree.size % TILE_WIDTH);
+    int err = 0;
+    if (!patch->is_loaded || patch->n != n)
+        err = patch_load(patch, verify->store, work->office, work->log, n);
+    const struct patch_piece *piece = err ? NULL : patch_over(patch, at);
+    if (piece == NULL)
+        return err;
+    uint64_t end = (uint64_t)n * TILE_WIDTH + piece->node.first +
+                   ((uint64_t)1 << piece->node.height);
+    if (end > aimed->size)
+        return -ERANGE;
+    if (piece->node.first < at)
+        err = rewind_to(work, patch, piece->node.first);
+    if (err == -ENODATA)
+        return 0;
+    if (!err)
+        err = graft(verify, work, piece);
+    return err ? err : 1;
+}
+
+/* The tree of that size can never be made; that of a later checkpoint can. */
+static int aim_further(struct verify *verify, const struct work *work,
+                       const struct store_log *state, bool *more)
+{
+    const struct buffer none = {0};
+    *more = state->newest.length > 0;
+    return store_aim_log(verify->store, work->office, work->log, &state->newest, &none);
+}
+
+/* Appends what is there and goes over what is erased, at most `budget` steps; 1 when they were
+ * not enough, 0 at the aim or at a hole. */
+static int append_all(struct verify *verify, struct work *work,
+                      const struct checkpoint *aimed, int budget)
+{
+    struct append append = {.verify = verify, .work = work};
+    struct patch patch = {.is_loaded = false};
+    int64_t left = budget;
+    int err = 1;
+    while (err == 1 && work->tree.size < aimed->size && left > 0) {
+        int64_t before = (int64_t)work->tree.size;
+        int64_t most = (int64_t)aimed->size - before;
+        err = store_each_event(verify->store, work->office, work->log, before,
+                               most < left ? most : left, append_event, &append);
+        if (err < 0)
+            break;
+        left -= (int64_t)work->tree.size - before;
+        err = 1;
+        if (work->tree.size < aimed->size && left-- > 0)
+            err = cross(verify, work, &patch, aimed);
+    }
+    patch_free(&patch);
+    return err < 0 ? err : err == 1 && work->tree.size < aimed->size;
+}
+
 static int go_on(struct verify *verify, struct work *work, struct store_log *state,
                  const struct checkpoint *aimed, int budget, const char *now, bool *moved,
                  bool *more)
 {
-    struct append append = {.verify = verify, .work = work};
-    int64_t before = (int64_t)work->tree.size;
-    int64_t left = (int64_t)aimed->size - before;
-    int64_t most = left < budget ? left : budget;
-    int err = store_each_event(verify->store, work->office, work->log, before, most,
-                               append_event, &append);
+    int err = append_all(verify, work, aimed, budget);
+    if (err == -ERANGE)
+        return aim_further(verify, work, state, more);
     if (err < 0)
         return err;
     if (work->tree.size == aimed->size)
         return compare(verify, work, state, aimed, now, moved);
-    *more = err == 0 && (int64_t)work->tree.size - before == budget;
+    *more = err == 1;
     return *more ? 0 : look_for_missing(verify, work, now);
 }
 

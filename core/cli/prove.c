@@ -121,9 +121,10 @@ static int make_statement(struct statement *statement, struct archive *archive,
     if (!err)
         err = take_event(statement, archive, finding);
     if (!err) {
-        struct tile_source source = {archive_read_tile, archive,
-                                     statement->checkpoint.suite,
-                                     statement->checkpoint.size};
+        struct tile_source source = {.read = archive_read_tile,
+                                     .owner = archive,
+                                     .suite = statement->checkpoint.suite,
+                                     .size = statement->checkpoint.size};
         err = tile_prove_inclusion(&source, &statement->path, statement->index,
                                    statement->checkpoint.size);
         if (err)

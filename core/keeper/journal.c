@@ -203,8 +203,10 @@ int journal_root(struct journal *journal, struct digest *root, uint64_t size)
     if (size > (uint64_t)journal->size)
         return -ERANGE;
     if (size < journal->sealed.size) {
-        struct tile_source source = {journal_read_tile, journal, journal->suite,
-                                     journal->sealed.size};
+        struct tile_source source = {.read = journal_read_tile,
+                                     .owner = journal,
+                                     .suite = journal->suite,
+                                     .size = journal->sealed.size};
         return tile_root(&source, root, size);
     }
     struct tree tree = journal->sealed;

@@ -64,6 +64,8 @@ int tile_node(const struct tile_source *source, struct digest *out, int height,
 {
     int level = height / LEVEL_BITS;
     int inside = height % LEVEL_BITS;
+    if (level == 0 && source->node != NULL)
+        return source->node(source->owner, out, height, index);
     uint64_t first = index << inside;
     size_t count = (size_t)1 << inside;
     unsigned width = tile_width(level, first / TILE_WIDTH, source->size);

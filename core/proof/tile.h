@@ -27,6 +27,9 @@ struct tile_source {
     void *owner;
     const struct suite *suite;
     uint64_t size; /* of the tree that the tiles belong to */
+    /* Or NULL: what lies below level 1 is read as tiles of leaves. For who has not every leaf: the
+     * hash of the node over the leaves [index << height, (index + 1) << height), height < 8. */
+    int (*node)(void *owner, struct digest *out, int height, uint64_t index);
 };
 
 /* The hash of the node over the leaves [index << height, (index + 1) << height), all < size. */

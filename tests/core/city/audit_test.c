@@ -29,7 +29,7 @@ static void what_is_as_it_was_is_fine(void **state)
 {
     struct fixture *f = *state;
     struct audit_report report;
-    assert_int_equal(audit_database(&report, f->store, f->offices), 0);
+    assert_int_equal(audit_database(&report, f->store, f->offices, NULL), 0);
     assert_int_equal(report.events, EVENTS + 1);
     assert_int_equal(report.verified, EVENTS);
     assert_int_equal(report.logs, 1);
@@ -49,7 +49,7 @@ static void findings_are_counted_by_their_kinds(void **state)
     fixture_show_key(f, stranger);
     key_free(stranger);
     fixture_commit(f);
-    assert_int_equal(audit_database(&report, f->store, f->offices), 0);
+    assert_int_equal(audit_database(&report, f->store, f->offices, NULL), 0);
     assert_int_equal(report.findings, 2);
     assert_string_equal(report.kinds, "1 different, 1 key");
     free(other);
@@ -100,7 +100,7 @@ static void every_change_is_found_and_named(void **state)
         assert_int_equal(system(backup), 0);
         fixture_open_city(f);
         tamper(f, DEEDS[i].sql);
-        assert_int_equal(audit_database(&report, f->store, f->offices), -EBADMSG);
+        assert_int_equal(audit_database(&report, f->store, f->offices, NULL), -EBADMSG);
         assert_int_equal(report.seq, DEEDS[i].seq);
         assert_non_null(strstr(report.what, DEEDS[i].named));
         assert_string_equal(report.office, "office-1");

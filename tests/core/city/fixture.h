@@ -16,7 +16,9 @@
 #include "city/collect.h"
 #include "city/offices.h"
 #include "city/store.h"
+#include "proof/base64.h"
 #include "proof/checkpoint.h"
+#include "proof/cover.h"
 #include "proof/receipt.h"
 #include "proof/tree.h"
 
@@ -29,7 +31,8 @@ struct fixture {
     struct collect *collect;
     struct key *city;
     struct key *office_key;
-    struct tree tree; /* the office's */
+    struct tree tree;   /* the office's */
+    struct tree before; /* without its last event */
     int64_t size;
     char *bodies[FIXTURE_EVENTS];
     int lane[FIXTURE_EVENTS];
@@ -132,7 +135,79 @@ static inline int64_t fixture_emit(struct fixture *f, int lane)
         fixture_compose("office-1", "log1", seq, lane, "braces } ] in \\\"text\\\"");
     f->lane[seq] = lane;
     suite_leaf(f->tree.suite, &leaf, f->bodies[seq], strlen(f->bodies[seq]));
+    f->before = f->tree;
     tree_append(&f->tree, &leaf);
+    return seq;
+}
+
+/* {"n":N,"erased":...,"hashes":[...]}. */
+static inline void fixture_print_tile(const struct fixture *f, struct buffer *out,
+                                      int64_t n, const struct cover *cover)
+{
+    struct digest leaves[COVER_WIDTH];
+    struct cover_node nodes[COVER_NODES_MAX];
+    char digits[COVER_DIGITS + 1];
+    for (int64_t i = 0; i < COVER_WIDTH; i++) {
+        const char *body = f->bodies[n * COVER_WIDTH + i];
+        suite_leaf(f->tree.suite, &leaves[i], body, strlen(body));
+    }
+    cover_print(cover, digits);
+    buffer_printf(out, "{\"n\":%" PRId64 ",\"erased\":\"%s\",\"hashes\":[", n, digits);
+    unsigned count = cover_nodes(cover, nodes);
+    for (unsigned i = 0; i < count; i++) {
+        struct digest hash;
+        cover_hash(f->tree.suite, &hash, leaves, nodes[i]);
+        buffer_append_text(out, i == 0 ? "\"" : ",\"");
+        base64_encode(out, hash.bytes, DIGEST_BYTES);
+        buffer_append_text(out, "\"");
+    }
+    buffer_append_text(out, "]}");
+}
+
+/* An event of the keeper itself. */
+static inline int64_t fixture_emit_own(struct fixture *f, int lane, const char *type,
+                                       const char *members)
+{
+    int64_t seq = fixture_emit(f, lane);
+    struct buffer body = {0};
+    const char *whole = f->bodies[seq], *rest;
+    rest = strstr(whole, "\",\"time\"");
+    buffer_printf(&body,
+                  "{\"specversion\":\"1.0\",\"id\":\"office-1/log1/%" PRId64
+                  "\",\"source\":\"/office-1/keeper/keeper\",\"type\":\"%s",
+                  seq, type);
+    buffer_append(&body, rest, (size_t)(strstr(rest, ",\"data\":") - rest));
+    buffer_printf(&body, ",\"data\":{%s}}", members);
+    free(f->bodies[seq]);
+    f->bodies[seq] = strdup(buffer_text(&body));
+    f->tree = f->before;
+    struct digest leaf;
+    suite_leaf(f->tree.suite, &leaf, f->bodies[seq], strlen(f->bodies[seq]));
+    tree_append(&f->tree, &leaf);
+    buffer_free(&body);
+    return seq;
+}
+
+/* The office erases events of tile n and says so; its seq. What is sent is the test's affair. */
+static inline int64_t fixture_erase(struct fixture *f, int64_t n,
+                                    const struct cover *cover, const char *lane)
+{
+    struct buffer members = {0};
+    int64_t first = -1, last = -1;
+    for (unsigned i = 0; i < COVER_WIDTH; i++)
+        if (cover_has(cover, i)) {
+            last = n * COVER_WIDTH + i;
+            first = first < 0 ? last : first;
+        }
+    buffer_printf(&members,
+                  "\"reason\":\"quota\",\"lane\":\"%s\",\"first\":%" PRId64
+                  ",\"last\":%" PRId64 ",\"count\":%u,\"tiles\":[",
+                  lane, first, last, cover_count(cover));
+    fixture_print_tile(f, &members, n, cover);
+    buffer_append_text(&members, "]");
+    int64_t seq =
+        fixture_emit_own(f, LANE_RECORD, "journal.thinned", buffer_text(&members));
+    buffer_free(&members);
     return seq;
 }
 

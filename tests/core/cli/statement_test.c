@@ -62,7 +62,7 @@ static void open_world(struct world *world, const char *suite)
     tree_root(&tree, &statement->checkpoint.root);
     checkpoint_sign(&statement->note, &statement->checkpoint, world->key);
     make_event(&statement->event, INDEX);
-    struct tile_source source = {read_tile, world->leaves, world->suite, EVENTS};
+    struct tile_source source = {read_tile, world->leaves, world->suite, EVENTS, NULL};
     assert_int_equal(tile_prove_inclusion(&source, &statement->path, INDEX, EVENTS), 0);
     statement_print(statement, &world->file);
 }

@@ -152,7 +152,7 @@ static void widths_follow_from_the_size(void **state)
 
 static void check_size(size_t size)
 {
-    struct tile_source source = {read_tile, NULL, suite, size};
+    struct tile_source source = {read_tile, NULL, suite, size, NULL};
     struct digest root, expected;
     assert_int_equal(tile_root(&source, &root, size), 0);
     naive_root(&expected, 0, size);
@@ -167,7 +167,7 @@ static void roots_come_out_of_tiles(void **state)
     check_size(65535);
     check_size(65536);
     check_size(MANY);
-    struct tile_source source = {read_tile, NULL, suite, 0};
+    struct tile_source source = {read_tile, NULL, suite, 0, NULL};
     struct digest root, nothing;
     assert_int_equal(tile_root(&source, &root, 0), 0);
     suite_hash(suite, &nothing, "", 0);
@@ -195,11 +195,11 @@ static void check_inclusion(const struct tile_source *source, size_t index, size
 static void every_leaf_of_every_size_is_proven(void **state)
 {
     (void)state;
-    struct tile_source source = {read_tile, NULL, suite, LEAVES};
+    struct tile_source source = {read_tile, NULL, suite, LEAVES, NULL};
     for (size_t size = 1; size <= LEAVES; size += size < 70 ? 1 : 23)
         for (size_t index = 0; index < size; index++)
             check_inclusion(&source, index, size);
-    struct tile_source big = {read_tile, NULL, suite, MANY};
+    struct tile_source big = {read_tile, NULL, suite, MANY, NULL};
     check_inclusion(&big, 0, MANY);
     check_inclusion(&big, 65536, MANY);
     check_inclusion(&big, MANY - 1, MANY);
@@ -227,11 +227,11 @@ static void check_growth(const struct tile_source *source, size_t from, size_t s
 static void growth_between_all_sizes_is_proven(void **state)
 {
     (void)state;
-    struct tile_source source = {read_tile, NULL, suite, LEAVES};
+    struct tile_source source = {read_tile, NULL, suite, LEAVES, NULL};
     for (size_t size = 1; size <= LEAVES; size += size < 70 ? 1 : 23)
         for (size_t from = 1; from <= size; from++)
             check_growth(&source, from, size);
-    struct tile_source big = {read_tile, NULL, suite, MANY};
+    struct tile_source big = {read_tile, NULL, suite, MANY, NULL};
     check_growth(&big, 65535, MANY);
     check_growth(&big, 65537, MANY);
 }
@@ -263,7 +263,7 @@ static void proofs_are_those_of_the_reference_tests(void **state)
         assert_int_equal(hex_decode(bytes, length, INPUTS[i]), 0);
         suite_leaf(suite, &leaves[i], bytes, length);
     }
-    struct tile_source source = {read_tile, NULL, suite, 8};
+    struct tile_source source = {read_tile, NULL, suite, 8, NULL};
     struct buffer proof = {0};
     assert_int_equal(tile_prove_inclusion(&source, &proof, 0, 8), 0);
     assert_int_equal(proof.length, countof(EXPECTED) * DIGEST_BYTES);
@@ -300,8 +300,8 @@ static void a_short_or_missing_tile_is_an_error(void **state)
     (void)state;
     struct buffer proof = {0};
     struct digest root;
-    struct tile_source cut = {read_short, NULL, suite, 10};
-    struct tile_source missing = {read_nothing, NULL, suite, 10};
+    struct tile_source cut = {read_short, NULL, suite, 10, NULL};
+    struct tile_source missing = {read_nothing, NULL, suite, 10, NULL};
     assert_int_equal(tile_root(&cut, &root, 10), -EBADMSG);
     assert_int_equal(tile_root(&missing, &root, 10), -ENOENT);
     assert_int_equal(tile_prove_inclusion(&cut, &proof, 3, 10), -EBADMSG);
