@@ -90,8 +90,8 @@ local function check_zone(self, where, zone)
     if not self.world.zone or self.world.zone(zone) then
         return
     end
-    complain(self, where, ('office: timezone: expected a time zone of this machine (package tzdata), '
-        .. 'such as "Asia/Shanghai", got "%s"'):format(zone), "timezone")
+    complain(self, where, ('office: timezone: expected a time zone of this machine (package '
+        .. 'tzdata), such as "Asia/Shanghai", got "%s"'):format(zone), "timezone")
 end
 
 local function read_office(self, settings)

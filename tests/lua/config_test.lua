@@ -119,8 +119,8 @@ t.test("what_is_not_set_is_told_at_the_statement", function()
 end)
 
 t.test("a_time_zone_must_be_one_that_the_machine_knows", function()
-    refuses('office {\n id = "a",\n timezone = "Asia/Shangai" }', 'outpost.lua:3: office: timezone: '
-        .. 'expected a time zone of this machine (package tzdata), such as "Asia/Shanghai", '
+    refuses('office {\n id = "a",\n timezone = "Asia/Shangai" }', 'outpost.lua:3: office: '
+        .. 'timezone: expected a time zone of this machine (package tzdata), such as "Asia/Shanghai", '
         .. 'got "Asia/Shangai"')
     t.equal(read('office { id = "a", timezone = "UTC" }').office.timezone, "UTC")
 end)
