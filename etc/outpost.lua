@@ -25,9 +25,11 @@ office {
 -- city {
 --     url = "mqtts://city.example:8883",
 --     verifier = "city.pub",
---     ca = "city-ca.pem",              -- 平台证书的签发机构 / who signed the broker's certificate
---     cert = "office.pem",             -- 本所证书，与 key 成对 / this office's certificate, with key
---     key = "office.key",
+--     ca = "ca.pem",                   -- 平台证书的签发机构 / who signed the broker's certificate
+--     cert = "alarm.pem",              -- 本所报警连接的证书，与 key 成对 / certificate for alarms, with key
+--     key = "alarm.key",
+--     bulk_cert = "bulk.pem",          -- 本所其余数据连接的证书 / certificate for all else
+--     bulk_key = "bulk.key",
 --     -- username = "350105-003",      -- 或用口令，与 password_file 成对 / or a password, with its file
 --     -- password_file = "mqtt.password",
 --     -- bandwidth = "512kbit/s",      -- 积压数据的限速，报警不受限 / for a backlog; never for alarms

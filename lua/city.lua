@@ -18,12 +18,15 @@ city.schema = schema.record {
         pattern = "^%C+$", expects = "the path of the city's public key file",
     },
     ca = file "certificate of the authority that signed the broker's (mqtts)",
-    cert = file "certificate of this office (mqtts)",
-    key = file "private key of this office (mqtts)",
+    cert = file "certificate of this office, for its alarms (mqtts)",
+    key = file "private key of cert (mqtts)",
+    bulk_cert = file "certificate of this office, for all else; default cert (mqtts)",
+    bulk_key = file "private key of bulk_cert (mqtts)",
     username = schema.text { doc = "name for the broker", max = 128, optional = true },
     password_file = file "file that holds the password and nothing else",
     bandwidth = schema.text {
-        doc = "what the backlog may take of the line: 16kbit/s to 1000Mbit/s; alarms never wait for it",
+        doc = "what the backlog may take of the line: 16kbit/s to 1000Mbit/s; alarms never "
+            .. "wait for it",
         max = 16, optional = true, pattern = "^%d+[kM]bit/s$", expects = '"512kbit/s" or "2Mbit/s"',
     },
 }
@@ -31,10 +34,11 @@ city.schema = schema.record {
 local BITS = { k = 1000, M = 1000000 }
 local LEAST_BITS, MOST_BITS = 16 * BITS.k, 1000 * BITS.M
 
-local PATHS = { "verifier", "ca", "cert", "key", "password_file" }
+local PATHS = { "verifier", "ca", "cert", "key", "bulk_cert", "bulk_key", "password_file" }
 
 local PAIRS = {
     { "cert", "key" }, { "key", "cert" },
+    { "bulk_cert", "bulk_key" }, { "bulk_key", "bulk_cert" }, { "bulk_cert", "cert" },
     { "username", "password_file" }, { "password_file", "username" },
 }
 
@@ -61,7 +65,7 @@ local function check_encryption(settings, faults)
     if encrypted and not settings.ca then
         add(faults, "ca", "expected the path of a file, because url is mqtts://, got nothing")
     end
-    for _, name in ipairs { "ca", "cert", "key" } do
+    for _, name in ipairs { "ca", "cert", "key", "bulk_cert", "bulk_key" } do
         if not encrypted and settings[name] then
             add(faults, name, 'expected an mqtts:// url with it, got "%s"', settings.url)
         end

@@ -140,6 +140,12 @@ int64_t now_floor_us(void)
                                                               : lifted_us + passed_us;
 }
 
+int64_t now_latest_us(void)
+{
+    int64_t utc_us = now_utc_us(), floor_us = now_floor_us();
+    return utc_us > floor_us ? utc_us : floor_us;
+}
+
 void now_lift_floor(int64_t utc_us)
 {
     if (utc_us <= now_floor_us() || utc_us > INT64_MAX / 2)

@@ -30,9 +30,11 @@ enum now_quality now_judge(int64_t utc_us, bool is_synced);
 const char *now_quality_name(enum now_quality quality);
 
 /* It is at least this late: when the program was built, or the latest time that now_lift_floor() was
- * told and what has passed since. Who checks certificates uses the floor while the clock is behind
- * it; a clock set back cannot make an expired one good again. */
+ * told and what has passed since. */
 int64_t now_floor_us(void);
+/* The wall clock, or the floor while the clock is behind it: for who checks certificates. A clock that
+ * is not set makes no good one bad, a clock set back no expired one good. */
+int64_t now_latest_us(void);
 /* Somebody else's clock, who can be believed, shows this. A lower floor than there is changes nothing. */
 void now_lift_floor(int64_t utc_us);
 

@@ -83,7 +83,9 @@ int check_run(int argc, char **argv)
         return status;
     int found = check_database(&wish) + check_key(&wish) + check_offices(&wish) +
                 check_file("ca", wish.ca) + check_file("cert", wish.cert) +
-                check_file("tls-key", wish.tls_key);
+                check_file("tls-key", wish.tls_key) +
+                check_file("bulk-cert", wish.bulk_cert) +
+                check_file("bulk-tls-key", wish.bulk_tls_key);
     if (found > 0)
         return 1;
     puts("ok");

@@ -69,6 +69,10 @@ static const char USAGE[] =
     "outpost-city\n"
     "  --ca FILE             whom to trust for mqtts; default the system's certificates\n"
     "  --cert FILE --tls-key FILE   our certificate and its key\n"
+    "  --bulk-cert FILE --bulk-tls-key FILE   others for the client id ID-bulk, where "
+    "the "
+    "broker\n"
+    "                        wants a certificate for each client id\n"
     "  --username NAME --password-file FILE\n"
     "\n"
     "Ends on SIGINT and SIGTERM with exit status 0; 1 when something cannot be opened, 2 "
@@ -124,6 +128,15 @@ static bool read_password(struct run_wish *wish, const struct options *options)
     return err == 0;
 }
 
+static bool check_pairs(const struct run_wish *wish, const struct options *options)
+{
+    if (!wish->cert == !wish->tls_key && !wish->bulk_cert == !wish->bulk_tls_key)
+        return true;
+    options_refuse(options, "--cert and --tls-key, --bulk-cert and --bulk-tls-key: "
+                            "expected both or none of each pair");
+    return false;
+}
+
 bool run_read(struct run_wish *wish, const char *command, const char *usage, int argc,
               char **argv, int *status)
 {
@@ -137,6 +150,8 @@ bool run_read(struct run_wish *wish, const char *command, const char *usage, int
         {"ca", &wish->ca, NULL, false},
         {"cert", &wish->cert, NULL, false},
         {"tls-key", &wish->tls_key, NULL, false},
+        {"bulk-cert", &wish->bulk_cert, NULL, false},
+        {"bulk-tls-key", &wish->bulk_tls_key, NULL, false},
         {"username", &wish->username, NULL, false},
         {"password-file", &wish->password_file, NULL, false},
     };
@@ -145,7 +160,8 @@ bool run_read(struct run_wish *wish, const char *command, const char *usage, int
     if (!options_read(&options, argc, argv, status))
         return false;
     *status = 2;
-    if (!read_broker(wish, &options) || !read_password(wish, &options))
+    if (!read_broker(wish, &options) || !read_password(wish, &options) ||
+        !check_pairs(wish, &options))
         return false;
     if (store_path(wish->database) == NULL) {
         options_refuse(&options, "--database: expected sqlite:FILE, got \"%s\"",
@@ -377,14 +393,15 @@ static int open_keys(struct run *run)
 static void open_mqtt(struct run *run, int link)
 {
     const struct run_wish *wish = run->wish;
+    bool has_own = link == BULK && wish->bulk_cert != NULL;
     snprintf(run->client[link], CLIENT_ROOM, "%.100s-%s",
              wish->client != NULL ? wish->client : "outpost-city", HEARD[link].name);
     struct mqtt_options options = {
         .broker = &wish->where,
         .client = run->client[link],
         .ca = wish->ca,
-        .cert = wish->cert,
-        .key = wish->tls_key,
+        .cert = has_own ? wish->bulk_cert : wish->cert,
+        .key = has_own ? wish->bulk_tls_key : wish->tls_key,
         .username = wish->username,
         .password = wish->password[0] != '\0' ? wish->password : NULL,
         .keepalive_s = KEEPALIVE_S,

@@ -13,6 +13,7 @@ struct run_wish {
     const char *broker, *database, *key;  /* required */
     const char *offices, *group, *client; /* or NULL */
     const char *ca, *cert, *tls_key;      /* or NULL */
+    const char *bulk_cert, *bulk_tls_key; /* or NULL: those above */
     const char *username, *password_file; /* or NULL */
     struct broker where;                  /* read from `broker` */
     char password[RUN_PASSWORD_MAX + 1];  /* read from `password_file`; empty: none */

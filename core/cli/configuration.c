@@ -71,7 +71,8 @@ static int check_verifier(const struct json *city, const char *path)
 
 int configuration_check_files(const struct buffer *json, const char *path)
 {
-    static const char *const FILES[] = {"ca", "cert", "key", "password_file"};
+    static const char *const FILES[] = {"ca",        "cert",     "key",
+                                        "bulk_cert", "bulk_key", "password_file"};
     struct json *config;
     if (json_parse(&config, json->bytes, json->length) != 0)
         return -EINVAL;

@@ -96,6 +96,17 @@ static void print_stall(const char *stall)
         printf("  STALLED: what is sent to the city comes to nothing: %s\n", stall);
 }
 
+/* The line to the city: whether it is up, and what was wrong with it last. */
+static void print_line(const struct json *health)
+{
+    const char *broker = json_text(health, "broker");
+    const char *why = json_text(health, "last_error");
+    bool has_why = why != NULL && why[0] != '\0';
+    printf("  %-16s %s%s%s%s%s\n", "",
+           json_true(health, "connected") ? "connected" : "OFFLINE", broker ? " to " : "",
+           broker ? broker : "", has_why ? ": " : "", has_why ? why : "");
+}
+
 static bool print_children(const struct json *children)
 {
     bool all_run = true;
@@ -112,10 +123,7 @@ static bool print_children(const struct json *children)
                json_number(child, "starts", 0), last_exit ? ", last " : "",
                last_exit ? last_exit : "");
         if (json_get(health, "connected") != NULL)
-            printf("  %-16s %s%s%s\n", "",
-                   json_true(health, "connected") ? "connected" : "OFFLINE",
-                   json_text(health, "broker") ? " to " : "",
-                   json_text(health, "broker") ? json_text(health, "broker") : "");
+            print_line(health);
         all_run &= strcmp(state, "running") == 0;
     }
     return all_run;

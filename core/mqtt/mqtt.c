@@ -21,6 +21,7 @@
 #include "base/now.h"
 #include "mqtt/retry.h"
 #include "mqtt/tcp.h"
+#include "mqtt/tls.h"
 
 enum {
     REACH_MAX_MS = 5000,    /* from the attempt to the TCP connection */
@@ -41,6 +42,7 @@ struct mqtt {
     const struct mqtt_calls *calls;
     void *owner;
     struct mosquitto *mosq;
+    struct tls *tls; /* of this attempt, or NULL */
     struct loop_watch watch;
     int watched_fd; /* -1: none */
     bool watched_write;
@@ -61,7 +63,7 @@ struct mqtt {
     struct retry patience;
     struct flight flights[MQTT_FLIGHTS];
     size_t flight_count;
-    char why[MQTT_WHY_ROOM];
+    char why[TLS_WHY_ROOM];
 };
 
 static void end_attempt(struct mqtt *mqtt);
@@ -214,6 +216,12 @@ static void told_message(struct mosquitto *mosq, void *owner,
 
 /* ---- The socket, watched as the library wants it */
 
+static void enter(struct mqtt *mqtt)
+{
+    mqtt->inside = true;
+    tls_forget_errors();
+}
+
 /* During a TLS handshake the library wants to write all the time: it is driven by what comes and
  * by a short tick instead, or the loop would spin. */
 static bool wants_write(const struct mqtt *mqtt)
@@ -287,7 +295,7 @@ static void ready(struct loop_watch *watch, bool readable, bool writable)
     int rc = MOSQ_ERR_SUCCESS;
     if (mqtt->over)
         return;
-    mqtt->inside = true;
+    enter(mqtt);
     if (writable) {
         note_reached(mqtt);
         rc = mosquitto_loop_write(mqtt->mosq, 1);
@@ -308,7 +316,7 @@ static void tick(struct loop_timer *timer)
 {
     struct mqtt *mqtt = container_of(timer, struct mqtt, tick);
     bool handshake = mqtt->options.broker->tls && !mqtt->up;
-    mqtt->inside = true;
+    enter(mqtt);
     settle(mqtt, mosquitto_loop_misc(mqtt->mosq));
     loop_timer_start(mqtt->loop, &mqtt->tick, handshake ? HANDSHAKE_TICK_MS : TICK_MS);
 }
@@ -351,15 +359,18 @@ static void stop_all(struct mqtt *mqtt)
     loop_timer_stop(&mqtt->more);
     mosquitto_destroy(mqtt->mosq);
     mqtt->mosq = NULL;
+    tls_close(mqtt->tls);
+    mqtt->tls = NULL;
     mqtt->watched_fd = -1;
     mqtt->flight_count = 0;
 }
 
 static void end_attempt(struct mqtt *mqtt)
 {
-    char why[MQTT_WHY_ROOM];
+    char why[TLS_WHY_ROOM];
     uint32_t ms = retry_ms(mqtt);
-    snprintf(why, sizeof(why), "%s", mqtt->why);
+    const char *complaint = tls_complaint(mqtt->tls);
+    snprintf(why, sizeof(why), "%s", complaint[0] != '\0' ? complaint : mqtt->why);
     stop_all(mqtt);
     mqtt->up = false;
     if (!mqtt->held)
@@ -386,13 +397,14 @@ static int set_will(struct mqtt *mqtt)
 static int set_tls(struct mqtt *mqtt)
 {
     const struct mqtt_options *o = &mqtt->options;
+    struct tls_wish wish = {o->broker->host, o->ca, o->cert, o->key, now_latest_us()};
     if (!o->broker->tls)
         return MOSQ_ERR_SUCCESS;
-    int rc = mosquitto_tls_set(mqtt->mosq, o->ca, o->ca == NULL ? "/etc/ssl/certs" : NULL,
-                               o->cert, o->key, NULL);
-    /* "tlsv1.2" is the least, not the only one; the host's name is checked unless asked not to. */
+    if (tls_open(&mqtt->tls, &wish, mqtt->why) != 0)
+        return MOSQ_ERR_TLS;
+    int rc = mosquitto_void_option(mqtt->mosq, MOSQ_OPT_SSL_CTX, tls_context(mqtt->tls));
     if (rc == MOSQ_ERR_SUCCESS)
-        rc = mosquitto_tls_opts_set(mqtt->mosq, 1, "tlsv1.2", NULL);
+        rc = mosquitto_int_option(mqtt->mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
     return rc;
 }
 
@@ -458,7 +470,7 @@ static void begin_attempt(struct mqtt *mqtt)
         return;
     }
     set_callbacks(mqtt->mosq);
-    mqtt->inside = true;
+    enter(mqtt);
     int rc = set_options(mqtt);
     if (rc == MOSQ_ERR_SUCCESS)
         rc = connect_without_waiting(mqtt);
@@ -563,6 +575,7 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message, uint32_t
         return -ENOBUFS;
     mosquitto_property *properties = NULL;
     int mid = 0;
+    tls_forget_errors();
     int rc = add_properties(&properties, message);
     if (rc == MOSQ_ERR_SUCCESS)
         rc = mosquitto_publish_v5(mqtt->mosq, &mid, message->topic, (int)message->length,
@@ -577,6 +590,7 @@ int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
 {
     if (!mqtt_is_up(mqtt))
         return -ENOTCONN;
+    tls_forget_errors();
     return sent(mqtt, mosquitto_subscribe_v5(mqtt->mosq, NULL, filter, 1, 0, NULL));
 }
 

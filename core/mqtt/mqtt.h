@@ -21,7 +21,7 @@ enum {
     MQTT_FLIGHTS = 128, /* publishes without PUBACK */
     MQTT_USERS = 8,     /* user properties of a message; more are not told */
     MQTT_PACKET_MAX = 2 * 1024 * 1024, /* the broker is told to send no bigger one */
-    MQTT_WHY_ROOM = 160
+    MQTT_WHY_ROOM = 400                /* for who keeps what `down` is told */
 };
 
 /* The broker took the message but nobody subscribes to it; from MQTT_REFUSED on it did not. */

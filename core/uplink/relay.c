@@ -387,8 +387,8 @@ static void open_link(struct relay *relay, enum sync_link link)
         .broker = &settings->broker,
         .client = settings->client[link],
         .ca = settings->ca,
-        .cert = settings->cert,
-        .key = settings->key,
+        .cert = settings->cert[link],
+        .key = settings->key[link],
         .username = settings->username,
         .password = settings->password,
         .keepalive_s = LINKS[link].keepalive_s,
@@ -418,6 +418,7 @@ static void keeper_start(void *owner, const void *config, size_t length)
     }
     relay->started = true;
     pace_begin(&relay->pace, relay->settings.bandwidth);
+    now_lift_floor(relay->settings.floor_us);
     relay->status.size = relay->settings.size;
     relay->status.root = relay->settings.root;
     status_print_will(&relay->will, &relay->settings);

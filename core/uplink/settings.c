@@ -28,9 +28,13 @@ static void read_texts(struct settings *settings, const struct json *json)
     settings->verifier = copy_of(json, "verifier_office");
     settings->root = copy_of(json, "root");
     settings->size = json_number(json, "size", 0);
+    settings->floor_us = json_number(json, "floor_us", 0);
     settings->ca = copy_of(city, "ca");
-    settings->cert = copy_of(city, "cert");
-    settings->key = copy_of(city, "key");
+    settings->cert[0] = copy_of(city, "cert");
+    settings->key[0] = copy_of(city, "key");
+    bool bulk_has_own = json_text(city, "bulk_cert") != NULL;
+    settings->cert[1] = copy_of(city, bulk_has_own ? "bulk_cert" : "cert");
+    settings->key[1] = copy_of(city, bulk_has_own ? "bulk_key" : "key");
     settings->username = copy_of(city, "username");
 }
 
@@ -135,10 +139,11 @@ int settings_read(struct settings *settings, const void *bytes, size_t length,
 
 void settings_free(struct settings *settings)
 {
-    char *const texts[] = {settings->office,   settings->log,     settings->version,
-                           settings->boot,     settings->root,    settings->verifier,
-                           settings->ca,       settings->cert,    settings->key,
-                           settings->username, settings->password};
+    char *const texts[] = {settings->office,  settings->log,     settings->version,
+                           settings->boot,    settings->root,    settings->verifier,
+                           settings->ca,      settings->cert[0], settings->cert[1],
+                           settings->key[0],  settings->key[1],  settings->username,
+                           settings->password};
     for (size_t i = 0; i < countof(texts); i++)
         mem_free(texts[i]);
     memset(settings, 0, sizeof(*settings));

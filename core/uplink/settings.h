@@ -16,13 +16,15 @@ enum { SETTINGS_WHY_ROOM = 200, SETTINGS_CLIENT_ROOM = WORD_ID_MAX + 8 };
 
 struct settings {
     char *office, *log, *version, *boot;
-    char *verifier;        /* the office's public key line, or NULL */
-    char *ca, *cert, *key; /* PEM files, or NULL */
+    char *verifier;         /* the office's public key line, or NULL */
+    char *ca;               /* PEM file, or NULL */
+    char *cert[2], *key[2]; /* PEM files by enum sync_link, or NULL */
     char *username, *password;
     struct broker broker;
     int64_t bandwidth; /* of bulk, bits a second; 0: as fast as it goes */
     struct topics topics;
     char client[2][SETTINGS_CLIENT_ROOM]; /* by enum sync_link */
+    int64_t floor_us;                     /* it is at least so late */
     int64_t size;                         /* of the newest checkpoint */
     char *root;                           /* its root, base64, or NULL */
 };

@@ -21,7 +21,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 LIBRARIES = {
     "event2/": {"base"},
     "cjson/": {"base"},
-    "openssl/": {"proof"},
+    "openssl/": {"proof", "mqtt"},
     "zstd.h": {"proof"},
     "sqlite3.h": {"keeper", "city", "cli"},
     "mosquitto": {"mqtt"},

@@ -120,8 +120,8 @@ end)
 
 t.test("a_time_zone_must_be_one_that_the_machine_knows", function()
     refuses('office {\n id = "a",\n timezone = "Asia/Shangai" }', 'outpost.lua:3: office: '
-        .. 'timezone: expected a time zone of this machine (package tzdata), such as "Asia/Shanghai", '
-        .. 'got "Asia/Shangai"')
+        .. 'timezone: expected a time zone of this machine (package tzdata), such as '
+        .. '"Asia/Shanghai", got "Asia/Shangai"')
     t.equal(read('office { id = "a", timezone = "UTC" }').office.timezone, "UTC")
 end)
 
@@ -148,6 +148,12 @@ t.test("the_city_is_encrypted_wholly_or_not_at_all", function()
         'outpost.lua:2: city: ca: expected an mqtts:// url with it, got "mqtt://a"')
     refuses(city .. 'url = "mqtts://a", ca = "x", cert = "y" }',
         "outpost.lua:2: city: key: expected to be set together with cert, got nothing")
+    refuses(city .. 'url = "mqtts://a", ca = "x", cert = "y", key = "z", bulk_cert = "b" }',
+        "outpost.lua:2: city: bulk_key: expected to be set together with bulk_cert, got nothing")
+    refuses(city .. 'url = "mqtts://a", ca = "x", bulk_cert = "y", bulk_key = "z" }',
+        "outpost.lua:2: city: cert: expected to be set together with bulk_cert, got nothing")
+    t.equal(assert(read(city .. 'url = "mqtts://a", ca = "x", cert = "/c", key = "/k", '
+        .. 'bulk_cert = "b", bulk_key = "/z" }')).city.bulk_cert, "/etc/outpost/b")
     refuses(city .. 'url = "mqtt://a", username = "x" }',
         "outpost.lua:2: city: password_file: expected to be set together with username, "
         .. "got nothing")

@@ -130,6 +130,9 @@ class FakeKeeper:
         self.uplink, self.url, self.office, self.log = uplink, broker_url, office, log
         self.city = Verifier(city_vkey)
         self.tls = {}  # ca, cert, key: paths
+        self.floor_us = 0
+        self.environment = None  # of the uplink; None: ours
+        self.stalls = []  # (lane, why)
         self.signer = Signer(f"outpost/{office}")
         self.bodies, self.lane_of = [], []
         self.seqs = {lane: [] for lane in range(3)}
@@ -207,7 +210,7 @@ class FakeKeeper:
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(
                 ["/bin/bash", "-c", f'exec "$0" 3<&{high} {high}<&-', self.uplink],
-                pass_fds=(high,), stderr=log, stdin=subprocess.DEVNULL)
+                pass_fds=(high,), stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         os.close(high)
         theirs.close()
         self.line, self.fetches = ours, {}
@@ -224,6 +227,7 @@ class FakeKeeper:
     def _greet(self):
         config = {"office": self.office, "log": self.log, "version": "0.1.0", "boot": f"boot-{self.starts}",
                   "city": {"url": self.url, "verifier": "x", **self.tls}, "size": 0, "root": "",
+                  "floor_us": self.floor_us,
                   "verifier_office": self.signer.vkey()}
         self._send(frame(START, 0, field(T_CONFIG, json.dumps(config).encode())))
         for lane in range(3):
@@ -283,8 +287,10 @@ class FakeKeeper:
             self._send(frame(DONE, ident, field(T_ERROR, error), field(T_SEQ, -1)))
         elif kind == HEALTH:
             self.health = json.loads(fields[T_TEXT])
+        elif kind == STALLED:
+            self.stalls.append((number(fields[T_LANE]), fields[T_TEXT].decode()))
         else:
-            assert kind in (PONG, STALLED), f"the uplink sent a frame of type {kind}"
+            assert kind == PONG, f"the uplink sent a frame of type {kind}"
 
     def _turn(self):
         ready = select.select([self.line], [], [], 0.1)[0]

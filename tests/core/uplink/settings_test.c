@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -37,6 +38,31 @@ static void a_start_is_read(void **state)
     assert_string_equal(settings.ca, "/ca.pem");
     assert_int_equal(settings.size, 7);
     assert_int_equal(settings.bandwidth, 512000);
+    settings_free(&settings);
+}
+
+static void the_bulk_connection_may_have_a_certificate_of_its_own(void **state)
+{
+    struct settings settings;
+    char why[SETTINGS_WHY_ROOM];
+    static const char START[] =
+        "{\"office\":\"a\",\"log\":\"b\",\"floor_us\":1795230245123456,\"city\":{\"url\":"
+        "\"mqtts://x\",\"cert\":\"/alarm.pem\",\"key\":\"/alarm.key\"%s}}";
+    char json[400];
+    (void)state;
+    snprintf(json, sizeof(json), START, "");
+    assert_int_equal(read(&settings, json, why), 0);
+    assert_true(settings.floor_us == 1795230245123456);
+    assert_string_equal(settings.cert[0], "/alarm.pem");
+    assert_string_equal(settings.cert[1], "/alarm.pem");
+    assert_string_equal(settings.key[1], "/alarm.key");
+    settings_free(&settings);
+    snprintf(json, sizeof(json), START,
+             ",\"bulk_cert\":\"/bulk.pem\",\"bulk_key\":\"/bulk.key\"");
+    assert_int_equal(read(&settings, json, why), 0);
+    assert_string_equal(settings.cert[0], "/alarm.pem");
+    assert_string_equal(settings.cert[1], "/bulk.pem");
+    assert_string_equal(settings.key[1], "/bulk.key");
     settings_free(&settings);
 }
 
@@ -78,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_is_read),
+        cmocka_unit_test(the_bulk_connection_may_have_a_certificate_of_its_own),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
