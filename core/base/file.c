@@ -139,12 +139,17 @@ static void folder_of(char *folder, const char *path)
 
 int file_put_durably(const char *path, const void *bytes, size_t length, mode_t mode)
 {
+    int err = file_put(path, bytes, length, mode);
+    return err ? err : file_sync_name(path);
+}
+
+int file_sync_name(const char *path)
+{
     char folder[PATH_MAX];
     if (strlen(path) >= sizeof(folder))
         return -ENAMETOOLONG;
     folder_of(folder, path);
-    int err = file_put(path, bytes, length, mode);
-    return err ? err : file_sync_folder(folder);
+    return file_sync_folder(folder);
 }
 
 int file_sync_folder(const char *path)

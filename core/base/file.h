@@ -28,6 +28,8 @@ int file_put(const char *path, const void *bytes, size_t length, mode_t mode);
 int file_put_durably(const char *path, const void *bytes, size_t length, mode_t mode);
 
 int file_sync_folder(const char *path);
+/* Syncs the folder that `path` is in: the name is there, or gone, for good. */
+int file_sync_name(const char *path);
 
 /* Makes the folder and those above it, mode 0750; fine when it is there. */
 int file_make_folders(const char *path);

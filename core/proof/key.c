@@ -170,11 +170,11 @@ static int link_new(const char *path, const struct buffer *file)
     int length = snprintf(beside, sizeof(beside), "%s.new-key", path);
     if (length < 0 || (size_t)length >= sizeof(beside))
         return -ENAMETOOLONG;
-    int err = file_put_durably(beside, file->bytes, file->length, 0600);
+    int err = file_put(beside, file->bytes, file->length, 0600);
     if (!err && link(beside, path) != 0)
         err = -errno;
     unlink(beside);
-    return err;
+    return err ? err : file_sync_name(path);
 }
 
 int key_save(const struct key *key, const char *path)
