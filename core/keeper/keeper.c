@@ -309,19 +309,26 @@ static void open_parts(struct keeper *keeper, const char *libexec)
                     libexec);
 }
 
+/* The statement of a good end goes first, and durably: beside it the beginning of a write-ahead log
+ * would look like a tail.db that somebody has changed. */
+static void drop_closed(struct keeper *keeper)
+{
+    char path[JOURNAL_PATH_MAX];
+    int err = journal_path(keeper->journal, path, "closed");
+    if (err || (unlink(path) != 0 && errno == ENOENT))
+        return;
+    err = file_sync_name(path);
+    if (err)
+        log_warn("%s: cannot be removed for good: %s", path, strerror(-err));
+}
+
 /* From here on tail.db is in use: what is said of its end holds no more. */
 static int reopen_log(struct keeper *keeper, bool *was_closed)
 {
     *was_closed = keeper->journal->log.closed;
+    drop_closed(keeper);
     int err = group_enter(&keeper->group);
     return err ? err : store_put_closed(keeper->journal->store, false);
-}
-
-static void drop_closed(struct keeper *keeper)
-{
-    char path[JOURNAL_PATH_MAX];
-    if (journal_path(keeper->journal, path, "closed") == 0)
-        unlink(path);
 }
 
 static int first_group(struct keeper *keeper, const char *aside, struct buffer *why)
@@ -334,10 +341,7 @@ static int first_group(struct keeper *keeper, const char *aside, struct buffer *
         record_damage(keeper, aside, why);
     record_start(keeper, was_closed);
     group_commit(&keeper->group);
-    if (keeper->exit_code)
-        return -EIO;
-    drop_closed(keeper);
-    return 0;
+    return keeper->exit_code ? -EIO : 0;
 }
 
 static int start(struct keeper *keeper, const char *libexec, char *aside, size_t room,

@@ -88,6 +88,9 @@ int notary_close(const char *folder, const char *origin, int64_t size,
     struct digest digest;
     int err = audit_has_wal(folder) ? -EBUSY : 0; /* somebody still reads tail.db */
     if (!err)
+        err = file_sync_folder(
+            folder); /* the write-ahead log must not come back beside it */
+    if (!err)
         err = file_join(path, sizeof(path), folder, "tail.db");
     if (!err)
         err = suite_hash_file(suite_named("sha256+ed25519"), &digest, path);
