@@ -220,14 +220,31 @@ run-stories: all
 	@$(PYTEST) tests/stories
 
 # quick: the part of the faults that make test has time for.
-run-quick: all
+run-quick: all powercut
 	@$(PYTEST) -s -m "not slow and not long" tests/faults
 
-run-faults: all
+run-faults: all powercut
 	@$(PYTEST) -s -m "not long" tests/faults
 
-run-faults-long: all
+run-faults-long: all powercut
 	@$(PYTEST) -s tests/faults
+
+# powercut: programs that cut the power under a room's own libraries.
+POWERCUT := keeper
+POWERCUT_PARTS := trace disk sweep
+POWERCUT_PARTS_keeper := office ledger
+POWERCUT_OBJECTS := $(foreach p,$(POWERCUT_PARTS),$(OUT)/tests/faults/powercut/$(p).o)
+define powercut
+$(OUT)/tests/faults/powercut/$(1): $(OUT)/tests/faults/powercut/$(1)_powercut.o $(POWERCUT_OBJECTS) \
+  $(foreach p,$(POWERCUT_PARTS_$(1)),$(OUT)/tests/faults/powercut/$(p).o) \
+  $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
+	$$(say) LINK $$@
+	$$(QUIET)$$(CC) -o $$@ $$^ $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) -ldl $$(LINK_$$(FLAVOUR))
+endef
+$(foreach r,$(POWERCUT),$(eval $(call powercut,$(r))))
+$(OUT)/tests/faults/powercut/%.o: CFLAGS += $(call cflags_of,keeper)
+.PHONY: powercut
+powercut: $(foreach r,$(POWERCUT),$(OUT)/tests/faults/powercut/$(r))
 
 run-fuzz: $(FUZZ_PROGRAMS)
 	@tests/fuzz.sh $(SECONDS) $(FUZZ_PROGRAMS)

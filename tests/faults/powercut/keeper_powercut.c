@@ -1,0 +1,202 @@
+/* keeper_powercut - the power fails under the office's keeper: see sweep.h, disk.h and office.h. */
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/file.h"
+#include "chance.h"
+#include "office.h"
+#include "sweep.h"
+
+enum { LIVES = 3, STEPS = 13, GROUP_MOST = 24, BURST = 64 };
+
+static struct ledger *ledger;
+static sqlite3 *database; /* the one opened last */
+
+/* ---- The work */
+
+static int took_database(sqlite3 *db, char **message,
+                         const struct sqlite3_api_routines *api)
+{
+    (void)message;
+    (void)api;
+    database = db;
+    return SQLITE_OK;
+}
+
+static void be_lazy(bool is_lazy)
+{
+    if (is_lazy &&
+        sqlite3_exec(database, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) != 0)
+        abort();
+}
+
+static void commit_some(struct office *office, uint64_t *random)
+{
+    for (int frames = 1 + (int)chance_below(random, 3); frames > 0; frames--)
+        office_say(office, (int)chance_below(random, GROUP_MOST), random);
+    if (!office_hear(office))
+        abort();
+}
+
+static void commit_many(struct office *office, uint64_t *random)
+{
+    for (int i = 0; i < 8; i++)
+        office_say(office, BURST, random);
+    if (!office_hear(office))
+        abort();
+}
+
+static void work_once(struct office *office, uint64_t *random)
+{
+    uint64_t choice = chance_below(random, 100);
+    if (choice < 62)
+        commit_some(office, random);
+    else if (choice < 66)
+        commit_many(office, random);
+    else if (choice < 80)
+        office_pass(office, 400 + (int)chance_below(random, 2000));
+    else if (choice < 88)
+        office_pass(office, 61 * 1000);
+    else if (office->keeper.upkeep.size > 0)
+        office_receive(office, (int64_t)office->keeper.upkeep.size);
+}
+
+static void live(struct office *office, uint64_t *random)
+{
+    for (int step = 0; step < STEPS; step++)
+        work_once(office, random);
+    if (chance_is(random, 60))
+        office_stop(office);
+    else
+        office_close(office); /* a death without a word */
+}
+
+static void work(const char *folder, uint64_t seed, uint64_t marks, bool is_lazy)
+{
+    static struct office office;
+    uint64_t random = seed;
+    int64_t number = marks > 0 ? ledger->number : 0;
+    sqlite3_auto_extension((void (*)(void))took_database);
+    if (marks == 0)
+        ledger_clear(ledger);
+    ledger->count = (int)marks;
+    for (int life = 0; life < LIVES; life++) {
+        if (office_open(&office, folder, ledger) != 0)
+            abort();
+        be_lazy(is_lazy);
+        office.number = number;
+        live(&office, &random);
+        number = office.number;
+    }
+}
+
+static uint64_t settle(const char *folder, uint64_t marks)
+{
+    static struct office office;
+    struct found found;
+    trace_be_repeatable(marks);
+    if (office_open(&office, folder, NULL) != 0 ||
+        ledger_check(ledger, office.keeper.journal, (int)marks, &found) != NULL)
+        abort();
+    ledger->number = found.number;
+    office_close(&office);
+    return (uint64_t)found.at;
+}
+
+/* ---- What a cut has left */
+
+static const char *const UNWANTED[] = {"journal-damaged"};
+
+static int set_aside;
+
+static int look_at_name(const char *path, const struct stat *file, int type,
+                        struct FTW *place)
+{
+    (void)file;
+    (void)type;
+    for (size_t i = 0; i < countof(UNWANTED); i++)
+        set_aside += strncmp(path + place->base, UNWANTED[i], strlen(UNWANTED[i])) == 0;
+    return 0;
+}
+
+/* Nothing that was only not written yet is damage. */
+static bool was_set_aside(const char *folder)
+{
+    set_aside = 0;
+    nftw(folder, look_at_name, 16, FTW_PHYS);
+    return set_aside > 0;
+}
+
+/* It commits, signs and seals as before. */
+static const char *go_on(struct office *office, uint64_t *random)
+{
+    struct journal *journal = office->keeper.journal;
+    int missing = TILE_WIDTH - (int)(journal->size % TILE_WIDTH);
+    int64_t sealed = (int64_t)journal->sealed.size;
+    office_say(office, 1, random);
+    if (!office_hear(office))
+        return "it does not commit any more";
+    for (; missing > 0; missing -= BURST)
+        office_say(office, BURST, random);
+    if (!office_hear(office))
+        return "it does not commit as before";
+    office_pass(office, 5000);
+    if ((int64_t)journal->sealed.size <= sealed)
+        return "it does not seal any more";
+    office_pass(office, 61 * 1000);
+    return office->keeper.upkeep.size == (uint64_t)journal->size
+               ? NULL
+               : "it does not sign any more";
+}
+
+static const char *check(struct office *office, const char *folder, uint64_t marks,
+                         struct found *found)
+{
+    static char why[80];
+    int err = office_open(office, folder, NULL);
+    if (err) {
+        snprintf(why, sizeof(why), "cannot be opened: %s", strerror(-err));
+        return why;
+    }
+    const char *wrong = ledger_check(ledger, office->keeper.journal, (int)marks, found);
+    return wrong == NULL && was_set_aside(folder) ? "it was taken for damaged" : wrong;
+}
+
+/* Every state is read whole; one in four goes on as well, ends in good order and is read again. */
+static const char *examine(const char *folder, uint64_t seed, uint64_t marks)
+{
+    static struct office office;
+    uint64_t random = seed;
+    struct found found = {0};
+    trace_be_repeatable(seed);
+    const char *wrong = check(&office, folder, marks, &found);
+    if (wrong || !chance_is(&random, 25)) {
+        office_close(&office);
+        return wrong;
+    }
+    office.number = found.number;
+    wrong = go_on(&office, &random);
+    office_stop(&office);
+    if (wrong)
+        return wrong;
+    wrong = check(&office, folder, marks, NULL);
+    office_close(&office);
+    return wrong;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct rig RIG = {"keeper", work, settle, examine};
+    ledger = ledger_new();
+    signal(SIGPIPE, SIG_IGN);
+    umask(0027);
+    return sweep_main(&RIG, argc, argv);
+}

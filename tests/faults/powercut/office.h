@@ -1,0 +1,39 @@
+/* office - the real keeper in this process, with the far ends of a host's and an uplink's line.
+ *
+ * keeper_open(), the loop, commits over lines, errands in forked children, SIGTERM and keeper_close():
+ * nothing is replaced but who stands at the other ends. */
+#ifndef TESTS_FAULTS_POWERCUT_OFFICE_H
+#define TESTS_FAULTS_POWERCUT_OFFICE_H
+
+#include "keeper/keeper.h"
+#include "ledger.h"
+
+struct office {
+    struct keeper keeper;
+    struct config *config;  /* without plugins: no process is started */
+    struct config *plugins; /* what the host may say */
+    struct key *city;
+    struct ledger *ledger; /* NULL: nothing is noted */
+    void (*committed)(void *owner, int err, bool had_alarm);
+    struct peer host, uplink;
+    int host_end, uplink_end;
+    int64_t number; /* of the next event */
+    uint32_t id;    /* of the newest question */
+};
+
+/* Starts the keeper on that state folder; notes that it stands. What keeper_open() says. */
+int office_open(struct office *office, const char *folder, struct ledger *ledger);
+/* Stops it in good order by SIGTERM, or lets it go as it is. */
+void office_stop(struct office *office);
+void office_close(struct office *office);
+
+/* Says a COMMIT of `count` events and some keys and cursors, chosen by `random`. */
+void office_say(struct office *office, int count, uint64_t *random);
+/* Hears until all that was said is answered; false when the keeper ended or refused something. */
+bool office_hear(struct office *office);
+/* A receipt of the city for the first events up to `size`. */
+void office_receive(struct office *office, int64_t size);
+/* Time passes, and the keeper does what it wants. */
+void office_pass(struct office *office, int ms);
+
+#endif

@@ -1,0 +1,32 @@
+"""The power fails at every operation of the disk, in thousands of ways: see powercut/disk.h.
+
+The programs under powercut/ link the product's own libraries, note what they ask of the disk, make
+what a disk may hold after a cut, and open that again. Each also runs its controls, with something left
+out that must not be, and fails unless they lose events. STATES says how many states, SEED repeats.
+"""
+import os
+import subprocess
+
+import pytest
+import town
+
+PROGRAMS = os.path.join(town.BUILD, "tests", "faults", "powercut")
+SEED = os.environ.get("SEED")
+STATES = os.environ.get("STATES", "24000")
+
+
+def cut(program, states):
+    seed = ["--seed", SEED] if SEED else []
+    done = subprocess.run([os.path.join(PROGRAMS, program), "--states", str(states), *seed],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    print(done.stdout.strip())
+    assert done.returncode == 0
+
+
+def test_some_cuts_under_the_keeper_lose_nothing():
+    cut("keeper", 1000)
+
+
+@pytest.mark.slow
+def test_cuts_at_every_operation_of_the_keeper_lose_nothing():
+    cut("keeper", STATES)
