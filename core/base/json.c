@@ -1,4 +1,7 @@
-/* json - see json.h. The door to cJSON: a struct json is a cJSON by another name. */
+/* json - see json.h. The door to cJSON: a struct json is a cJSON by another name.
+ *
+ * cJSON keeps a number as a double. A whole number that a double may have changed is kept as its
+ * digits instead: an item of type cJSON_Raw. */
 #include "base/json.h"
 
 #include <cjson/cJSON.h>
@@ -7,6 +10,9 @@
 #include <string.h>
 
 #include "base/base.h"
+
+/* Fewer digits are below 10^15 and a double holds them. */
+enum { LONG_DIGITS = 16 };
 
 static const cJSON *inside(const struct json *json)
 {
@@ -88,18 +94,20 @@ static size_t number_length(const unsigned char *at, size_t left)
 }
 
 /* cJSON reads more than RFC 8259 allows (raw control letters, any bytes as text, 01) and recurses
- * deeper than wanted: that is refused first. Structure and words are left to it. */
-static bool is_strict(const unsigned char *at, size_t length)
+ * deeper than wanted: that is refused first. Structure and words are left to it. *has_long: there
+ * is a number of so many letters that a double may not hold it. */
+static bool is_strict(const unsigned char *at, size_t length, bool *has_long)
 {
     int depth = 0;
     size_t step;
+    *has_long = false;
     for (size_t i = 0; i < length; i += step) {
         unsigned char c = at[i];
         step = c < 0x80 && (c >= ' ' || c == '\t' || c == '\n' || c == '\r');
         if (c == '"')
             step = text_length(at + i, length - i);
         else if (c == '-' || (c >= '0' && c <= '9'))
-            step = number_length(at + i, length - i);
+            *has_long |= (step = number_length(at + i, length - i)) >= LONG_DIGITS;
         else if (c == '{' || c == '[')
             depth++;
         else if (c == '}' || c == ']')
@@ -117,10 +125,55 @@ static bool only_space_after(const char *from, const char *end)
     return from == end;
 }
 
+/* What is left to be read of a text that is_strict() and cJSON have accepted. */
+struct rest {
+    const unsigned char *at;
+    size_t length;
+};
+
+/* Takes the next number. */
+static size_t take_number(struct rest *rest, const unsigned char **digits)
+{
+    for (size_t step = 1; rest->length > 0; rest->at += step, rest->length -= step) {
+        step = *rest->at == '"' ? text_length(rest->at, rest->length) : 1;
+        if (*rest->at != '-' && (*rest->at < '0' || *rest->at > '9'))
+            continue;
+        step = number_length(rest->at, rest->length);
+        *digits = rest->at;
+        rest->at += step;
+        rest->length -= step;
+        return step;
+    }
+    return 0;
+}
+
+static bool is_whole(const unsigned char *digits, size_t length)
+{
+    size_t sign = digits[0] == '-';
+    return digits_length(digits + sign, length - sign) == length - sign;
+}
+
+/* Numbers stand in the tree in the order of the text. Nesting is bounded by is_strict(). */
+static void keep_digits(cJSON *item, struct rest *rest)
+{
+    for (cJSON *child = item->child; child != NULL; child = child->next)
+        keep_digits(child, rest);
+    if (!cJSON_IsNumber(item))
+        return;
+    const unsigned char *digits = NULL;
+    size_t length = take_number(rest, &digits);
+    if (length < LONG_DIGITS || !is_whole(digits, length))
+        return;
+    item->type = (item->type & ~0xff) | cJSON_Raw;
+    item->valuestring = strndup((const char *)digits, length);
+    ASSERT(item->valuestring != NULL);
+}
+
 int json_parse(struct json **out, const void *bytes, size_t length)
 {
     const char *end = NULL;
-    if (!is_strict(bytes, length))
+    bool has_long;
+    if (!is_strict(bytes, length, &has_long))
         return -EPROTO;
     cJSON *tree = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
     if (tree == NULL)
@@ -129,6 +182,9 @@ int json_parse(struct json **out, const void *bytes, size_t length)
         cJSON_Delete(tree);
         return -EPROTO;
     }
+    struct rest rest = {bytes, length};
+    if (has_long)
+        keep_digits(tree, &rest);
     *out = (struct json *)tree;
     return 0;
 }
@@ -151,6 +207,11 @@ const char *json_text(const struct json *json, const char *name)
 int64_t json_number(const struct json *json, const char *name, int64_t otherwise)
 {
     const cJSON *item = inside(json_get(json, name));
+    if (cJSON_IsRaw(item)) {
+        errno = 0;
+        long long whole = strtoll(item->valuestring, NULL, 10);
+        return errno == 0 ? whole : otherwise;
+    }
     if (!cJSON_IsNumber(item))
         return otherwise;
     double value = item->valuedouble;

@@ -1,7 +1,8 @@
 /* json - RFC 8259 in and out.
  *
  * In: a tree that the caller gives back with json_free(); items belong to their tree. Out: text
- * appended to a buffer. Nesting is refused beyond JSON_DEPTH_MAX. */
+ * appended to a buffer. Nesting is refused beyond JSON_DEPTH_MAX. Whole numbers keep their digits,
+ * however long. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -23,7 +24,7 @@ void json_free(struct json *json);
 const struct json *json_get(const struct json *json, const char *name);
 /* The member's text, or NULL when it is absent or no text. */
 const char *json_text(const struct json *json, const char *name);
-/* The member as a whole number of at most 2^53, or `otherwise`. */
+/* The member as a whole number of 64 bits, exactly, or `otherwise`. */
 int64_t json_number(const struct json *json, const char *name, int64_t otherwise);
 bool json_true(const struct json *json, const char *name);
 bool json_is_object(const struct json *json);

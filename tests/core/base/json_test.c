@@ -75,15 +75,49 @@ static void depth_is_bounded(void **state)
     json_free(json);
 }
 
-static void numbers_beyond_two_to_the_53_are_not_taken(void **state)
+static void whole_numbers_of_64_bits_are_exact(void **state)
 {
     (void)state;
     struct json *json;
-    assert_int_equal(parse(&json, "{\"a\":9007199254740992,\"b\":1e300,\"c\":-1e300}"),
+    assert_int_equal(parse(&json, "{\"t\":\"1234567890123456789\",\"a\":9007199254740993,"
+                                  "\"x\":[-1,{\"y\":1e17}],\"b\":9223372036854775807,"
+                                  "\"c\":-9223372036854775808,\"d\":7}"),
                      0);
-    assert_true(json_number(json, "a", -1) == 9007199254740992);
+    assert_true(json_number(json, "a", -1) == 9007199254740993);
+    assert_true(json_number(json, "b", -1) == INT64_MAX);
+    assert_true(json_number(json, "c", -1) == INT64_MIN);
+    assert_int_equal(json_number(json, "d", -1), 7);
+    assert_null(json_value(json_get(json, "a")));
+    assert_string_equal(json_text(json, "t"), "1234567890123456789");
+    json_free(json);
+}
+
+static void other_numbers_are_not_taken(void **state)
+{
+    (void)state;
+    struct json *json;
+    assert_int_equal(parse(&json, "{\"a\":9223372036854775808,\"b\":1e300,\"c\":-1e300,"
+                                  "\"d\":-99999999999999999999}"),
+                     0);
+    assert_int_equal(json_number(json, "a", -1), -1);
     assert_int_equal(json_number(json, "b", -1), -1);
     assert_int_equal(json_number(json, "c", -1), -1);
+    assert_int_equal(json_number(json, "d", -1), -1);
+    json_free(json);
+}
+
+static void digits_are_printed_as_they_were(void **state)
+{
+    static const char TEXT[] =
+        "{\"a\":9007199254740993,\"b\":[123456789012345678901234567890,"
+        "-9007199254740995,0],\"c\":4294967291}";
+    struct buffer out = {0};
+    struct json *json;
+    (void)state;
+    assert_int_equal(parse(&json, TEXT), 0);
+    json_print(&out, json);
+    assert_string_equal(buffer_text(&out), TEXT);
+    buffer_free(&out);
     json_free(json);
 }
 
@@ -131,7 +165,9 @@ int main(void)
         cmocka_unit_test(what_is_absent_chains_to_nothing),
         cmocka_unit_test(what_is_not_one_whole_text_is_refused),
         cmocka_unit_test(depth_is_bounded),
-        cmocka_unit_test(numbers_beyond_two_to_the_53_are_not_taken),
+        cmocka_unit_test(whole_numbers_of_64_bits_are_exact),
+        cmocka_unit_test(other_numbers_are_not_taken),
+        cmocka_unit_test(digits_are_printed_as_they_were),
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(bytes_that_are_not_utf_8_are_replaced),
         cmocka_unit_test(a_tree_is_printed_without_spaces),
