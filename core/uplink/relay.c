@@ -562,7 +562,7 @@ int relay_open(struct relay **out, struct loop *loop, int fd)
     relay->health_timer.fire = health_due;
     relay->leave.fire = leave_now;
     relay->alarms_first.fire = alarms_looked_at;
-    sync_begin(&relay->sync, mono_ms());
+    sync_begin(&relay->sync);
     stall_begin(&relay->stall, mono_ms());
     int err = keeperline_open(&relay->keeper, loop, fd, &KEEPER_CALLS, relay);
     if (err) {

@@ -47,7 +47,7 @@ static bool lane_is_sane(const struct sync_lane *lane)
     return lane->count <= SYNC_BATCHES && lane->first < SYNC_BATCHES &&
            lane->mark >= -1 && lane->mark <= lane->sent && lane->sent < lane->next &&
            lane->waiting <= lane->flying && batches_rise(lane) &&
-           (lane->fetch == 0 || lane->known);
+           (!lane->owed || lane->count > 0) && (lane->fetch == 0 || lane->known);
 }
 
 static unsigned fetches_of(const struct sync *sync, int link)
@@ -87,14 +87,13 @@ bool sync_is_sane(const struct sync *sync)
 
 /* ---- Lanes */
 
-void sync_begin(struct sync *sync, int64_t now_ms)
+void sync_begin(struct sync *sync)
 {
     memset(sync, 0, sizeof(*sync));
     for (int i = 0; i < LANES; i++) {
         struct sync_lane *lane = &sync->lanes[i];
         lane->mark = lane->sent = -1;
         lane->patience_ms = SYNC_PATIENCE_MS;
-        lane->moved_ms = now_ms;
     }
 }
 
@@ -105,7 +104,7 @@ static void drop_fetch(struct sync_lane *lane)
     lane->fetch = 0;
 }
 
-static void go_back(struct sync_lane *lane, int64_t now_ms)
+static void go_back(struct sync_lane *lane)
 {
     if (lane->next != lane->mark + 1)
         drop_fetch(lane);
@@ -115,7 +114,7 @@ static void go_back(struct sync_lane *lane, int64_t now_ms)
     lane->next = lane->mark + 1;
     lane->first = lane->count = lane->waiting = 0;
     lane->generation++;
-    lane->moved_ms = now_ms;
+    lane->owed = false;
 }
 
 static void pass_batches(struct sync_lane *lane)
@@ -129,9 +128,11 @@ static void pass_batches(struct sync_lane *lane)
 static void mark_up(struct sync_lane *lane, int64_t seq, int64_t now_ms)
 {
     lane->mark = seq;
-    lane->moved_ms = now_ms;
     lane->patience_ms = SYNC_PATIENCE_MS;
+    lane->probing = false;
     pass_batches(lane);
+    lane->owed = lane->count > lane->waiting;
+    lane->owed_ms = now_ms;
     if (lane->sent < seq)
         lane->sent = seq;
     if (lane->next <=
@@ -144,7 +145,6 @@ static void mark_up(struct sync_lane *lane, int64_t seq, int64_t now_ms)
 void sync_mark(struct sync *sync, enum talk_lane which, int64_t seq, int64_t now_ms)
 {
     struct sync_lane *lane = &sync->lanes[which];
-    bool was_known = lane->known;
     if (seq < -1)
         return;
     lane->known = true;
@@ -152,24 +152,26 @@ void sync_mark(struct sync *sync, enum talk_lane which, int64_t seq, int64_t now
         mark_up(lane, seq, now_ms);
     else if (seq < lane->mark) {
         lane->mark = seq;
-        go_back(lane, now_ms);
-    } else if (!was_known)
-        lane->moved_ms = now_ms;
+        lane->probing = false;
+        go_back(lane);
+    }
     ASSERT(sync_is_sane(sync));
 }
 
 void sync_began(struct sync *sync, int64_t now_ms)
 {
-    if (sync->ever_began && now_ms - sync->began_ms < SYNC_BEGAN_MS)
+    bool again = sync->ever_began && now_ms - sync->began_ms < SYNC_BEGAN_MS;
+    for (int i = 0; i < LANES; i++) {
+        struct sync_lane *lane = &sync->lanes[i];
+        lane->pause_until_ms = 0; /* it is there: whoever was refused need not wait */
+        lane->probing = false;
+        if (!again && lane->count > 0)
+            go_back(lane);
+    }
+    if (again)
         return;
     sync->ever_began = true;
     sync->began_ms = now_ms;
-    for (int i = 0; i < LANES; i++) {
-        struct sync_lane *lane = &sync->lanes[i];
-        lane->pause_until_ms = 0;
-        if (lane->count > 0)
-            go_back(lane, now_ms);
-    }
     ASSERT(sync_is_sane(sync));
 }
 
@@ -193,7 +195,8 @@ static void set_link(struct sync *sync, enum sync_link link, bool up, int64_t no
         if (sync_link_of((enum talk_lane)i) != link)
             continue;
         drop_fetch(&sync->lanes[i]);
-        go_back(&sync->lanes[i], now_ms);
+        go_back(&sync->lanes[i]);
+        sync->lanes[i].probing = false;
         sync->lanes[i].pause_ms = 0;
         sync->lanes[i].pause_until_ms = 0;
     }
@@ -255,11 +258,9 @@ static void add_flight(struct sync *sync, int which, uint32_t token, size_t byte
     lane->waiting++;
 }
 
-static void remember(struct sync_lane *lane, int64_t last, int64_t now_ms)
+static void remember(struct sync_lane *lane, int64_t last)
 {
     ASSERT(lane->count < SYNC_BATCHES);
-    if (lane->count == 0)
-        lane->moved_ms = now_ms;
     lane->batches[(lane->first + lane->count++) % SYNC_BATCHES] = last;
     lane->sent = last;
 }
@@ -285,7 +286,7 @@ int sync_take(struct sync *sync, uint32_t id, const struct sync_entry *entries,
     batch->last = entries[batch->count - 1].seq;
     batch->token = sync->last_token = (sync->last_token + 1) & SYNC_TOKEN_MOST;
     lane->next = all ? next : batch->last + 1;
-    remember(lane, batch->last, now_ms);
+    remember(lane, batch->last);
     add_flight(sync, which, batch->token, bytes_of(entries, batch->count), now_ms);
     ASSERT(sync_is_sane(sync));
     return 1;
@@ -299,7 +300,7 @@ static void refuse(struct sync_lane *lane, int64_t now_ms)
                                          : least(lane->pause_ms * 2, SYNC_PAUSE_MOST_MS);
     lane->pause_until_ms = now_ms + lane->pause_ms;
     drop_fetch(lane);
-    go_back(lane, now_ms);
+    go_back(lane);
 }
 
 static void land(struct sync *sync, const struct sync_flight *flight, int reason,
@@ -310,11 +311,14 @@ static void land(struct sync *sync, const struct sync_flight *flight, int reason
     if (flight->generation != lane->generation)
         return;
     lane->waiting--;
-    lane->moved_ms = now_ms;
-    if (reason >= REFUSED || reason == NOBODY)
+    if (reason >= REFUSED || reason == NOBODY) {
         refuse(lane, now_ms);
-    else
-        lane->pause_ms = 0;
+        return;
+    }
+    lane->pause_ms = 0;
+    if (!lane->owed)
+        lane->owed_ms = now_ms;
+    lane->owed = lane->count > 0;
 }
 
 void sync_acked(struct sync *sync, enum sync_link link, uint32_t token, int reason,
@@ -345,6 +349,8 @@ static bool has_room(const struct sync *sync, int which)
         return false;
     if (which == LANE_TELEMETRY && lane->flying >= SYNC_FLIGHTS / 2)
         return false; /* the rest is for records */
+    if (lane->probing && link == SYNC_BULK && lane->count > 0)
+        return false;
     return lane->count < SYNC_BATCHES &&
            (lane->flying == 0 || road->bytes < SYNC_FLIGHT_BYTES);
 }
@@ -357,19 +363,15 @@ static bool may_fetch(const struct sync *sync, int which, int64_t now_ms)
            has_room(sync, which);
 }
 
-static bool is_stalled(const struct sync_lane *lane)
-{
-    return lane->count > 0 && lane->waiting == 0;
-}
-
 static void lose_patience(struct sync *sync, int64_t now_ms)
 {
     for (int i = 0; i < LANES; i++) {
         struct sync_lane *lane = &sync->lanes[i];
-        if (!is_stalled(lane) || now_ms - lane->moved_ms < lane->patience_ms)
+        if (!lane->owed || now_ms - lane->owed_ms < lane->patience_ms)
             continue;
         lane->patience_ms = least(lane->patience_ms * 2, SYNC_PATIENCE_MOST_MS);
-        go_back(lane, now_ms);
+        lane->probing = true;
+        go_back(lane);
     }
 }
 
@@ -439,8 +441,8 @@ int64_t sync_wait_ms(const struct sync *sync, int64_t now_ms)
     int64_t wait = -1;
     for (int i = 0; i < LANES; i++) {
         const struct sync_lane *lane = &sync->lanes[i];
-        if (is_stalled(lane))
-            wait = sooner(wait, lane->moved_ms + lane->patience_ms, now_ms);
+        if (lane->owed)
+            wait = sooner(wait, lane->owed_ms + lane->patience_ms, now_ms);
         if (lane->pause_until_ms > now_ms)
             wait = sooner(wait, lane->pause_until_ms, now_ms);
     }

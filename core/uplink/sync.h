@@ -9,7 +9,9 @@
  * its own receipt), the last seq published since the last going back, the first seq not yet
  * fetched. A PUBACK only makes room; the mark alone is progress. Whenever the mark cannot be trusted
  * to come - a new connection, a refused batch, a city that has begun anew, no receipt for a while -
- * the lane goes back to the mark and sends again. The city ignores what it has. */
+ * the lane goes back to the mark and sends again. The city ignores what it has. A lane of the bulk
+ * link that went back for want of a receipt sends one batch at a time until one comes, so that a
+ * city that is away for days does not cost a thin line its window again and again. */
 #ifndef UPLINK_SYNC_H
 #define UPLINK_SYNC_H
 
@@ -31,7 +33,7 @@ enum {
         512 * 1024, /* beyond this no further batch is begun on the bulk link */
     SYNC_PATIENCE_MS =
         30 * 1000, /* without a receipt, first; doubles with each going back */
-    SYNC_PATIENCE_MOST_MS = 600 * 1000,
+    SYNC_PATIENCE_MOST_MS = 120 * 1000,
     SYNC_SILENCE_MS = 120 * 1000, /* without any PUBACK that is due */
     SYNC_PAUSE_MS = 1000,         /* after a refusal, first; doubles */
     SYNC_PAUSE_MOST_MS = 30 * 1000,
@@ -56,7 +58,9 @@ struct sync_lane {
         batches[SYNC_BATCHES]; /* the last seq of each; a ring, oldest first, rising */
     unsigned waiting;          /* batches of this generation without PUBACK */
     unsigned flying;           /* batches of any generation without PUBACK */
-    int64_t moved_ms;          /* the last publish into silence, PUBACK or receipt */
+    bool owed;                 /* something acknowledged waits for its receipt, */
+    int64_t owed_ms;           /* since then, or since the last receipt */
+    bool probing;              /* went back for want of a receipt, none since */
     int64_t patience_ms;
     int64_t pause_ms; /* 0: the last answer was good */
     int64_t pause_until_ms;
@@ -115,7 +119,7 @@ struct sync_batch {
     uint32_t token;
 };
 
-void sync_begin(struct sync *sync, int64_t now_ms);
+void sync_begin(struct sync *sync);
 
 /* The keeper says what the city has. May go down. */
 void sync_mark(struct sync *sync, enum talk_lane lane, int64_t seq, int64_t now_ms);

@@ -9,65 +9,16 @@
 #include <cmocka.h>
 
 #include "base/base.h"
+#include "uplink/bench.h"
+#include "uplink/world.h"
 
 /* ---- Scenarios */
-
-struct bench {
-    struct sync sync;
-    int64_t now;
-    uint32_t fetch[LANES]; /* ids asked of the keeper */
-    int64_t from[LANES];
-    unsigned cancels, resets;
-};
-
-static void drain(struct bench *b)
-{
-    struct sync_step step;
-    while (sync_step(&b->sync, &step, b->now)) {
-        if (step.deed == SYNC_FETCH) {
-            assert_int_equal(b->fetch[step.lane], 0);
-            b->fetch[step.lane] = step.id;
-            b->from[step.lane] = step.from;
-        } else if (step.deed == SYNC_CANCEL) {
-            assert_int_equal(b->fetch[step.lane], step.id);
-            b->fetch[step.lane] = 0;
-            b->cancels++;
-        } else {
-            b->resets++;
-        }
-    }
-}
-
-static void begin(struct bench *b)
-{
-    memset(b, 0, sizeof(*b));
-    b->now = 1000;
-    sync_begin(&b->sync, b->now);
-    for (int lane = 0; lane < LANES; lane++)
-        sync_mark(&b->sync, (enum talk_lane)lane, -1, b->now);
-    sync_up(&b->sync, SYNC_ALARM, b->now);
-    sync_up(&b->sync, SYNC_BULK, b->now);
-    drain(b);
-}
-
-/* The keeper answers a lane's fetch with one event of `bytes`. */
-static struct sync_batch answer(struct bench *b, enum talk_lane lane, int64_t seq,
-                                size_t bytes)
-{
-    struct sync_batch batch = {0};
-    struct sync_entry entry = {seq, bytes};
-    uint32_t id = b->fetch[lane];
-    b->fetch[lane] = 0;
-    assert_int_equal(sync_take(&b->sync, id, &entry, 1, seq + 1, &batch, b->now), 1);
-    drain(b);
-    return batch;
-}
 
 static void a_lane_is_fetched_behind_its_mark_once_that_is_known(void **state)
 {
     struct bench b = {.now = 5};
     (void)state;
-    sync_begin(&b.sync, b.now);
+    sync_begin(&b.sync);
     sync_up(&b.sync, SYNC_ALARM, b.now);
     drain(&b);
     assert_int_equal(b.fetch[LANE_ALARM], 0);
@@ -208,19 +159,75 @@ static void without_a_receipt_a_lane_goes_back_ever_later(void **state)
     (void)state;
     begin(&b);
     for (int i = 0; i < 8; i++) {
-        struct sync_batch batch = answer(&b, LANE_RECORD, 0, 10);
+        struct sync_batch batch = answer(&b, LANE_ALARM, 0, 10);
         assert_int_equal(batch.prev, -1);
-        sync_acked(&b.sync, SYNC_BULK, batch.token, 0, b.now);
+        sync_acked(&b.sync, SYNC_ALARM, batch.token, 0, b.now);
         drain(&b);
         assert_int_equal(sync_wait_ms(&b.sync, b.now), wait);
         b.now += wait - 1;
         drain(&b);
-        assert_int_equal(b.from[LANE_RECORD], 1);
+        assert_int_equal(b.from[LANE_ALARM], 1);
         b.now += 1;
         drain(&b);
-        assert_int_equal(b.from[LANE_RECORD], 0);
+        assert_int_equal(b.from[LANE_ALARM], 0);
         wait = wait * 2 > SYNC_PATIENCE_MOST_MS ? SYNC_PATIENCE_MOST_MS : wait * 2;
     }
+}
+
+/* PUBACKs keep coming, receipts do not: the broker takes everything and hands on nothing. */
+static void a_steady_flow_does_not_put_off_going_back(void **state)
+{
+    struct bench b;
+    int64_t begun, seq = 0;
+    (void)state;
+    begin(&b);
+    begun = b.now;
+    while (b.sync.lanes[LANE_ALARM].went_back == 0) {
+        struct sync_batch batch = answer(&b, LANE_ALARM, seq++, 10);
+        sync_acked(&b.sync, SYNC_ALARM, batch.token, 0, b.now);
+        b.now += SYNC_PATIENCE_MS / (SYNC_BATCHES - 1);
+        drain(&b);
+    }
+    assert_in_range(b.now - begun, SYNC_PATIENCE_MS, SYNC_PATIENCE_MS * 2);
+    assert_int_equal(b.from[LANE_ALARM], 0);
+}
+
+static void a_receipt_for_a_part_gives_the_rest_new_time(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    for (int64_t seq = 0; seq < 2; seq++) {
+        struct sync_batch batch = answer(&b, LANE_ALARM, seq, 10);
+        sync_acked(&b.sync, SYNC_ALARM, batch.token, 0, b.now);
+        drain(&b);
+    }
+    b.now += SYNC_PATIENCE_MS - 1;
+    sync_mark(&b.sync, LANE_ALARM, 0, b.now);
+    assert_int_equal(sync_wait_ms(&b.sync, b.now), SYNC_PATIENCE_MS);
+    sync_mark(&b.sync, LANE_ALARM, 1, b.now);
+    assert_int_equal(sync_wait_ms(&b.sync, b.now), -1);
+}
+
+static void a_bulk_lane_without_receipts_sends_one_batch_at_a_time(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    struct sync_batch batch = answer(&b, LANE_RECORD, 0, 10);
+    sync_acked(&b.sync, SYNC_BULK, batch.token, 0, b.now);
+    b.now += SYNC_PATIENCE_MS;
+    drain(&b);
+    batch = answer(&b, LANE_RECORD, 0, 10);
+    drain(&b);
+    assert_int_equal(b.fetch[LANE_RECORD], 0);
+    sync_acked(&b.sync, SYNC_BULK, batch.token, 0, b.now);
+    drain(&b);
+    assert_int_equal(b.fetch[LANE_RECORD], 0);
+    sync_mark(&b.sync, LANE_RECORD, 0, b.now);
+    drain(&b);
+    assert_int_equal(b.from[LANE_RECORD], 1);
+    assert_int_not_equal(b.fetch[LANE_RECORD], 0);
 }
 
 static void what_is_still_on_its_way_is_not_sent_again(void **state)
@@ -264,6 +271,21 @@ static void a_refused_batch_is_sent_again_after_a_pause(void **state)
         sync_acked(&b.sync, SYNC_ALARM, batch.token, REASONS[i], b.now);
         assert_int_equal(sync_wait_ms(&b.sync, b.now), SYNC_PAUSE_MS * 2);
     }
+}
+
+static void a_city_that_begins_often_still_ends_pauses(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    sync_began(&b.sync, b.now);
+    struct sync_batch batch = answer(&b, LANE_ALARM, 0, 10);
+    sync_acked(&b.sync, SYNC_ALARM, batch.token, 0x10, b.now);
+    drain(&b);
+    assert_int_equal(b.fetch[LANE_ALARM], 0);
+    sync_began(&b.sync, b.now);
+    drain(&b);
+    assert_int_not_equal(b.fetch[LANE_ALARM], 0);
 }
 
 static void a_new_connection_goes_on_from_the_mark(void **state)
@@ -339,210 +361,6 @@ static void a_puback_of_before_going_back_is_only_room(void **state)
     assert_int_equal(b.sync.lanes[LANE_RECORD].pause_until_ms, 0);
 }
 
-/* ---- Chance: a journal, two links, a broker that forgets, a city that is restored */
-
-enum { EVENTS = 120, PIPE = 256, SCHEDULES = 400, OPERATIONS = 400 };
-
-struct message {
-    enum sync_link link;
-    uint32_t token;
-    int lane;
-    int64_t prev;
-    unsigned count;
-    int64_t seqs[SYNC_BATCH_EVENTS];
-};
-
-struct pipe {
-    unsigned count;
-    struct message messages[PIPE];
-};
-
-struct world {
-    struct bench bench;
-    unsigned seed;
-    int64_t size;
-    int lane_of[EVENTS];
-    bool up[SYNC_LINKS];
-    struct pipe to_broker[SYNC_LINKS], to_city;
-    bool has[EVENTS];
-    int64_t mark[LANES]; /* at the city */
-};
-
-static unsigned chance(struct world *w, unsigned below)
-{
-    w->seed = w->seed * 1103515245u + 12345u;
-    return (w->seed >> 8) % below;
-}
-
-static bool pop(struct pipe *pipe, struct message *message)
-{
-    if (pipe->count == 0)
-        return false;
-    *message = pipe->messages[0];
-    pipe->count--;
-    memmove(pipe->messages, pipe->messages + 1, pipe->count * sizeof(*message));
-    return true;
-}
-
-static void push(struct pipe *pipe, const struct message *message)
-{
-    if (pipe->count < PIPE) /* a broker whose queue is full drops the newest */
-        pipe->messages[pipe->count++] = *message;
-}
-
-static int64_t lane_before(const struct world *w, int lane, int64_t seq)
-{
-    do
-        seq--;
-    while (seq >= 0 && w->lane_of[seq] != lane);
-    return seq;
-}
-
-static void emit(struct world *w)
-{
-    if (w->size < EVENTS)
-        w->lane_of[w->size++] = (int)chance(w, LANES);
-}
-
-static void answer_fetch(struct world *w, int lane)
-{
-    struct bench *b = &w->bench;
-    struct sync_entry entries[EVENTS];
-    struct sync_batch batch;
-    size_t count = 0;
-    size_t most = 1 + chance(w, 6);
-    int64_t seq = b->from[lane];
-    if (b->fetch[lane] == 0)
-        return;
-    for (; seq < w->size && count < most; seq++)
-        if (w->lane_of[seq] == lane)
-            entries[count++] = (struct sync_entry){seq, 100};
-    if (count == 0)
-        return;
-    uint32_t id = b->fetch[lane];
-    b->fetch[lane] = 0;
-    int publish = sync_take(&b->sync, id, entries, count, seq, &batch, b->now);
-    assert_int_equal(publish, 1);
-    struct message message = {batch.link, batch.token, lane,
-                              batch.prev, batch.count, {0}};
-    for (unsigned i = 0; i < batch.count; i++)
-        message.seqs[i] = entries[i].seq;
-    assert_int_equal(batch.prev, lane_before(w, lane, entries[0].seq));
-    assert_true(w->up[batch.link]);
-    assert_true(w->to_broker[batch.link].count < SYNC_FLIGHTS);
-    push(&w->to_broker[batch.link], &message);
-}
-
-static void broker_takes(struct world *w, enum sync_link link)
-{
-    struct message message;
-    if (!w->up[link] || !pop(&w->to_broker[link], &message))
-        return;
-    int reason = chance(w, 20) == 0 ? 0x10 : chance(w, 30) == 0 ? 0x87 : 0;
-    if (reason == 0)
-        push(&w->to_city, &message);
-    sync_acked(&w->bench.sync, link, message.token, reason, w->bench.now);
-}
-
-static void city_takes(struct world *w)
-{
-    struct message message;
-    if (!pop(&w->to_city, &message))
-        return;
-    for (unsigned i = 0; i < message.count; i++)
-        w->has[message.seqs[i]] = true;
-    for (int lane = 0; lane < LANES; lane++)
-        for (int64_t seq = 0; seq < w->size; seq++)
-            if (w->lane_of[seq] == lane && w->has[seq] &&
-                lane_before(w, lane, seq) == w->mark[lane])
-                w->mark[lane] = seq;
-}
-
-static void restore_city(struct world *w)
-{
-    int64_t from = chance(w, EVENTS);
-    for (int64_t seq = from; seq < EVENTS; seq++)
-        w->has[seq] = false;
-    for (int lane = 0; lane < LANES; lane++)
-        if (w->mark[lane] >= from)
-            w->mark[lane] = lane_before(w, lane, from);
-}
-
-static void set_link(struct world *w, enum sync_link link, bool up)
-{
-    if (w->up[link] == up)
-        return;
-    w->up[link] = up;
-    w->to_broker[link].count = 0;
-    if (up)
-        sync_up(&w->bench.sync, link, w->bench.now);
-    else
-        sync_down(&w->bench.sync, link);
-}
-
-static void tell_marks(struct world *w)
-{
-    for (int lane = 0; lane < LANES; lane++)
-        sync_mark(&w->bench.sync, (enum talk_lane)lane, w->mark[lane], w->bench.now);
-}
-
-static void operate(struct world *w, unsigned what)
-{
-    switch (what) {
-    case 0 ... 5:
-        emit(w);
-        break;
-    case 6 ... 12:
-        answer_fetch(w, (int)chance(w, LANES));
-        break;
-    case 13 ... 20:
-        broker_takes(w, (enum sync_link)chance(w, SYNC_LINKS));
-        break;
-    case 21 ... 26:
-        city_takes(w);
-        break;
-    case 27 ... 29:
-        tell_marks(w);
-        break;
-    case 30:
-        w->to_city.count = chance(w, w->to_city.count + 1); /* lost although PUBACKed */
-        break;
-    case 31:
-        set_link(w, (enum sync_link)chance(w, SYNC_LINKS), chance(w, 2));
-        break;
-    case 32:
-        restore_city(w);
-        break;
-    case 33:
-        sync_began(&w->bench.sync, w->bench.now);
-        break;
-    default:
-        w->bench.now += chance(w, 3000);
-    }
-    drain(&w->bench);
-}
-
-static bool all_marked(const struct world *w)
-{
-    for (int lane = 0; lane < LANES; lane++)
-        if (w->bench.sync.lanes[lane].mark != lane_before(w, lane, w->size))
-            return false;
-    return true;
-}
-
-/* From here on nothing fails but what has failed already; time goes by. */
-static void heal(struct world *w)
-{
-    for (int i = 0; i < 20000 && !all_marked(w); i++) {
-        set_link(w, SYNC_ALARM, true);
-        set_link(w, SYNC_BULK, true);
-        drain(&w->bench);
-        operate(w, 6 + chance(w, 24));
-        if (chance(w, 8) == 0)
-            w->bench.now += 1000 + chance(w, SYNC_PATIENCE_MS);
-    }
-}
-
 static void whatever_happens_everything_arrives_in_the_end(void **state)
 {
     struct world *w = malloc(sizeof(*w));
@@ -578,9 +396,13 @@ int main(void)
         cmocka_unit_test(a_puback_is_no_progress),
         cmocka_unit_test(the_number_of_batches_without_receipt_is_bounded),
         cmocka_unit_test(without_a_receipt_a_lane_goes_back_ever_later),
+        cmocka_unit_test(a_steady_flow_does_not_put_off_going_back),
+        cmocka_unit_test(a_receipt_for_a_part_gives_the_rest_new_time),
+        cmocka_unit_test(a_bulk_lane_without_receipts_sends_one_batch_at_a_time),
         cmocka_unit_test(what_is_still_on_its_way_is_not_sent_again),
         cmocka_unit_test(a_link_without_a_sign_of_life_is_reset),
         cmocka_unit_test(a_refused_batch_is_sent_again_after_a_pause),
+        cmocka_unit_test(a_city_that_begins_often_still_ends_pauses),
         cmocka_unit_test(a_new_connection_goes_on_from_the_mark),
         cmocka_unit_test(a_mark_that_goes_down_takes_the_lane_back),
         cmocka_unit_test(a_mark_beyond_what_was_sent_skips_it),
