@@ -26,6 +26,9 @@ static const struct {
     {"tail.db-shm", true}, {"tail.db-reserve", false},
 };
 
+/* Here the keeper keeps damaged files that it has replaced; an event journal.damaged says so. */
+static const char ASIDE[] = "damaged";
+
 struct walk {
     struct inventory *inventory;
     const char *folder;
@@ -168,6 +171,8 @@ static int walk_entry(struct walk *walk, const char *folder, const char *entry, 
         return err;
     if (lstat(path, &state) != 0)
         return errno == ENOENT ? 0 : -errno; /* a keeper removed it since */
+    if (strcmp(name, ASIDE) == 0 && S_ISDIR(state.st_mode))
+        return 0;
     if (S_ISDIR(state.st_mode))
         return walk_folder(walk, name, depth + 1);
     if (!S_ISREG(state.st_mode))

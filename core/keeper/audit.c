@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/base.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "keeper/journal.h"
@@ -27,6 +28,7 @@ struct claim {
 
 struct audit {
     struct journal *journal;
+    const struct key *city;
     struct buffer *why;
     struct claim checkpoint;
     struct claim receipt;
@@ -35,7 +37,8 @@ struct audit {
 /* Whether a file that cannot be read is damage; a lack of rights or memory is not. */
 static bool is_damage(int err)
 {
-    return err == -ENOENT || err == -EFBIG || err == -EBADMSG || err == -EINVAL;
+    return err == -ENOENT || err == -EFBIG || err == -EBADMSG || err == -EINVAL ||
+           err == -EIO;
 }
 
 static int refuse(struct audit *audit, int64_t seq, const char *what)
@@ -105,6 +108,21 @@ static int read_row(void *owner, const struct store_event *event)
     return meet_claims(audit);
 }
 
+/* Without one that our key has signed the log goes on, when all else agrees. */
+static int lose_checkpoint(struct audit *audit)
+{
+    audit->journal->damage |= AUDIT_CHECKPOINT;
+    return 0;
+}
+
+/* There has been one when somebody else or the end in good order speaks of it. */
+static int miss_checkpoint(struct audit *audit)
+{
+    const struct journal *journal = audit->journal;
+    bool was_there = journal->log.closed || audit->receipt.made;
+    return was_there ? lose_checkpoint(audit) : 0;
+}
+
 static int read_checkpoint(struct audit *audit)
 {
     struct journal *journal = audit->journal;
@@ -114,18 +132,17 @@ static int read_checkpoint(struct audit *audit)
     int err = journal_path(journal, path, "checkpoint");
     if (!err)
         err = file_read(&note, path, NOTE_MAX);
-    if (err == -ENOENT) {
-        buffer_free(&note);
-        return 0;
-    }
-    if (err && !is_damage(err)) {
-        buffer_free(&note);
-        return err;
-    }
+    bool is_read = !err;
     if (!err)
         err = checkpoint_read(&checkpoint, note.bytes, note.length, journal->key);
     buffer_free(&note);
-    if (err || strcmp(checkpoint.origin, journal->origin) != 0) {
+    if (err == -ENOENT)
+        return miss_checkpoint(audit);
+    if (err && !is_read && !is_damage(err))
+        return err;
+    if (err)
+        return lose_checkpoint(audit);
+    if (strcmp(checkpoint.origin, journal->origin) != 0) {
         buffer_append_text(audit->why, "the checkpoint is not one of this log");
         return -EBADMSG;
     }
@@ -135,22 +152,72 @@ static int read_checkpoint(struct audit *audit)
     return 0;
 }
 
+/* Marks and receipt are written together, so the receipt, which is signed, tells what a mark must
+ * be. */
+static void mend_marks(struct audit *audit, const struct receipt *receipt)
+{
+    struct journal *journal = audit->journal;
+    for (int lane = 0; lane < LANES; lane++) {
+        if (journal->marks[lane] == receipt->lane[lane])
+            continue;
+        journal->marks[lane] = receipt->lane[lane];
+        journal->damage |= AUDIT_MARKS;
+    }
+}
+
+static void lose_receipt(struct audit *audit)
+{
+    buffer_clear(&audit->journal->receipt);
+    audit->journal->damage |= AUDIT_RECEIPT;
+}
+
+/* An old receipt of a city that has another key now is believed as it was when it came. */
+static int open_receipt(const struct audit *audit, struct receipt *receipt)
+{
+    const struct buffer *note = &audit->journal->receipt;
+    int err = receipt_read(receipt, note->bytes, note->length, audit->city);
+    return err == -ENOKEY ? receipt_read(receipt, note->bytes, note->length, NULL) : err;
+}
+
 static int read_receipt(struct audit *audit)
 {
     struct journal *journal = audit->journal;
     struct receipt receipt;
     if (journal->receipt.length == 0)
         return 0;
-    if (receipt_read(&receipt, journal->receipt.bytes, journal->receipt.length, NULL) !=
-            0 ||
-        strcmp(receipt.log, journal->log.log) != 0) {
+    if (open_receipt(audit, &receipt) != 0) {
+        lose_receipt(audit);
+        return 0;
+    }
+    if (strcmp(receipt.log, journal->log.log) != 0) {
         buffer_append_text(audit->why, "the city's receipt is not one of this log");
         return -EBADMSG;
     }
+    mend_marks(audit, &receipt);
     if (receipt.has_checkpoint)
         audit->receipt =
             (struct claim){"city's receipt", true, false, receipt.size, receipt.root};
     return 0;
+}
+
+/* The hash tiles must have the root of the edge in tail.db. */
+static int check_tiles(struct audit *audit)
+{
+    struct journal *journal = audit->journal;
+    struct tile_source source = {.read = journal_read_tile,
+                                 .owner = journal,
+                                 .suite = journal->suite,
+                                 .size = journal->sealed.size};
+    struct digest root, expected;
+    tree_root(&journal->sealed, &expected);
+    int err = tile_root(&source, &root, source.size);
+    if (!err && digest_equal(&root, &expected))
+        return 0;
+    if (err && !is_damage(err))
+        return err;
+    buffer_append_text(audit->why, err ? "the hash tiles cannot be read"
+                                       : "the hash tiles are not those of tail.db");
+    return -EBADMSG;
 }
 
 static int read_tail(struct audit *audit)
@@ -178,19 +245,63 @@ static int check_ends(struct audit *audit)
     return 0;
 }
 
-int audit_journal(struct journal *journal, struct buffer *why)
+/* Without a receipt nobody vouches for a mark: it counts as far as there are events. */
+static void cut_marks(struct journal *journal)
 {
-    struct audit audit = {.journal = journal, .why = why};
-    int err = read_checkpoint(&audit);
+    if (journal->receipt.length > 0)
+        return;
+    for (int lane = 0; lane < LANES; lane++) {
+        if (journal->marks[lane] <= journal->lane_last[lane])
+            continue;
+        journal->marks[lane] = journal->lane_last[lane];
+        journal->damage |= AUDIT_MARKS;
+    }
+}
+
+int audit_journal(struct journal *journal, const struct key *city, struct buffer *why)
+{
+    struct audit audit = {.journal = journal, .city = city, .why = why};
+    int err = read_receipt(&audit);
     if (!err)
-        err = read_receipt(&audit);
+        err = read_checkpoint(&audit);
+    if (!err)
+        err = check_tiles(&audit);
     if (!err)
         err = meet_sealed_claim(&audit, &audit.checkpoint);
     if (!err)
         err = meet_sealed_claim(&audit, &audit.receipt);
     if (!err)
         err = read_tail(&audit);
-    return err ? err : check_ends(&audit);
+    if (err)
+        return err;
+    cut_marks(journal);
+    return check_ends(&audit);
+}
+
+bool audit_is_ours(const char *folder, const struct key *key, const char *office)
+{
+    struct checkpoint checkpoint;
+    struct buffer note = {0};
+    char path[JOURNAL_PATH_MAX], origin[CHECKPOINT_ORIGIN_MAX + 1];
+    int err = file_join(path, sizeof(path), folder, "checkpoint");
+    if (!err)
+        err = file_read(&note, path, NOTE_MAX);
+    if (!err)
+        err = checkpoint_read(&checkpoint, note.bytes, note.length, key);
+    if (!err)
+        err = checkpoint_origin(origin, office, "");
+    buffer_free(&note);
+    return !err && strncmp(checkpoint.origin, origin, strlen(origin)) == 0;
+}
+
+bool audit_has_history(const char *folder)
+{
+    static const char *const LEFT[] = {"checkpoint", "closed", "receipt", "tile"};
+    char path[JOURNAL_PATH_MAX];
+    for (size_t i = 0; i < countof(LEFT); i++)
+        if (file_join(path, sizeof(path), folder, LEFT[i]) == 0 && file_exists(path))
+            return true;
+    return false;
 }
 
 /* "<origin>/closed\n<size>\n<hex of SHA-256>\n" */
@@ -260,8 +371,9 @@ int audit_check_end(const struct journal *journal, const struct audit_end *end,
 {
     if (!journal->log.closed || !end->is_there)
         return 0; /* it crashed, also between the mark and the statement */
-    if (end->is_true && end->size == journal->size &&
-        journal->signed_size == (uint64_t)journal->size)
+    bool is_signed = journal->signed_size == (uint64_t)journal->size ||
+                     (journal->damage & AUDIT_CHECKPOINT);
+    if (end->is_true && end->size == journal->size && is_signed)
         return 0;
     buffer_append_text(why, end->is_true ? "the checkpoint is not the last one"
                                          : "tail.db is not the one that was closed");

@@ -17,6 +17,7 @@ enum { SALT_BYTES = 16 };
 
 static const char ID_MEMBER[] = "{\"specversion\":\"1.0\",\"id\":\"";
 static const char TYPE_MEMBER[] = "\",\"type\":\"";
+static const char DATA_MEMBER[] = "\",\"data\":";
 static const char LANE_MEMBER[] = "\",\"lane\":\"";
 static const char RECORDED_MEMBER[] = "\",\"recorded\":\"";
 static const char BOOT_MEMBER[] = "\",\"boot\":\"";
@@ -75,7 +76,7 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
     put_number(out, now_mono_us(), 1);
     PUT(out, CLOCK_MEMBER, now_quality_name(now_quality()));
     put_salt(out);
-    PUT(out, "\",\"data\":");
+    PUT(out, DATA_MEMBER);
     buffer_append(out, draft->data, draft->data_length);
     buffer_append(out, "}", 1);
     if (out->length - before <= TALK_EVENT_MAX)
@@ -140,6 +141,27 @@ int event_clock(struct event_clock *clock, const void *body, size_t length)
         if (strcmp(now_quality_name((enum now_quality)quality), name) == 0)
             return clock->quality = (enum now_quality)quality, 0;
     return -EBADMSG;
+}
+
+int event_word(char *word, size_t room, const char *name, const void *body, size_t length)
+{
+    char member[WORD_ID_MAX + 8];
+    int member_length = snprintf(member, sizeof(member), "\",\"%s\":\"", name);
+    if (member_length < 0 || (size_t)member_length >= sizeof(member))
+        return -EBADMSG;
+    return copy_text(word, room, member, body, length);
+}
+
+int event_content(const char **bytes, size_t *bytes_length, const void *body,
+                  size_t length)
+{
+    const char *found = memmem(body, length, DATA_MEMBER, strlen(DATA_MEMBER));
+    const char *end = (const char *)body + length;
+    if (found == NULL || end[-1] != '}')
+        return -EBADMSG;
+    *bytes = found + strlen(DATA_MEMBER);
+    *bytes_length = (size_t)(end - 1 - *bytes);
+    return 0;
 }
 
 bool event_is(const struct event_stamp *stamp, enum talk_lane lane, const void *body,

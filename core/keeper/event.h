@@ -49,6 +49,14 @@ struct event_clock {
 /* 0 or -EBADMSG. */
 int event_clock(struct event_clock *clock, const void *body, size_t length);
 
+/* The text of a member in front of `data` ("time", "subject"), as it stands there; 0 or -EBADMSG. */
+int event_word(char *word, size_t room, const char *name, const void *body,
+               size_t length);
+
+/* Where its data is; 0 or -EBADMSG. */
+int event_content(const char **bytes, size_t *bytes_length, const void *body,
+                  size_t length);
+
 /* Whether a composed event says that it is this one, of this lane. */
 bool event_is(const struct event_stamp *stamp, enum talk_lane lane, const void *body,
               size_t length);

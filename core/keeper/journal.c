@@ -76,17 +76,24 @@ static int make_log(struct journal *journal, const char *office, const char *sui
     return err ? err : store_commit(journal->store);
 }
 
+/* Another office's journal has a checkpoint of that office; else the name is what is damaged. */
+static int refuse_office(const struct journal *journal, const char *office)
+{
+    return audit_is_ours(journal->folder, journal->key, office) ? -EBADMSG : -EXDEV;
+}
+
 static int open_log(struct journal *journal, const char *office, const char *suite)
 {
     int err = store_get_log(journal->store, &journal->log);
     if (err == -ENOENT)
-        err = make_log(journal, office, suite);
+        err = audit_has_history(journal->folder) ? -EBADMSG
+                                                 : make_log(journal, office, suite);
     if (err)
         return err;
     if (strcmp(journal->log.office, office) != 0)
-        return -EXDEV;
+        return refuse_office(journal, office);
     journal->suite = suite_named(journal->log.suite);
-    if (journal->suite == NULL)
+    if (journal->suite == NULL || !word_is_id(journal->log.log))
         return -EBADMSG;
     return checkpoint_origin(journal->origin, office, journal->log.log);
 }
@@ -142,16 +149,36 @@ static int open_receipt(struct journal *journal)
     return store_get_marks(journal->store, journal->marks);
 }
 
-static int open_parts(struct journal *journal, const char *office, const char *suite,
-                      struct buffer *why)
+/* SQLite would make a file that is not there. */
+static int find_store(const struct journal *journal, const char *path, struct buffer *why)
+{
+    if (file_exists(path) || !audit_has_history(journal->folder))
+        return 0;
+    buffer_append_text(why, "tail.db is missing");
+    return -EBADMSG;
+}
+
+static int open_store(struct journal *journal, const char *path,
+                      const struct audit_end *end)
+{
+    int err = store_open(&journal->store, path);
+    if (!err && !end->is_true)
+        err = store_check(journal->store);
+    return err;
+}
+
+static int open_parts(struct journal *journal, const struct key *city, const char *office,
+                      const char *suite, struct buffer *why)
 {
     char path[JOURNAL_PATH_MAX];
     struct audit_end end;
     int err = journal_path(journal, path, "tail.db");
     if (!err)
-        audit_read_end(&end, journal->folder, journal->key);
-    if (!err)
-        err = store_open(&journal->store, path);
+        err = find_store(journal, path, why);
+    if (err)
+        return err;
+    audit_read_end(&end, journal->folder, journal->key);
+    err = open_store(journal, path, &end);
     if (!err)
         err = open_log(journal, office, suite);
     if (!err)
@@ -160,21 +187,22 @@ static int open_parts(struct journal *journal, const char *office, const char *s
         err = open_lane_ends(journal);
     if (!err)
         err = open_receipt(journal);
-    if (err == -EBADMSG)
+    if (err)
         buffer_append_text(why, "tail.db cannot be read");
     if (!err)
-        err = audit_journal(journal, why);
+        err = audit_journal(journal, city, why);
     return err ? err : audit_check_end(journal, &end, why);
 }
 
 int journal_open(struct journal **out, const char *folder, struct key *key,
-                 const char *office, const char *suite, struct buffer *why)
+                 const struct key *city, const char *office, const char *suite,
+                 struct buffer *why)
 {
     struct journal *journal = mem_new(struct journal);
     journal->key = key;
     journal->bundle_index = -1;
     snprintf(journal->folder, sizeof(journal->folder), "%s", folder);
-    int err = open_parts(journal, office, suite, why);
+    int err = open_parts(journal, city, office, suite, why);
     if (err) {
         journal_close(journal);
         return err;

@@ -29,6 +29,7 @@ struct journal {
     struct store_log log;
     int64_t size;             /* events committed */
     uint64_t signed_size;     /* of the checkpoint found at the start, 0 none */
+    int damage;               /* what the start has found: bits of enum audit_damage */
     struct tree tree;         /* over all events, also those of the open transaction */
     struct tail tail;         /* the same */
     struct tree sealed;       /* over the sealed ones */
@@ -43,9 +44,11 @@ struct journal {
 };
 
 /* Opens or makes the journal in `folder`, of that office and, when it is made, of that suite.
- * -EBADMSG: it is damaged, `why` says how; -EXDEV: it is another office's. */
+ * `city` (or NULL) is the key whose receipts count. -EBADMSG: it is damaged, `why` says how;
+ * -EXDEV: it is another office's. */
 int journal_open(struct journal **out, const char *folder, struct key *key,
-                 const char *office, const char *suite, struct buffer *why);
+                 const struct key *city, const char *office, const char *suite,
+                 struct buffer *why);
 /* Also of one that is half open. `key` stays the caller's. */
 void journal_close(struct journal *journal);
 

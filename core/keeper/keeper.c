@@ -17,7 +17,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/now.h"
-#include "keeper/damage.h"
 #include "keeper/report.h"
 #include "keeper/self.h"
 
@@ -47,90 +46,6 @@ static int take_lock(struct keeper *keeper)
         usleep(LOCK_WAIT_US);
     }
     return -EBUSY;
-}
-
-static int open_key(struct keeper *keeper)
-{
-    char path[JOURNAL_PATH_MAX], name[KEY_NAME_MAX + 1];
-    int err = state_path(keeper, path, "keys");
-    if (!err)
-        err = file_make_folders(path);
-    if (!err)
-        err = state_path(keeper, path, "keys/journal.key");
-    if (err)
-        return err;
-    if (file_exists(path))
-        return key_load(&keeper->key, path);
-    const struct suite *suite = suite_named(keeper->config->suite);
-    if (suite == NULL)
-        return -EINVAL;
-    snprintf(name, sizeof(name), "outpost/%s", keeper->config->office);
-    err = key_make(&keeper->key, suite, name);
-    return err ? err : key_save(keeper->key, path);
-}
-
-/* The public key lies with the journal, for who checks a copy of the folder. */
-static int put_public_key(struct keeper *keeper)
-{
-    char path[JOURNAL_PATH_MAX];
-    struct buffer had = {0}, line = {0};
-    key_print_verifier(keeper->key, &line);
-    buffer_append(&line, "\n", 1);
-    int err = state_path(keeper, path, "journal/key.pub");
-    if (!err && (file_read(&had, path, 4096) != 0 || had.length != line.length ||
-                 memcmp(had.bytes, line.bytes, line.length) != 0))
-        err = file_put_durably(path, line.bytes, line.length, 0644);
-    buffer_free(&had);
-    buffer_free(&line);
-    return err;
-}
-
-static int try_journal(struct keeper *keeper, struct buffer *why)
-{
-    char folder[JOURNAL_PATH_MAX];
-    int err = state_path(keeper, folder, "journal");
-    if (!err)
-        err = file_make_folders(folder);
-    if (!err)
-        err = journal_open(&keeper->journal, folder, keeper->key, keeper->config->office,
-                           keeper->config->suite, why);
-    if (err == -EXDEV)
-        log_error("%s: expected the journal of office %s, got that of another office",
-                  folder, keeper->config->office);
-    return err;
-}
-
-/* The new log goes on with what the plugins remember, as far as it can be read. */
-static int replace_journal(struct keeper *keeper, char *aside, size_t room,
-                           struct buffer *why)
-{
-    char folder[JOURNAL_PATH_MAX], old[JOURNAL_PATH_MAX];
-    log_error("journal: damaged: %s; it is set aside whole and a new log begins",
-              buffer_text(why));
-    int err = state_path(keeper, folder, "journal");
-    if (!err)
-        err = damage_set_aside(aside, room, folder);
-    if (!err)
-        err = try_journal(keeper, why);
-    if (!err)
-        err = file_join(old, sizeof(old), aside, "tail.db");
-    if (!err && journal_begin(keeper->journal) == 0) {
-        store_copy_keys(keeper->journal->store, old);
-        err = journal_commit(keeper->journal);
-    }
-    return err;
-}
-
-static void record_damage(struct keeper *keeper, const char *aside, struct buffer *why)
-{
-    struct buffer data = {0};
-    buffer_append_text(&data, "{\"folder\":");
-    json_put_text(&data, strrchr(aside, '/') + 1);
-    buffer_append_text(&data, ",\"reason\":");
-    json_put_text(&data, buffer_text(why));
-    buffer_append_text(&data, "}");
-    self_record(&keeper->group, "journal.damaged", buffer_text(&data));
-    buffer_free(&data);
 }
 
 static void record_start(struct keeper *keeper, bool closed)
@@ -274,19 +189,6 @@ static void on_interrupt(struct loop_signal *signal)
     stop(container_of(signal, struct keeper, interrupt));
 }
 
-static int open_journal(struct keeper *keeper, char *aside, size_t room,
-                        struct buffer *why)
-{
-    int err = try_journal(keeper, why);
-    if (err == -EBADMSG)
-        err = replace_journal(keeper, aside, room, why);
-    if (!err)
-        err = put_public_key(keeper);
-    if (!err)
-        err = file_sync_folder(keeper->state); /* the names of keys/ and journal/ */
-    return err;
-}
-
 static void open_parts(struct keeper *keeper, const char *libexec)
 {
     const struct config *config = keeper->config;
@@ -298,6 +200,8 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     keeper->upkeep.signed_note = send_note;
     keeper->upkeep.damaged = found_damage;
     keeper->upkeep.owner = keeper;
+    salvage_open(&keeper->salvage, keeper->loop, &keeper->group, keeper->state,
+                 keeper->opening.city);
     wallclock_open(&keeper->wallclock, keeper->loop, &keeper->group);
     children_open(&keeper->children, keeper->loop, &keeper->group, &keeper->router,
                   &keeper->link);
@@ -331,21 +235,31 @@ static int reopen_log(struct keeper *keeper, bool *was_closed)
     return err ? err : store_put_closed(keeper->journal->store, false);
 }
 
-static int first_group(struct keeper *keeper, const char *aside, struct buffer *why)
+static int first_group(struct keeper *keeper)
 {
+    struct opening *opening = &keeper->opening;
     bool was_closed;
     int err = reopen_log(keeper, &was_closed);
+    if (!err)
+        err = salvage_admit(&keeper->salvage, opening->aside, buffer_text(&opening->why));
+    if (!err)
+        err = opening_record(opening, &keeper->group);
     if (err)
         return err;
-    if (aside[0] != '\0')
-        record_damage(keeper, aside, why);
     record_start(keeper, was_closed);
     group_commit(&keeper->group);
     return keeper->exit_code ? -EIO : 0;
 }
 
-static int start(struct keeper *keeper, const char *libexec, char *aside, size_t room,
-                 struct buffer *why)
+static int open_house(struct keeper *keeper)
+{
+    int err = opening_run(&keeper->opening, keeper->config, keeper->state);
+    keeper->key = keeper->opening.key;
+    keeper->journal = keeper->opening.journal;
+    return err;
+}
+
+static int start(struct keeper *keeper, const char *libexec)
 {
     char socket[JOURNAL_PATH_MAX];
     int err = take_lock(keeper);
@@ -354,13 +268,11 @@ static int start(struct keeper *keeper, const char *libexec, char *aside, size_t
     if (!err)
         err = loop_open(&keeper->loop);
     if (!err)
-        err = open_key(keeper);
-    if (!err)
-        err = open_journal(keeper, aside, room, why);
+        err = open_house(keeper);
     if (err)
         return err;
     open_parts(keeper, libexec);
-    err = first_group(keeper, aside, why);
+    err = first_group(keeper);
     if (!err)
         err = state_path(keeper, socket, "keeper.sock");
     if (!err)
@@ -374,15 +286,12 @@ static int start(struct keeper *keeper, const char *libexec, char *aside, size_t
 int keeper_open(struct keeper *keeper, const struct config *config, const char *state,
                 const char *libexec)
 {
-    char aside[JOURNAL_PATH_MAX] = "";
-    struct buffer why = {0};
     *keeper = (struct keeper){
         .config = config, .state = state, .lock = -1, .broken = -1, .control.fd = -1};
     keeper->started_us = now_mono_us();
     keeper->terminate.fire = on_terminate;
     keeper->interrupt.fire = on_interrupt;
-    int err = start(keeper, libexec, aside, sizeof(aside), &why);
-    buffer_free(&why);
+    int err = start(keeper, libexec);
     if (err) {
         log_error("%s: cannot start: %s", state, strerror(-err));
         keeper->exit_code = EXIT_DAMAGED;
@@ -392,6 +301,7 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
     loop_signal_start(keeper->loop, &keeper->interrupt, SIGINT);
     wallclock_start(&keeper->wallclock);
     supervisor_start(&keeper->supervisor, config);
+    salvage_start(&keeper->salvage);
     log_info("office %s, log %s, %" PRId64 " events", config->office,
              keeper->journal->log.log, keeper->journal->size);
     return 0;
@@ -430,6 +340,7 @@ void keeper_close(struct keeper *keeper)
         supervisor_close(&keeper->supervisor);
         children_close(&keeper->children);
         wallclock_close(&keeper->wallclock);
+        salvage_close(&keeper->salvage);
         upkeep_close(&keeper->upkeep);
         link_close(&keeper->link);
         router_close(&keeper->router);
@@ -438,6 +349,7 @@ void keeper_close(struct keeper *keeper)
     }
     loop_signal_stop(&keeper->terminate);
     loop_signal_stop(&keeper->interrupt);
+    opening_close(&keeper->opening);
     key_free(keeper->key);
     loop_close(keeper->loop);
     if (keeper->lock >= 0)

@@ -8,7 +8,9 @@
 #include "keeper/group.h"
 #include "keeper/journal.h"
 #include "keeper/link.h"
+#include "keeper/opening.h"
 #include "keeper/router.h"
+#include "keeper/salvage.h"
 #include "keeper/supervisor.h"
 #include "keeper/upkeep.h"
 #include "keeper/wallclock.h"
@@ -22,12 +24,14 @@ struct keeper {
     bool is_stopping;
     int64_t broken; /* the unreadable event that has been recorded, -1 none */
     struct loop *loop;
-    struct key *key;
-    struct journal *journal;
+    struct opening opening;
+    struct key *key;         /* of the opening */
+    struct journal *journal; /* the same */
     struct group group;
     struct router router;
     struct link link;
     struct upkeep upkeep;
+    struct salvage salvage;
     struct wallclock wallclock;
     struct children children;
     struct supervisor supervisor;

@@ -1,6 +1,23 @@
 /* query - see query.h. */
 #include "keeper/query.h"
 
+const char query_settings[] = "PRAGMA journal_mode = WAL;"
+                              "PRAGMA synchronous = FULL;"
+                              "PRAGMA wal_autocheckpoint = 0;"
+                              "PRAGMA journal_size_limit = 16777216;"
+                              "PRAGMA cache_size = -1024;"
+                              "PRAGMA mmap_size = 0;"
+                              "PRAGMA secure_delete = FAST;"
+                              "PRAGMA temp_store = MEMORY;";
+
+const char query_wreck_settings[] = "PRAGMA trusted_schema = OFF;"
+                                    "PRAGMA cell_size_check = ON;"
+                                    "PRAGMA cache_size = -1024;"
+                                    "PRAGMA mmap_size = 0;";
+
+const char query_check[] =
+    "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check <> 'ok'";
+
 const char *const query_sql[QUERIES] = {
     [QUERY_BEGIN] = "BEGIN IMMEDIATE",
     [QUERY_COMMIT] = "COMMIT",

@@ -36,6 +36,13 @@ enum query {
     QUERIES
 };
 
+/* How the keeper opens its file, and how a damaged one is opened to be read: nothing of its schema
+ * and no number in a page is trusted. */
+extern const char query_settings[];
+extern const char query_wreck_settings[];
+/* How many faults the file as a whole has, 0 or 1. Reads all of it. */
+extern const char query_check[];
+
 /* The SQL of each. */
 extern const char *const query_sql[QUERIES];
 

@@ -58,6 +58,10 @@ void report_print(const struct keeper *keeper, struct buffer *out)
     buffer_append_text(out, ",\"stalled\":");
     json_put_text(out, keeper->link.stall);
     print_lanes(journal, out);
+    buffer_append_text(out, ",\"salvage\":");
+    salvage_print(&keeper->salvage, out);
+    if (opening_key_waits(keeper->journal))
+        buffer_append_text(out, ",\"key\":\"waits\"");
     buffer_append_text(out, ",\"children\":[");
     for (size_t i = 0; i < keeper->supervisor.count; i++) {
         if (i > 0)

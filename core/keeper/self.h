@@ -7,7 +7,11 @@
  *   journal.contradicted alarm  events (here), city (what its receipt claims, by lane)
  *   sync.stalled        alarm   lane, reason: what is sent comes to nothing
  *   sync.resumed        record  lane, reason: of the stall that is over
- *   journal.damaged     alarm   reason; folder, when the journal was set aside there *   clock.jumped        record  from, to, seconds: the wall clock was set
+ *   journal.damaged     alarm   reason; folder, when the journal was set aside there; salvaged, gone
+ *                               (by lane) and ranges, when all of it that verifies is in this log;
+ *                               tiles, when events of this log are lost (as in journal.thinned)
+ *   journal.salvaged    as the original   of a log before this one; see salvage.h
+ *   clock.jumped        record  from, to, seconds: the wall clock was set
  *   clock.corrected     record  boot, mono, utc: it is right at last, and what its times were
  */
 #ifndef KEEPER_SELF_H

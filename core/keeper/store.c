@@ -19,21 +19,6 @@
 #include "keeper/query.h"
 #include "keeper/schema.h"
 
-static const char SETTINGS[] = "PRAGMA journal_mode = WAL;"
-                               "PRAGMA synchronous = FULL;"
-                               "PRAGMA wal_autocheckpoint = 0;"
-                               "PRAGMA journal_size_limit = 16777216;"
-                               "PRAGMA cache_size = -1024;"
-                               "PRAGMA mmap_size = 0;"
-                               "PRAGMA secure_delete = FAST;"
-                               "PRAGMA temp_store = MEMORY;";
-
-/* Nothing of the schema in a damaged file is trusted, and no number in a page either. */
-static const char WRECK_SETTINGS[] = "PRAGMA trusted_schema = OFF;"
-                                     "PRAGMA cell_size_check = ON;"
-                                     "PRAGMA cache_size = -1024;"
-                                     "PRAGMA mmap_size = 0;";
-
 enum { PAGE_BYTES = 4096 };
 
 struct store {
@@ -183,14 +168,17 @@ static int make_schema(struct store *store)
     return err;
 }
 
+/* The first error; of a wreck some tables may be gone, and the others are of use. */
 static int prepare_all(struct store *store)
 {
-    int err = 0;
-    for (int i = 0; i < QUERIES && !err; i++)
-        err = store_err(sqlite3_prepare_v3(store->db, query_sql[i], -1,
-                                           SQLITE_PREPARE_PERSISTENT,
-                                           &store->statements[i], NULL));
-    return err;
+    int first = 0;
+    for (int i = 0; i < QUERIES; i++) {
+        int err = store_err(sqlite3_prepare_v3(store->db, query_sql[i], -1,
+                                               SQLITE_PREPARE_PERSISTENT,
+                                               &store->statements[i], NULL));
+        first = first ? first : err;
+    }
+    return first;
 }
 
 int store_open(struct store **out, const char *path)
@@ -204,7 +192,7 @@ int store_open(struct store **out, const char *path)
     if (err)
         goto fail;
     sqlite3_busy_timeout(store->db, 2000);
-    err = store_err(sqlite3_exec(store->db, SETTINGS, NULL, NULL, NULL));
+    err = store_err(sqlite3_exec(store->db, query_settings, NULL, NULL, NULL));
     if (!err)
         err = read_pragma(store, "PRAGMA synchronous", &synchronous);
     if (!err)
@@ -229,14 +217,14 @@ int store_open_wreck(struct store **out, const char *path)
     struct store *store = mem_new(struct store);
     int err = store_err(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY, NULL));
     if (!err)
-        err = store_err(sqlite3_exec(store->db, WRECK_SETTINGS, NULL, NULL, NULL));
-    for (int i = 0; i < QUERIES && !err; i++) /* some tables may be gone */
-        sqlite3_prepare_v2(store->db, query_sql[i], -1, &store->statements[i], NULL);
-    if (err)
+        err = store_err(sqlite3_exec(store->db, query_wreck_settings, NULL, NULL, NULL));
+    if (err) {
         store_close(store);
-    else
-        *out = store;
-    return err;
+        return err;
+    }
+    prepare_all(store);
+    *out = store;
+    return 0;
 }
 
 /* Copies all that waits in the WAL; its file then may stay, with its length. */
@@ -261,6 +249,13 @@ void store_close(struct store *store)
     if (store->path[0] != '\0')
         ahead_put_aside(store->path, emptied);
     mem_free(store);
+}
+
+int store_check(struct store *store)
+{
+    int faults;
+    int err = read_pragma(store, query_check, &faults);
+    return err || faults == 0 ? err : -EBADMSG;
 }
 
 void store_trust(struct store *store)

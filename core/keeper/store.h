@@ -51,6 +51,9 @@ int store_open(struct store **out, const char *path);
 int store_open_wreck(struct store **out, const char *path);
 void store_close(struct store *store);
 
+/* Whether the file holds together: its pages, and each column's type. 0 or -EBADMSG. Reads all. */
+int store_check(struct store *store);
+
 /* What is there is sound: closing may copy the WAL into the file, and puts its room aside as
  * PATH-reserve, so that the next keeper can begin on a full disk. Until then closing leaves
  * everything as it was found. */

@@ -52,6 +52,26 @@ int bundle_open(struct bundle *bundle, const void *file, size_t length)
     return err;
 }
 
+int bundle_open_torn(struct bundle *bundle, const void *file, size_t length)
+{
+    *bundle = (struct bundle){.count = 0};
+    squeeze_get_torn(&bundle->plain, file, length, PLAIN_MAX);
+    const unsigned char *bytes = (const unsigned char *)bundle->plain.bytes;
+    size_t at = 0, end = bundle->plain.length;
+    while (bundle->count < BUNDLE_ENTRIES && end - at >= LENGTH_BYTES) {
+        size_t entry = (size_t)bytes[at] << 8 | bytes[at + 1];
+        if (entry > end - at - LENGTH_BYTES)
+            break;
+        bundle->start[bundle->count++] = at + LENGTH_BYTES;
+        at += LENGTH_BYTES + entry;
+    }
+    bundle->start[bundle->count] = at + LENGTH_BYTES;
+    if (bundle->count > 0)
+        return 0;
+    bundle_close(bundle);
+    return -EBADMSG;
+}
+
 void bundle_close(struct bundle *bundle)
 {
     buffer_free(&bundle->plain);

@@ -31,6 +31,9 @@ struct bundle {
 /* Unpacks and finds the entries; -EBADMSG when it is not a whole bundle of 1 to 256 entries. On
  * success the caller gives it back with bundle_close(). */
 int bundle_open(struct bundle *bundle, const void *file, size_t length);
+/* Of a damaged file: the entries that come out of it before the damage, 0 to 256 of them. Any of
+ * them may be wrong and must be checked against its leaf hash. -EBADMSG when nothing comes out. */
+int bundle_open_torn(struct bundle *bundle, const void *file, size_t length);
 void bundle_close(struct bundle *bundle);
 /* The bytes of entry i; *length is 0 when it is erased. */
 const void *bundle_entry(const struct bundle *bundle, unsigned i, size_t *length);

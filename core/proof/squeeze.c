@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 
-enum { LEVEL = 1 };
+enum { LEVEL = 1, TORN_STEP = 4096, TORN_WINDOW = 25 /* 32 MiB */ };
 
 static ZSTD_CCtx *writer(void)
 {
@@ -51,4 +51,22 @@ int squeeze_get(struct buffer *out, const void *frame, size_t length, size_t mos
         return 0;
     out->length -= (size_t)size;
     return -EBADMSG;
+}
+
+/* Block by block, in steps so small that an error costs no more. */
+void squeeze_get_torn(struct buffer *out, const void *frame, size_t length, size_t most)
+{
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    ASSERT(context != NULL);
+    ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, TORN_WINDOW);
+    ZSTD_inBuffer in = {frame, length, 0};
+    size_t before = out->length, left = 1;
+    while (left > 0 && out->length - before < most) {
+        ZSTD_outBuffer step = {buffer_grow(out, TORN_STEP), TORN_STEP, 0};
+        left = ZSTD_decompressStream(context, &step, &in);
+        out->length -= TORN_STEP - step.pos;
+        if (ZSTD_isError(left) || (step.pos == 0 && in.pos == length))
+            break;
+    }
+    ZSTD_freeDCtx(context);
 }

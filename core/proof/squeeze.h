@@ -17,4 +17,8 @@ void squeeze_put(struct buffer *out, const void *bytes, size_t length, bool summ
  * frame of 1 to `most` bytes that says so itself. */
 int squeeze_get(struct buffer *out, const void *frame, size_t length, size_t most);
 
+/* Appends what comes out of a damaged frame before the damage, at most about `most` bytes of it.
+ * Nothing vouches for it. */
+void squeeze_get_torn(struct buffer *out, const void *frame, size_t length, size_t most);
+
 #endif

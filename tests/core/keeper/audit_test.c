@@ -25,11 +25,23 @@ static void expect_damage(struct fixture *here, const char *why)
     assert_non_null(strstr(buffer_text(&here->why), why));
 }
 
+/* Reopens it; what was found damaged and is gone without: bits of enum audit_damage. */
+static int damage_alone(struct fixture *here)
+{
+    assert_int_equal(fixture_reopen(here), 0);
+    return here->journal->damage;
+}
+
+static struct receipt some_receipt(uint64_t size)
+{
+    return (struct receipt){.lane = {-1, -1, -1}, .has_checkpoint = true, .size = size};
+}
+
 /* Stores a receipt of the journal's first `size` events, as the city would sign it. */
 static void put_receipt(struct fixture *here, const char *log, uint64_t size,
                         const struct digest *root)
 {
-    struct receipt receipt = {.lane = {-1, -1, -1}, .has_checkpoint = true, .size = size};
+    struct receipt receipt = some_receipt(size);
     struct buffer note = {0};
     struct key *city;
     strcpy(receipt.office, FIXTURE_OFFICE);
@@ -133,13 +145,26 @@ static void a_lane_that_does_not_exist_is_found(void **state)
     assert_int_equal(fixture_reopen(here), -EBADMSG);
 }
 
-static void a_changed_checkpoint_is_found(void **state)
+static void a_log_goes_on_without_its_checkpoint(void **state)
 {
     struct fixture *here = *state;
     fixture_fill(here->journal, 10);
     fixture_sign(here);
     fixture_flip(fixture_path(here, "checkpoint"), 40);
-    expect_damage(here, "the checkpoint is not one of this log");
+    assert_int_equal(damage_alone(here), AUDIT_CHECKPOINT);
+    assert_int_equal(here->journal->signed_size, 0);
+    assert_int_equal(here->journal->size, 10);
+}
+
+static void a_checkpoint_is_missed_when_the_city_has_seen_one(void **state)
+{
+    struct fixture *here = *state;
+    struct digest root;
+    fixture_fill(here->journal, 10);
+    assert_int_equal(damage_alone(here), 0); /* none was made yet */
+    tree_root(&here->journal->tree, &root);
+    put_receipt(here, here->journal->log.log, 10, &root);
+    assert_int_equal(damage_alone(here), AUDIT_CHECKPOINT);
 }
 
 static void keep_bytes(struct fixture *here, const char *name, struct buffer *bytes)
@@ -162,7 +187,7 @@ static void a_journal_found_damaged_is_left_as_it_was(void **state)
         file_put(fixture_path(here, "tail.db"), tail.bytes, tail.length, 0640), 0);
     assert_int_equal(
         file_put(fixture_path(here, "tail.db-wal"), ahead.bytes, ahead.length, 0640), 0);
-    fixture_flip(fixture_path(here, "checkpoint"), 40);
+    fixture_foreign_checkpoint(here);
     expect_damage(here, "the checkpoint is not one of this log");
     keep_bytes(here, "tail.db", &tail_after);
     keep_bytes(here, "tail.db-wal", &ahead_after);
@@ -177,7 +202,7 @@ static void a_journal_found_damaged_is_left_as_it_was(void **state)
     buffer_free(&ahead_after);
 }
 
-static void a_checkpoint_of_another_key_is_found(void **state)
+static void a_checkpoint_of_another_key_counts_as_none(void **state)
 {
     struct fixture *here = *state;
     fixture_fill(here->journal, 10);
@@ -185,25 +210,105 @@ static void a_checkpoint_of_another_key_is_found(void **state)
     key_free(here->key);
     assert_int_equal(
         key_make(&here->key, suite_named(FIXTURE_SUITE), "outpost/" FIXTURE_OFFICE), 0);
-    expect_damage(here, "the checkpoint is not one of this log");
+    assert_int_equal(damage_alone(here), AUDIT_CHECKPOINT);
 }
 
-static void a_journal_put_back_from_before_is_found(void **state)
+static void a_log_does_not_begin_where_another_has_been(void **state)
 {
     struct fixture *here = *state;
-    struct buffer note = {0};
     fixture_fill(here->journal, 10);
     fixture_sign(here);
-    assert_int_equal(file_read(&note, fixture_path(here, "checkpoint"), 4096), 0);
     journal_close(here->journal);
     here->journal = NULL;
     unlink(fixture_path(here, "tail.db"));
+    expect_damage(here, "tail.db is missing");
+    assert_int_equal(file_put(fixture_path(here, "tail.db"), "", 0, 0640), 0);
+    expect_damage(here, "tail.db cannot be read");
+    unlink(fixture_path(here, "tail.db"));
     unlink(fixture_path(here, "checkpoint"));
-    assert_int_equal(fixture_reopen(here), 0);
-    assert_int_equal(
-        file_put(fixture_path(here, "checkpoint"), note.bytes, note.length, 0640), 0);
+    expect_damage(here, "tail.db is missing"); /* its hash tiles are there still */
+}
+
+static void a_checkpoint_of_another_log_is_found(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sign(here);
+    fixture_foreign_checkpoint(here);
     expect_damage(here, "the checkpoint is not one of this log");
+}
+
+static void a_receipt_that_cannot_be_read_is_gone_without(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 20);
+    fixture_sign(here);
+    assert_int_equal(store_put_receipt(here->journal->store, "noise", 5), 0);
+    fixture_sql(here, "INSERT INTO link VALUES (0, 18), (1, 4)");
+    assert_int_equal(damage_alone(here), AUDIT_RECEIPT);
+    assert_int_equal(here->journal->receipt.length, 0);
+    assert_int_equal(here->journal->marks[LANE_ALARM], 18);
+    assert_int_equal(here->journal->marks[LANE_RECORD], 4);
+}
+
+static void a_receipt_that_the_city_has_not_signed_is_gone_without(void **state)
+{
+    struct fixture *here = *state;
+    struct digest root;
+    struct buffer note = {0};
+    struct key *city;
+    fixture_fill(here->journal, 20);
+    fixture_sign(here);
+    tree_root(&here->journal->tree, &root);
+    assert_int_equal(key_make(&city, suite_named(FIXTURE_SUITE), "outpost-city/city"), 0);
+    struct receipt receipt = some_receipt(20);
+    strcpy(receipt.office, FIXTURE_OFFICE);
+    strcpy(receipt.log, here->journal->log.log);
+    receipt.root = root;
+    receipt_sign(&note, &receipt, city);
+    here->city = city;
+    assert_int_equal(store_put_receipt(here->journal->store, note.bytes, note.length), 0);
+    assert_int_equal(damage_alone(here), 0);
+    char *size = strstr(buffer_text(&note), "checkpoint 20");
+    size[11] = '1'; /* 10 events, whose root it is not */
+    assert_int_equal(store_put_receipt(here->journal->store, note.bytes, note.length), 0);
+    assert_int_equal(damage_alone(here), AUDIT_RECEIPT);
+    here->city = NULL;
+    key_free(city);
     buffer_free(&note);
+}
+
+static void the_receipt_tells_what_a_mark_must_be(void **state)
+{
+    struct fixture *here = *state;
+    struct digest root;
+    fixture_fill(here->journal, 20);
+    fixture_sign(here);
+    tree_root(&here->journal->tree, &root);
+    put_receipt(here, here->journal->log.log, 20, &root);
+    fixture_sql(here, "INSERT INTO link VALUES (0, 18)");
+    assert_int_equal(damage_alone(here), AUDIT_MARKS);
+    assert_int_equal(here->journal->marks[LANE_ALARM], -1);
+}
+
+static void a_flipped_name_of_the_office_is_damage_and_no_other_office(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sign(here);
+    fixture_sql(here, "UPDATE log SET office = '350105-002'");
+    assert_int_equal(fixture_reopen(here), -EBADMSG);
+}
+
+static void a_broken_page_is_found_though_no_event_is_on_it(void **state)
+{
+    struct fixture *here = *state;
+    fixture_fill(here->journal, 10);
+    fixture_sql(here, "PRAGMA wal_checkpoint(TRUNCATE)");
+    int64_t page = fixture_ask(
+        here, "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'kv'");
+    fixture_flip(fixture_path(here, "tail.db"), (page - 1) * 4096);
+    expect_damage(here, "tail.db cannot be read");
 }
 
 static void a_receipt_ahead_of_the_tail_is_found(void **state)
@@ -232,14 +337,15 @@ static void a_receipt_of_another_root_or_log_is_found(void **state)
     expect_damage(here, "do not have the root of the city's receipt");
 }
 
-static void a_mark_ahead_of_its_lane_is_found(void **state)
+static void a_mark_without_a_receipt_counts_as_far_as_there_are_events(void **state)
 {
     struct fixture *here = *state;
     fixture_fill(here->journal, 20);
     fixture_sql(here, "INSERT INTO link VALUES (0, 18)");
-    assert_int_equal(fixture_reopen(here), 0);
+    assert_int_equal(damage_alone(here), 0);
     fixture_sql(here, "UPDATE link SET acked = 21");
-    expect_damage(here, "event 21 is at the city, but missing here");
+    assert_int_equal(damage_alone(here), AUDIT_MARKS);
+    assert_int_equal(here->journal->marks[LANE_ALARM], 18);
 }
 
 /* The city may be behind by any number of sealed tiles; the tiles of upper levels that are not
@@ -284,7 +390,7 @@ static void a_changed_hash_tile_is_found(void **state)
     fixture_fill(here->journal, 300);
     fixture_seal(here);
     fixture_flip(fixture_path(here, "tile/0/000"), 100);
-    expect_damage(here, "the hash tiles do not have the root of the newest checkpoint");
+    expect_damage(here, "the hash tiles are not those of tail.db");
 }
 
 static void a_missing_hash_tile_is_found(void **state)
@@ -306,10 +412,12 @@ static void a_changed_edge_is_found(void **state)
     fixture_fill(here->journal, 1);
     fixture_sign(here);
     fixture_sql(here, "UPDATE sealed SET edge = zeroblob(32)");
-    expect_damage(here, "do not have the root of the newest checkpoint");
+    expect_damage(here, "the hash tiles are not those of tail.db");
     fixture_sql(here, "UPDATE sealed SET size = 255");
     assert_int_equal(fixture_reopen(here), -EBADMSG);
 }
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {
@@ -326,22 +434,31 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_row_moved_to_another_lane_is_found, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_lane_that_does_not_exist_is_found, start, stop),
-        cmocka_unit_test_setup_teardown(a_changed_checkpoint_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(a_log_goes_on_without_its_checkpoint, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(a_journal_found_damaged_is_left_as_it_was, start,
                                         stop),
-        cmocka_unit_test_setup_teardown(a_checkpoint_of_another_key_is_found, start,
+        cmocka_unit_test_setup_teardown(a_checkpoint_of_another_key_counts_as_none, start,
                                         stop),
-        cmocka_unit_test_setup_teardown(a_journal_put_back_from_before_is_found, start,
-                                        stop),
+        cmocka_unit_test_setup_teardown(a_log_does_not_begin_where_another_has_been,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(a_receipt_ahead_of_the_tail_is_found, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_receipt_of_another_root_or_log_is_found, start,
                                         stop),
-        cmocka_unit_test_setup_teardown(a_mark_ahead_of_its_lane_is_found, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_mark_without_a_receipt_counts_as_far_as_there_are_events, start, stop),
         cmocka_unit_test_setup_teardown(a_receipt_far_behind_the_sealed_events_is_met,
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_checkpoint_before_the_sealed_events_is_met,
                                         start, stop),
+        CASE(a_checkpoint_is_missed_when_the_city_has_seen_one),
+        CASE(a_checkpoint_of_another_log_is_found),
+        CASE(a_receipt_that_cannot_be_read_is_gone_without),
+        CASE(a_receipt_that_the_city_has_not_signed_is_gone_without),
+        CASE(the_receipt_tells_what_a_mark_must_be),
+        CASE(a_flipped_name_of_the_office_is_damage_and_no_other_office),
+        CASE(a_broken_page_is_found_though_no_event_is_on_it),
         cmocka_unit_test_setup_teardown(a_changed_hash_tile_is_found, start, stop),
         cmocka_unit_test_setup_teardown(a_missing_hash_tile_is_found, start, stop),
         cmocka_unit_test_setup_teardown(a_changed_edge_is_found, start, stop),

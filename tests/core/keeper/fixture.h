@@ -28,6 +28,7 @@
 struct fixture {
     char folder[256];
     struct key *key;
+    const struct key *city; /* whose receipts count; NULL: not known */
     struct journal *journal;
     struct buffer why;
     uint64_t signed_size; /* of the newest checkpoint */
@@ -60,8 +61,8 @@ static inline int fixture_reopen(struct fixture *fixture)
     journal_close(fixture->journal);
     fixture->journal = NULL;
     buffer_clear(&fixture->why);
-    return journal_open(&fixture->journal, fixture->folder, fixture->key, FIXTURE_OFFICE,
-                        FIXTURE_SUITE, &fixture->why);
+    return journal_open(&fixture->journal, fixture->folder, fixture->key, fixture->city,
+                        FIXTURE_OFFICE, FIXTURE_SUITE, &fixture->why);
 }
 
 static inline void fixture_open(struct fixture *fixture)
@@ -150,6 +151,18 @@ static inline void fixture_sign(struct fixture *fixture)
     notary_begin(&notary, fixture->journal, fixture->signed_size);
     assert_int_equal(notary_work(&notary, &note), 0);
     fixture->signed_size = notary.checkpoint.size;
+    buffer_free(&note);
+}
+
+/* Puts a checkpoint there that our key has signed for another log. */
+static inline void fixture_foreign_checkpoint(const struct fixture *fixture)
+{
+    struct checkpoint checkpoint = {.suite = suite_named(FIXTURE_SUITE), .size = 1};
+    struct buffer note = {0};
+    assert_int_equal(checkpoint_origin(checkpoint.origin, FIXTURE_OFFICE, "another"), 0);
+    checkpoint_sign(&note, &checkpoint, fixture->key);
+    assert_int_equal(
+        file_put(fixture_path(fixture, "checkpoint"), note.bytes, note.length, 0640), 0);
     buffer_free(&note);
 }
 

@@ -141,7 +141,7 @@ static void another_office_does_not_get_the_journal(void **state)
     struct journal *other = NULL;
     journal_close(here->journal);
     here->journal = NULL;
-    assert_int_equal(journal_open(&other, here->folder, here->key, "another-office",
+    assert_int_equal(journal_open(&other, here->folder, here->key, NULL, "another-office",
                                   FIXTURE_SUITE, &here->why),
                      -EXDEV);
     assert_null(other);
@@ -151,8 +151,8 @@ static void a_log_keeps_the_suite_it_was_made_with(void **state)
 {
     struct fixture *here = *state;
     journal_close(here->journal);
-    assert_int_equal(journal_open(&here->journal, here->folder, here->key, FIXTURE_OFFICE,
-                                  "sm3+sm2", &here->why),
+    assert_int_equal(journal_open(&here->journal, here->folder, here->key, NULL,
+                                  FIXTURE_OFFICE, "sm3+sm2", &here->why),
                      0);
     assert_string_equal(suite_name(here->journal->suite), FIXTURE_SUITE);
 }
@@ -166,10 +166,12 @@ static void a_log_of_the_other_suite_works_as_well(void **state)
     (void)here;
     fixture_folder(folder, sizeof(folder));
     assert_int_equal(key_make(&key, suite_named("sm3+sm2"), "outpost/o"), 0);
-    assert_int_equal(journal_open(&journal, folder, key, "o", "sm3+sm2", &here->why), 0);
+    assert_int_equal(
+        journal_open(&journal, folder, key, NULL, "o", "sm3+sm2", &here->why), 0);
     fixture_fill(journal, 20);
     journal_close(journal);
-    assert_int_equal(journal_open(&journal, folder, key, "o", "sm3+sm2", &here->why), 0);
+    assert_int_equal(
+        journal_open(&journal, folder, key, NULL, "o", "sm3+sm2", &here->why), 0);
     assert_int_equal(journal->size, 20);
     journal_close(journal);
     key_free(key);

@@ -184,6 +184,22 @@ static int find_aside(char *name, size_t room)
     return count;
 }
 
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path_of("journal/tail.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* Changes the first event behind the keeper's back. */
+static void change_event(void)
+{
+    run_sql("UPDATE event SET body = CAST(replace(CAST(body AS TEXT), 'install', "
+            "'INSTALL') AS BLOB) "
+            "WHERE seq = 0");
+}
+
 static void a_damaged_journal_is_set_aside_whole_and_a_new_log_begins(void **state)
 {
     char log[WORD_ID_MAX + 1], aside[300], path[400];
@@ -194,7 +210,7 @@ static void a_damaged_journal_is_set_aside_whole_and_a_new_log_begins(void **sta
     assert_int_equal(store_put(keeper.journal->store, "gate", "state", "open", 4), 0);
     assert_int_equal(store_put_cursor(keeper.journal->store, "gate", "all", 0), 0);
     stop_keeper();
-    fixture_flip(path_of("journal/checkpoint"), 30);
+    change_event();
     assert_int_equal(file_read(&before, path_of("journal/tail.db"), 1 << 20), 0);
     open_keeper();
     assert_int_equal(find_aside(aside, sizeof(aside)), 1);
@@ -330,16 +346,105 @@ static void another_offices_journal_is_not_touched(void **state)
     stop_keeper();
 }
 
-static void a_key_file_that_is_none_stops_the_start_with_its_name(void **state)
+static int count_keys_aside(void)
 {
+    int count = 0;
+    DIR *folder = opendir(path_of("keys"));
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        count += strncmp(entry->d_name, "journal.key-damaged-", 20) == 0;
+    closedir(folder);
+    return count;
+}
+
+static void
+a_key_that_cannot_be_read_is_kept_and_a_new_log_begins_with_a_new_one(void **state)
+{
+    char log[WORD_ID_MAX + 1], aside[300];
+    (void)state;
+    open_keeper();
+    strcpy(log, keeper.journal->log.log);
+    assert_false(opening_key_waits(keeper.journal));
+    stop_keeper();
+    unlink(path_of("keys/journal.key"));
+    assert_int_equal(file_put(path_of("keys/journal.key"), "x", 1, 0600), 0);
+    open_keeper();
+    assert_int_equal(count_keys_aside(), 1);
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    assert_string_not_equal(keeper.journal->log.log, log);
+    assert_true(opening_key_waits(keeper.journal));
+    expect_types("journal.damaged box.started(install) ");
+    stop_keeper();
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1); /* once */
+    stop_keeper();
+}
+
+static void a_missing_key_begins_a_new_log(void **state)
+{
+    char aside[300];
     (void)state;
     open_keeper();
     stop_keeper();
     unlink(path_of("keys/journal.key"));
-    assert_int_equal(file_put(path_of("keys/journal.key"), "x", 1, 0600), 0);
-    assert_int_equal(keeper_open(&keeper, config, state_folder, "/no/such/libexec"),
-                     -EPROTO);
-    keeper_close(&keeper);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    assert_int_equal(count_keys_aside(), 0);
+    stop_keeper();
+}
+
+static void a_key_of_another_log_is_used_for_a_new_one(void **state)
+{
+    char aside[300];
+    struct key *key;
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    assert_int_equal(
+        key_make(&key, suite_named(FIXTURE_SUITE), "outpost/" FIXTURE_OFFICE), 0);
+    unlink(path_of("keys/journal.key"));
+    assert_int_equal(key_save(key, path_of("keys/journal.key")), 0);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 1);
+    assert_int_equal(key_id(keeper.key), key_id(key));
+    stop_keeper();
+    key_free(key);
+}
+
+static void a_damaged_checkpoint_is_kept_and_signed_anew(void **state)
+{
+    char log[WORD_ID_MAX + 1], aside[300];
+    (void)state;
+    open_keeper();
+    strcpy(log, keeper.journal->log.log);
+    stop_keeper();
+    fixture_flip(path_of("journal/checkpoint"), 30);
+    open_keeper();
+    assert_int_equal(find_aside(aside, sizeof(aside)), 0);
+    assert_string_equal(keeper.journal->log.log, log);
+    expect_types("box.started(install) box.stopped journal.damaged box.started(stop) ");
+    assert_true(file_exists(path_of("journal/damaged")));
+    stop_keeper();
+    open_keeper();
+    assert_int_equal(keeper.journal->damage, 0);
+    stop_keeper();
+}
+
+/* The power fails after the old journal was set aside and before the new one says so. */
+static void a_journal_that_was_set_aside_unsaid_is_said_at_the_next_start(void **state)
+{
+    char name[512];
+    (void)state;
+    open_keeper();
+    stop_keeper();
+    strcpy(name, path_of("journal-damaged-2026-11-21T00-00-00-000000Z"));
+    assert_int_equal(rename(path_of("journal"), name), 0);
+    open_keeper();
+    expect_types("journal.damaged box.started(install) ");
+    crash_keeper();
+    open_keeper();
+    expect_types("journal.damaged box.started(install) box.started(crash) ");
+    stop_keeper();
 }
 
 static void the_report_is_json_and_tells_the_state(void **state)
@@ -380,7 +485,11 @@ int main(void)
         CASE(an_event_that_cannot_be_read_back_is_recorded_once),
         CASE(a_state_folder_has_one_keeper),
         CASE(another_offices_journal_is_not_touched),
-        CASE(a_key_file_that_is_none_stops_the_start_with_its_name),
+        CASE(a_key_that_cannot_be_read_is_kept_and_a_new_log_begins_with_a_new_one),
+        CASE(a_missing_key_begins_a_new_log),
+        CASE(a_key_of_another_log_is_used_for_a_new_one),
+        CASE(a_damaged_checkpoint_is_kept_and_signed_anew),
+        CASE(a_journal_that_was_set_aside_unsaid_is_said_at_the_next_start),
         CASE(the_report_is_json_and_tells_the_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,8 @@ static int read_plain(void *owner, struct buffer *out, int level, uint64_t index
 static void expect_proven(struct fixture *here)
 {
     struct checkpoint checkpoint = read_checkpoint(here);
-    struct tile_source source = {read_plain, here, here->journal->suite, checkpoint.size};
+    struct tile_source source = {read_plain, here, here->journal->suite, checkpoint.size,
+                                 NULL};
     struct digest root;
     assert_int_equal(tile_root(&source, &root, checkpoint.size), 0);
     assert_true(digest_equal(&root, &checkpoint.root));

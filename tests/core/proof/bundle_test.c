@@ -152,6 +152,54 @@ static void a_bomb_is_refused_before_memory_is_taken(void **state)
     assert_int_equal(bundle_open(&bundle, BOMB, sizeof(BOMB)), -EBADMSG);
 }
 
+/* Entries that no compression makes smaller, so that they lie in the file in their order. */
+static void pack_noise(struct buffer *file, unsigned entries)
+{
+    struct buffer plain = {0};
+    uint32_t noise = 1;
+    for (unsigned i = 0; i < entries; i++) {
+        char entry[3000];
+        for (size_t k = 0; k < sizeof(entry); k++) {
+            noise = noise * 1664525 + 1013904223;
+            entry[k] = (char)(noise >> 24);
+        }
+        bundle_add(&plain, entry, sizeof(entry));
+    }
+    bundle_pack(file, &plain);
+    buffer_free(&plain);
+}
+
+static void of_a_torn_file_the_entries_before_the_damage_come_back(void **state)
+{
+    struct buffer file = {0};
+    struct bundle whole, torn;
+    size_t length;
+    (void)state;
+    pack_noise(&file, 256);
+    assert_int_equal(bundle_open(&whole, file.bytes, file.length), 0);
+    assert_int_equal(bundle_open_torn(&torn, file.bytes, file.length), 0);
+    assert_int_equal(torn.count, 256);
+    bundle_close(&torn);
+    assert_int_equal(bundle_open_torn(&torn, file.bytes, file.length / 2), 0);
+    assert_true(torn.count > 40 && torn.count < 256);
+    for (unsigned i = 0; i < torn.count; i++) {
+        size_t expected;
+        const void *entry = bundle_entry(&whole, i, &expected);
+        assert_memory_equal(bundle_entry(&torn, i, &length), entry, expected);
+        assert_int_equal(length, expected);
+    }
+    bundle_close(&torn);
+    file.bytes[file.length - 1] ^= 1; /* only the checksum is wrong */
+    assert_int_equal(bundle_open(&torn, file.bytes, file.length), -EBADMSG);
+    assert_int_equal(bundle_open_torn(&torn, file.bytes, file.length), 0);
+    assert_true(torn.count >= 254);
+    bundle_close(&torn);
+    bundle_close(&whole);
+    assert_int_equal(bundle_open_torn(&torn, file.bytes, 3), -EBADMSG);
+    assert_int_equal(bundle_open_torn(&torn, "noise", 5), -EBADMSG);
+    buffer_free(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +209,7 @@ int main(void)
         cmocka_unit_test(any_changed_byte_is_found_or_harmless),
         cmocka_unit_test(what_is_not_whole_is_refused),
         cmocka_unit_test(nothing_may_follow_the_frame),
+        cmocka_unit_test(of_a_torn_file_the_entries_before_the_damage_come_back),
         cmocka_unit_test(a_bomb_is_refused_before_memory_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ static int make_leaves(void **state)
 
 static struct proof prove(bool growth, uint64_t size)
 {
-    struct tile_source source = {read_tile, NULL, suite, SIZE};
+    struct tile_source source = {read_tile, NULL, suite, SIZE, NULL};
     struct proof proof = {
         .index = INDEX, .from = FROM, .size = size, .leaf = leaves[INDEX]};
     struct buffer path = {0};

@@ -44,7 +44,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     ASSERT(mkdtemp(folder) != NULL);
     ASSERT(config_open(&config, CONFIG, sizeof(CONFIG) - 1) == 0);
     ASSERT(key_make(&key, suite_named("sha256+ed25519"), "outpost/o") == 0);
-    ASSERT(journal_open(&journal, folder, key, "o", "sha256+ed25519", &why) == 0);
+    ASSERT(journal_open(&journal, folder, key, NULL, "o", "sha256+ed25519", &why) == 0);
     key_free(key);
     atexit(remove_folder);
     return 0;
