@@ -230,7 +230,7 @@ run-faults-long: all powercut
 	@$(PYTEST) -s tests/faults
 
 # powercut: programs that cut the power under a room's own libraries.
-POWERCUT := keeper
+POWERCUT := keeper city
 POWERCUT_PARTS := trace disk sweep
 POWERCUT_PARTS_keeper := office ledger
 POWERCUT_OBJECTS := $(foreach p,$(POWERCUT_PARTS),$(OUT)/tests/faults/powercut/$(p).o)

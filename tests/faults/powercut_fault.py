@@ -27,6 +27,15 @@ def test_some_cuts_under_the_keeper_lose_nothing():
     cut("keeper", 1000)
 
 
+def test_some_cuts_under_the_city_lose_nothing_that_a_receipt_has_told():
+    cut("city", 1000)
+
+
 @pytest.mark.slow
 def test_cuts_at_every_operation_of_the_keeper_lose_nothing():
     cut("keeper", STATES)
+
+
+@pytest.mark.slow
+def test_cuts_at_the_operations_of_the_city_lose_nothing_that_a_receipt_has_told():
+    cut("city", int(STATES) // 3)

@@ -194,7 +194,7 @@ static const char *examine(const char *folder, uint64_t seed, uint64_t marks)
 
 int main(int argc, char **argv)
 {
-    static const struct rig RIG = {"keeper", work, settle, examine};
+    static const struct rig RIG = {"keeper", true, work, settle, examine};
     ledger = ledger_new();
     signal(SIGPIPE, SIG_IGN);
     umask(0027);

@@ -165,9 +165,13 @@ static void drop_ignored(struct sweep *sweep)
 static void record(struct sweep *sweep, const char *folder)
 {
     uint64_t seed = chance_at(sweep->seed, (uint64_t)sweep->workload);
+    char log[PATH_ROOM + 32];
     int status;
+    path_of(sweep, log, "log", sweep->workload);
     pid_t pid = fork();
     if (pid == 0) {
+        if (freopen(log, "w", stderr) == NULL)
+            _exit(2);
         trace_begin(folder, seed);
         sweep->rig->work(folder, seed, sweep->marks, sweep->control == LAZY);
         _exit(0);
@@ -176,7 +180,7 @@ static void record(struct sweep *sweep, const char *folder)
         fprintf(stderr,
                 "powercut: %s: workload %d of seed %" PRIu64
                 " ended with status %d; %s\n",
-                sweep->rig->name, sweep->workload, sweep->seed, status, folder);
+                sweep->rig->name, sweep->workload, sweep->seed, status, log);
         exit(1);
     }
     trace_end();
@@ -387,7 +391,8 @@ static int run_all(struct sweep *sweep, long states)
     printf("powercut: %s: states=%ld lost=%ld wrong=%ld seed=%" PRIu64, sweep->rig->name,
            sum.states, sum.lost, sum.wrong - sum.lost, sweep->seed);
     fflush(stdout);
-    for (int control = LAZY; control < CONTROLS; control++) {
+    for (int control = LAZY; control < (sweep->rig->writes_files ? CONTROLS : NO_FILES);
+         control++) {
         struct tally lost = run_workloads(sweep, control, 1, states / 20 + 200);
         printf("%s%s:%ld/%ld", control == LAZY ? " control_lost=" : ",", NAMES[control],
                lost.lost, lost.states);

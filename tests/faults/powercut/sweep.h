@@ -19,6 +19,7 @@
 /* Marks: the work calls trace_mark(n) when it has been told that its first n transactions are done. */
 struct rig {
     const char *name;
+    bool writes_files; /* beside its database */
     /* Works in `folder`, which is empty or what a cut left of `marks` transactions. With `is_lazy` the
      * database is told PRAGMA synchronous = NORMAL. Runs in a process of its own. */
     void (*work)(const char *folder, uint64_t seed, uint64_t marks, bool is_lazy);
