@@ -10,6 +10,7 @@
 #   make faults-long   the same and what takes longer (brokers that lie for 10 minutes, 20 kills of one)
 #   make fuzz          every fuzzer for SECONDS (default 20) each
 #   make bench         ratios against a limit in the same run; writes tests/bench/RESULTS.md
+#   make bench-peers   one outage through Outpost, a mosquitto bridge and Node-RED; tests/bench/PEERS.md
 #   make lint          format, walls between rooms, names, sizes, luacheck
 #   make check         lint + test + asan, with gcc and with clang
 #   make format        reformat the C sources in place
@@ -196,7 +197,7 @@ FLAVOUR_stories := $(STORY_FLAVOUR)
 FLAVOUR_quick   := $(STORY_FLAVOUR)
 FLAVOUR_faults  := $(STORY_FLAVOUR)
 FLAVOUR_faults-long := $(STORY_FLAVOUR)
-TESTING := demo unit asan lua-test stories quick faults faults-long fuzz bench lint docs
+TESTING := demo unit asan lua-test stories quick faults faults-long fuzz bench bench-peers lint docs
 PYTEST  := OUTPOST_BUILD=$(abspath $(OUT)) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 
 define testing
@@ -263,6 +264,10 @@ $(OUT)/tests/bench/slowdisk: tests/bench/slowdisk.c
 
 run-bench: all $(BENCH)
 	@OUTPOST_BUILD=$(abspath $(OUT)) tests/bench/run
+
+# The same outage through Outpost, a mosquitto bridge and Node-RED (from npm); about 25 minutes.
+run-bench-peers: all
+	@OUTPOST_BUILD=$(abspath $(OUT)) tests/bench/peers/run
 
 run-lint:
 	@tests/lint/run
