@@ -1,7 +1,7 @@
 -- /etc/outpost/outpost.lua - 一体机配置 / configuration of one office.
 --
--- 这是数据，不是程序：只有 office、city、plugin 三个词。改完先检查，再重启：
--- This is data, not a program: three words, office, city and plugin. After a change:
+-- 这是数据，不是程序：只有 office、city、storage、plugin 四个词。改完先检查，再重启：
+-- This is data, not a program: four words, office, city, storage and plugin. After a change:
 --
 --     outpost check --config /etc/outpost/outpost.lua
 --
@@ -33,6 +33,18 @@ office {
 --     -- username = "350105-003",      -- 或用口令，与 password_file 成对 / or a password, with its file
 --     -- password_file = "mqtt.password",
 --     -- bandwidth = "512kbit/s",      -- 积压数据的限速，报警不受限 / for a backlog; never for alarms
+-- }
+
+-- 存储。以下为默认值，通常不用改。quota 是日志在磁盘上的上限；其中 reserve 只留给报警和记录；
+-- 空间不足时先删旧的遥测数据（每次都有记录、可验证），报警和记录从不删除。
+-- Room on disk; these are the defaults. quota is what the journal may take; of it reserve is only
+-- for alarms and records. When it gets scarce old telemetry goes first, each time on record;
+-- alarms and records never go.
+--
+-- storage {
+--     quota = "4GB",                   -- 至少 64MB / at least 64MB
+--     reserve = "64MB",                -- 8MB 到 quota 的四分之一 / 8MB to a quarter of quota
+--     keep = { telemetry = "7d" },     -- 平台已收到的遥测至少留多久 / how long what the city has stays
 -- }
 
 -- 设备。每台设备一段：plugin "插件名" "实例名" { 设置 }。实例名用小写字母、数字、- 和 _，启用后不要改。

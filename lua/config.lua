@@ -1,4 +1,5 @@
--- config - reads outpost.lua: office, city and plugins, checked, as one table for the keeper.
+-- config - reads outpost.lua: office, city, storage and plugins, checked, as one table for the
+-- keeper.
 --
 -- Pure: files, folders and positions come in through `world`, because who runs this decides where
 -- they are:
@@ -13,13 +14,14 @@
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
 --   local env, finish = config.begin(world)
---   ... the configuration runs with env's functions office, city, plugin ...
+--   ... the configuration runs with env's functions office, city, storage, plugin ...
 --   local checked, errors = finish()      -- a table, or nil and a list of lines
 --
 -- Every error is collected, each is one line: FILE:LINE: WHAT: expected ..., got ...
 local city = require "city"
 local nearest = require "nearest"
 local schema = require "schema"
+local storage = require "storage"
 
 local config = {}
 
@@ -43,14 +45,14 @@ local OFFICE = schema.record {
 }
 
 -- The declarations, for documents.
-config.schemas = { office = OFFICE, city = city.schema }
+config.schemas = { office = OFFICE, city = city.schema, storage = storage.schema }
 
 -- What the keeper records itself: a plugin that declared these could forge it.
 local OWN_PLUGINS = { keeper = true, uplink = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
     plugin = true, config = true }
 
-local STATEMENTS = { office = true, city = true, plugin = true }
+local STATEMENTS = { office = true, city = true, storage = true, plugin = true }
 
 -- The line on which `setting` is set, at or after the line of the statement; else that line.
 local function line_of(self, where, setting)
@@ -108,21 +110,25 @@ local function read_office(self, settings)
     end
 end
 
-local function read_city(self, settings)
+-- A block that may be there once, of a module with schema, faults and resolve.
+local function read_block(self, block, module, settings)
     local where = self.world.where()
-    if self.city_at then
-        complain(self, where, "city: expected once, got it again; the first is at " .. self.city_at)
+    local first = self.first[block]
+    if first then
+        complain(self, where, ("%s: expected once, got it again; the first is at %s"):format(block,
+            first))
         return
     end
-    self.city_at = where
-    local checked = check(self, where, "city", city.schema, settings)
+    self.first[block] = where
+    local checked = check(self, where, block, module.schema, settings)
     if not checked then
         return
     end
-    for _, fault in ipairs(city.faults(checked)) do
-        complain(self, where, ("city: %s: %s"):format(fault.setting, fault.text), fault.setting)
+    for _, fault in ipairs(module.faults(checked)) do
+        complain(self, where, ("%s: %s: %s"):format(block, fault.setting, fault.text),
+            fault.setting)
     end
-    self.city = city.resolve(checked, self.world.path)
+    self.blocks[block] = module.resolve(checked, self.world.path)
 end
 
 -- A shipped sheet lies in a folder of the plugin; a path is the user's own.
@@ -258,7 +264,8 @@ local function finish(self)
     if #self.errors > 0 then
         return nil, self.errors
     end
-    return { office = self.office, city = self.city, plugins = self.plugins }
+    return { office = self.office, city = self.blocks.city, storage = self.blocks.storage,
+        plugins = self.plugins }
 end
 
 local function split_lines(text)
@@ -271,10 +278,12 @@ end
 
 function config.begin(world)
     local self = { world = world, errors = {}, plugins = {}, claimed = {}, open = {},
+        first = {}, blocks = {},
         lines = world.text and split_lines(world.text) }
     local env = {
         office = function(settings) read_office(self, settings) end,
-        city = function(settings) read_city(self, settings) end,
+        city = function(settings) read_block(self, "city", city, settings) end,
+        storage = function(settings) read_block(self, "storage", storage, settings) end,
         plugin = function(name) return read_plugin(self, name) end,
     }
     return env, function() return finish(self) end

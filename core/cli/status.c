@@ -90,6 +90,30 @@ static void print_lanes(const struct json *lanes)
     }
 }
 
+static void print_storage(const struct json *storage)
+{
+    const struct json *reserve = json_get(storage, "reserve");
+    const char *full = json_text(storage, "full");
+    int64_t used = json_number(storage, "used", -1);
+    int64_t days = json_number(storage, "days_left", -1);
+    if (storage == NULL)
+        return;
+    if (used < 0)
+        printf("storage: being counted");
+    else
+        printf("storage: %" PRId64 " of %" PRId64 " MB used (%" PRId64 " %%)", used >> 20,
+               json_number(storage, "quota", 0) >> 20,
+               json_number(storage, "percent", 0));
+    if (days >= 0)
+        printf(", %" PRId64 " days left without the city", days);
+    printf("; disk %" PRId64 " %% full; reserve %" PRId64 " of %" PRId64 " MB%s\n",
+           json_number(storage, "disk_percent", 0),
+           json_number(reserve, "bytes", 0) >> 20, json_number(reserve, "of", 0) >> 20,
+           json_true(reserve, "is_whole") ? "" : ", being made");
+    if (full != NULL && full[0] != '\0')
+        printf("  FULL (%s): telemetry is refused, alarms and records go on\n", full);
+}
+
 static void print_stall(const char *stall)
 {
     if (stall != NULL && stall[0] != '\0')
@@ -140,6 +164,7 @@ static bool print_report(const struct json *report)
            json_number(report, "events", 0), json_number(report, "sealed", 0),
            json_number(report, "checkpoint", 0), json_text(report, "clock"));
     print_lanes(json_get(report, "lanes"));
+    print_storage(json_get(report, "storage"));
     print_stall(json_text(report, "stalled"));
     return print_children(json_get(report, "children"));
 }

@@ -30,9 +30,15 @@ static int hear_hello(struct children *children, struct peer *peer,
     return 0;
 }
 
-/* A tail that cannot be sealed is a disk that fails: alarms still go in, the rest is refused. */
+/* What is nothing but telemetry is refused where room is scarce. A tail that cannot be sealed is a
+ * disk that fails: alarms still go in, the rest is refused. */
 static int check_room(const struct children *children, const struct commit *commit)
 {
+    bool only_telemetry =
+        commit->has_telemetry && !commit->has_alarm && !commit->has_record;
+    if (children->storage != NULL && only_telemetry &&
+        storage_admit(children->storage) != 0)
+        return -ENOSPC;
     if (children->journal->tail.count < TAIL_MAX || commit->has_alarm)
         return 0;
     return -ENOSPC;
@@ -69,7 +75,8 @@ static int hear_commit(struct children *children, struct peer *peer,
     if (!err && (err = check_room(children, &commit)) != 0)
         buffer_append_text(&why, "the journal has no room");
     if (err) {
-        log_warn("%s: a commit is refused: %s", peer->name, buffer_text(&why));
+        if (err != -ENOSPC) /* of which storage.full is said once */
+            log_warn("%s: a commit is refused: %s", peer->name, buffer_text(&why));
         peer_done(peer, frame->id, err, buffer_text(&why), -1);
     } else {
         err = apply_commit(children, peer, frame, &commit);

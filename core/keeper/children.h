@@ -9,6 +9,7 @@
 #include "keeper/link.h"
 #include "keeper/peer.h"
 #include "keeper/router.h"
+#include "keeper/storage.h"
 
 struct children {
     struct loop *loop;
@@ -16,6 +17,7 @@ struct children {
     struct group *group;
     struct router *router;
     struct link *link;
+    struct storage *storage; /* NULL: there is always room */
     struct peer *peers;
     /* Appends the CONFIG of START for a child that said HELLO. */
     void (*print_start)(void *owner, const struct peer *peer, struct buffer *out);

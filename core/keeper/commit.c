@@ -119,6 +119,8 @@ static int check_event(struct commit *commit, const struct field *field,
                       event.type);
     commit->events++;
     commit->has_alarm |= lane == LANE_ALARM;
+    commit->has_record |= lane == LANE_RECORD;
+    commit->has_telemetry |= lane == LANE_TELEMETRY;
     return 0;
 }
 

@@ -15,6 +15,8 @@ struct commit {
     struct fields fields;
     int events;
     bool has_alarm;
+    bool has_record;
+    bool has_telemetry;
 };
 
 /* Checks every field before anything is done, `size` events having been committed. -EPROTO (not as

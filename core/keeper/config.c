@@ -105,6 +105,22 @@ static int take_city(struct config *config, const struct json *city)
     return 0;
 }
 
+static int take_storage(struct config *config, const struct json *storage)
+{
+    config->quota = json_number(storage, "quota", 4LL << 30);
+    config->reserve = json_number(storage, "reserve", 64LL << 20);
+    config->keep_ms =
+        json_number(json_get(storage, "keep"), "telemetry", 7LL * 24 * 3600 * 1000);
+    if (config->quota < CONFIG_QUOTA_LEAST || config->reserve < CONFIG_RESERVE_LEAST ||
+        config->reserve > config->quota / 4 || config->keep_ms < 0) {
+        log_error(
+            "configuration: storage: expected a quota of at least 64MB and a reserve "
+            "of 8MB to a quarter of it");
+        return -EPROTO;
+    }
+    return 0;
+}
+
 static int take_all(struct config *config)
 {
     const struct json *office = json_get(config->json, "office");
@@ -118,6 +134,8 @@ static int take_all(struct config *config)
         return -EPROTO;
     strcpy(config->suite, suite);
     err = take_city(config, json_get(config->json, "city"));
+    if (!err)
+        err = take_storage(config, json_get(config->json, "storage"));
     const struct json *plugins = json_get(config->json, "plugins");
     for (const struct json *item = json_first(plugins); item && !err;
          item = json_next(item))

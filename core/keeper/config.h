@@ -7,12 +7,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/json.h"
 #include "base/word.h"
 #include "wire/talk.h"
 
 enum { CONFIG_PLUGINS_MAX = 64, CONFIG_MAX = 1024 * 1024 };
+
+#define CONFIG_QUOTA_LEAST   (64LL << 20)
+#define CONFIG_RESERVE_LEAST (8LL << 20)
 
 struct config_event {
     char type[WORD_TYPE_MAX + 1];
@@ -33,6 +37,9 @@ struct config {
     char suite[32];
     bool has_city;
     char verifier[4096]; /* file with the city's vkey, when has_city */
+    int64_t quota;       /* bytes the journal may take on disk, */
+    int64_t reserve;     /* of them only for alarms and records */
+    int64_t keep_ms; /* how long telemetry stays that the city has, if there is room */
     struct config_plugin plugins[CONFIG_PLUGINS_MAX];
     size_t plugin_count;
     struct json *json;

@@ -76,12 +76,17 @@ static void committed(void *owner, int err, bool had_alarm)
     struct keeper *keeper = owner;
     link_committed(&keeper->link, err);
     if (err == 0) {
+        keeper->failed = 0;
         router_wake(&keeper->router);
         record_broken(keeper);
         upkeep_committed(&keeper->upkeep, had_alarm);
         return;
     }
-    log_error("journal: nothing of a group was committed: %s", strerror(-err));
+    if (err != keeper->failed)
+        log_error("journal: nothing of a group was committed: %s", strerror(-err));
+    keeper->failed = err;
+    if (err == -ENOSPC)
+        storage_shortage(&keeper->storage);
     if (err == -ENOSPC || err == -EBUSY)
         return;
     /* After a failed fsync nobody knows what is on disk: start anew and check. */
@@ -139,6 +144,12 @@ static void greeted(void *owner, struct peer *peer)
         children_send_note(&keeper->children, &keeper->upkeep.note);
 }
 
+static void make_room(void *owner)
+{
+    struct keeper *keeper = owner;
+    upkeep_wake(&keeper->upkeep);
+}
+
 static void print_report(void *owner, struct buffer *out)
 {
     report_print(owner, out);
@@ -164,6 +175,7 @@ static void end_loop(void *owner)
 static void hosts_stopped(void *owner)
 {
     struct keeper *keeper = owner;
+    storage_close(&keeper->storage); /* it says nothing more */
     self_record(&keeper->group, "box.stopped", "{}");
     sign_end(keeper);
     supervisor_stop(&keeper->supervisor, PEER_UPLINK, end_loop, keeper);
@@ -196,7 +208,11 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     router_open(&keeper->router, keeper->journal);
     link_open(&keeper->link, keeper->journal, &keeper->group,
               config->has_city ? config->verifier : NULL);
+    storage_open(&keeper->storage, keeper->loop, &keeper->group, config);
+    keeper->storage.wanted = make_room;
+    keeper->storage.owner = keeper;
     upkeep_open(&keeper->upkeep, keeper->loop, keeper->journal, &keeper->group);
+    keeper->upkeep.storage = &keeper->storage;
     keeper->upkeep.signed_note = send_note;
     keeper->upkeep.damaged = found_damage;
     keeper->upkeep.owner = keeper;
@@ -205,6 +221,7 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     wallclock_open(&keeper->wallclock, keeper->loop, &keeper->group);
     children_open(&keeper->children, keeper->loop, &keeper->group, &keeper->router,
                   &keeper->link);
+    keeper->children.storage = &keeper->storage;
     keeper->children.print_start = print_start;
     keeper->children.greeted = greeted;
     keeper->children.print_report = print_report;
@@ -299,6 +316,7 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
     }
     loop_signal_start(keeper->loop, &keeper->terminate, SIGTERM);
     loop_signal_start(keeper->loop, &keeper->interrupt, SIGINT);
+    storage_start(&keeper->storage);
     wallclock_start(&keeper->wallclock);
     supervisor_start(&keeper->supervisor, config);
     salvage_start(&keeper->salvage);
@@ -342,6 +360,7 @@ void keeper_close(struct keeper *keeper)
         wallclock_close(&keeper->wallclock);
         salvage_close(&keeper->salvage);
         upkeep_close(&keeper->upkeep);
+        storage_close(&keeper->storage);
         link_close(&keeper->link);
         router_close(&keeper->router);
         group_close(&keeper->group);

@@ -11,6 +11,7 @@
 #include "keeper/opening.h"
 #include "keeper/router.h"
 #include "keeper/salvage.h"
+#include "keeper/storage.h"
 #include "keeper/supervisor.h"
 #include "keeper/upkeep.h"
 #include "keeper/wallclock.h"
@@ -22,6 +23,7 @@ struct keeper {
     int64_t started_us;
     int exit_code;
     bool is_stopping;
+    int failed;     /* why the last group was not committed, 0 it was */
     int64_t broken; /* the unreadable event that has been recorded, -1 none */
     struct loop *loop;
     struct opening opening;
@@ -30,6 +32,7 @@ struct keeper {
     struct group group;
     struct router router;
     struct link link;
+    struct storage storage;
     struct upkeep upkeep;
     struct salvage salvage;
     struct wallclock wallclock;

@@ -62,6 +62,8 @@ void report_print(const struct keeper *keeper, struct buffer *out)
     salvage_print(&keeper->salvage, out);
     if (opening_key_waits(keeper->journal))
         buffer_append_text(out, ",\"key\":\"waits\"");
+    buffer_append_text(out, ",\"storage\":");
+    storage_print(&keeper->storage, out);
     buffer_append_text(out, ",\"children\":[");
     for (size_t i = 0; i < keeper->supervisor.count; i++) {
         if (i > 0)

@@ -13,8 +13,11 @@ static const struct {
     {"box.started", LANE_RECORD},      {"box.stopped", LANE_RECORD},
     {"plugin.restarted", LANE_RECORD}, {"plugin.quarantined", LANE_ALARM},
     {"journal.damaged", LANE_ALARM},   {"journal.contradicted", LANE_ALARM},
-    {"clock.jumped", LANE_RECORD},     {"clock.corrected", LANE_RECORD},
-    {"sync.stalled", LANE_ALARM},      {"sync.resumed", LANE_RECORD},
+    {"journal.thinned", LANE_RECORD},  {"gap.recorded", LANE_RECORD},
+    {"storage.low", LANE_ALARM},       {"storage.full", LANE_ALARM},
+    {"storage.back", LANE_RECORD},     {"clock.jumped", LANE_RECORD},
+    {"clock.corrected", LANE_RECORD},  {"sync.stalled", LANE_ALARM},
+    {"sync.resumed", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

@@ -11,6 +11,11 @@
  *                               (by lane) and ranges, when all of it that verifies is in this log;
  *                               tiles, when events of this log are lost (as in journal.thinned)
  *   journal.salvaged    as the original   of a log before this one; see salvage.h
+ *   journal.thinned     record  reason, lane, first, last, count, tiles: proof/erasure.h
+ *   storage.low         alarm   of ("quota", "disk"), percent, days_left when it is known
+ *   storage.full        alarm   of, refused: the lane that is not taken any more
+ *   storage.back        record
+ *   gap.recorded        record  from, until, cause, lane: nothing was taken meanwhile
  *   clock.jumped        record  from, to, seconds: the wall clock was set
  *   clock.corrected     record  boot, mono, utc: it is right at last, and what its times were
  */

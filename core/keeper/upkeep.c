@@ -9,15 +9,16 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "keeper/sweep.h"
+#include "keeper/usage.h"
 #include "proof/note.h"
 
-static void next_errand(struct upkeep *upkeep);
+enum { SETTLE_TRIES = 4 };
 
 static void news_are_old(struct loop_timer *timer)
 {
     struct upkeep *upkeep = container_of(timer, struct upkeep, news);
     upkeep->wants_checkpoint = true;
-    next_errand(upkeep);
+    upkeep_wake(upkeep);
 }
 
 static void copy_wal(struct upkeep *upkeep, int pages)
@@ -42,19 +43,24 @@ static void quiet_second(struct loop_timer *timer)
         loop_timer_start(upkeep->loop, &upkeep->quiet, UPKEEP_SEAL_MS);
     }
     upkeep->wants_seal |= seal_waiting(upkeep->journal) > 0;
-    next_errand(upkeep);
+    upkeep_wake(upkeep);
 }
 
 static void try_again(struct loop_timer *timer)
 {
-    next_errand(container_of(timer, struct upkeep, retry));
+    upkeep_wake(container_of(timer, struct upkeep, retry));
 }
 
-static void later(struct upkeep *upkeep, const char *what, int err)
+static void fail(struct upkeep *upkeep, enum upkeep_duty duty, int err);
+
+static void succeed(struct upkeep *upkeep, enum upkeep_duty duty);
+
+/* Commits until nothing is open: what hears of a commit may write again. */
+static bool settle(struct upkeep *upkeep)
 {
-    log_error("journal: %s: %s; again in %d s", what, strerror(-err),
-              UPKEEP_RETRY_MS / 1000);
-    loop_timer_start(upkeep->loop, &upkeep->retry, UPKEEP_RETRY_MS);
+    for (int i = 0; i < SETTLE_TRIES && upkeep->journal->is_open; i++)
+        group_commit(upkeep->group);
+    return !upkeep->journal->is_open;
 }
 
 static void take_note(struct upkeep *upkeep, const struct buffer *note)
@@ -71,32 +77,75 @@ static void checkpoint_done(void *owner, int err, const struct buffer *note)
     struct upkeep *upkeep = owner;
     if (err) {
         upkeep->wants_checkpoint = true;
-        upkeep->checkpoint_failed = true;
-        later(upkeep, "the checkpoint cannot be written", err);
+        fail(upkeep, UPKEEP_SIGN, err);
         return;
     }
-    upkeep->checkpoint_failed = false;
+    succeed(upkeep, UPKEEP_SIGN);
     take_note(upkeep, note);
-    next_errand(upkeep);
+    upkeep_wake(upkeep);
 }
 
-static void seal_done(void *owner, int err, const struct buffer *result)
+static int end_seal(struct upkeep *upkeep, const struct buffer *digests)
+{
+    int64_t from = (int64_t)upkeep->seal.first, count = upkeep->seal.count;
+    int err = settle(upkeep) ? seal_end(&upkeep->seal, digests) : -EBUSY;
+    if (!err && upkeep->storage != NULL)
+        storage_sealed(upkeep->storage, from, from + count);
+    return err;
+}
+
+static void seal_done(void *owner, int err, const struct buffer *digests)
 {
     struct upkeep *upkeep = owner;
-    upkeep->seal_ending = true;
-    group_commit(upkeep->group);
+    upkeep->is_ending = true;
     if (!err)
-        err = seal_end(&upkeep->seal, result);
+        err = end_seal(upkeep, digests);
     seal_free(&upkeep->seal);
-    upkeep->seal_ending = false;
+    upkeep->is_ending = false;
     upkeep->wants_seal |= seal_waiting(upkeep->journal) >= UPKEEP_TILES;
     if (err) {
         upkeep->wants_seal = true;
-        upkeep->checkpoint_failed = false; /* each has its turn */
-        later(upkeep, "tiles cannot be sealed", err);
+        fail(upkeep, UPKEEP_SEAL, err);
         return;
     }
-    next_errand(upkeep);
+    succeed(upkeep, UPKEEP_SEAL);
+    upkeep_wake(upkeep);
+}
+
+static void thin_done(void *owner, int err, const struct buffer *answer)
+{
+    struct upkeep *upkeep = owner;
+    struct thin_score score = {.broken = -1};
+    upkeep->is_ending = true;
+    if (!err)
+        err = settle(upkeep) ? thin_end(&upkeep->thin, upkeep->group, answer, &score)
+                             : -EBUSY;
+    if (err)
+        thin_drop(&upkeep->thin);
+    upkeep->is_ending = false;
+    storage_thinned(upkeep->storage, err, &score);
+    if (err) {
+        fail(upkeep, UPKEEP_THIN, err);
+        return;
+    }
+    succeed(upkeep, UPKEEP_THIN);
+    upkeep_wake(upkeep);
+}
+
+static void count_done(void *owner, int err, const struct buffer *answer)
+{
+    struct upkeep *upkeep = owner;
+    int64_t files;
+    if (!err && answer->length != sizeof(files))
+        err = -ECHILD;
+    if (err) {
+        fail(upkeep, UPKEEP_COUNT, err);
+        return;
+    }
+    succeed(upkeep, UPKEEP_COUNT);
+    memcpy(&files, answer->bytes, sizeof(files));
+    storage_counted(upkeep->storage, files);
+    upkeep_wake(upkeep);
 }
 
 static int sign(void *owner, struct buffer *note)
@@ -115,7 +164,9 @@ static int start_checkpoint(struct upkeep *upkeep)
 {
     loop_timer_stop(&upkeep->news);
     notary_begin(&upkeep->notary, upkeep->journal, upkeep->size);
-    return errand_start(&upkeep->errand, upkeep->loop, sign, checkpoint_done, upkeep);
+    int err = errand_start(&upkeep->errand, upkeep->loop, sign, checkpoint_done, upkeep);
+    upkeep->wants_checkpoint = err != 0;
+    return err;
 }
 
 static int start_seal(struct upkeep *upkeep)
@@ -127,27 +178,107 @@ static int start_seal(struct upkeep *upkeep)
         err = errand_start(&upkeep->errand, upkeep->loop, write_tiles, seal_done, upkeep);
     if (err)
         seal_free(&upkeep->seal);
+    upkeep->wants_seal = err != 0 && err != -ENOENT;
     return err == -ENOENT ? 0 : err;
 }
 
-static void next_errand(struct upkeep *upkeep)
+static int thin_files(void *owner, struct buffer *answer)
 {
-    int err = 0;
-    if (errand_is_running(&upkeep->errand) || loop_timer_is_running(&upkeep->retry) ||
-        upkeep->seal_ending)
+    struct upkeep *upkeep = owner;
+    return thin_work(&upkeep->thin, answer);
+}
+
+static int count_files(void *owner, struct buffer *answer)
+{
+    struct upkeep *upkeep = owner;
+    return usage_count(upkeep->journal, answer);
+}
+
+static int start_thin(struct upkeep *upkeep)
+{
+    struct storage *storage = upkeep->storage;
+    int err =
+        thin_begin(&upkeep->thin, upkeep->journal, storage->thin_from, storage->keep_ms);
+    if (!err)
+        err = errand_start(&upkeep->errand, upkeep->loop, thin_files, thin_done, upkeep);
+    if (err == -ENOENT)
+        storage_thinned(storage, err, NULL);
+    return err == -ENOENT ? 0 : err;
+}
+
+static int start_count(struct upkeep *upkeep)
+{
+    return errand_start(&upkeep->errand, upkeep->loop, count_files, count_done, upkeep);
+}
+
+static bool wants_checkpoint(const struct upkeep *upkeep)
+{
+    return upkeep->wants_checkpoint;
+}
+
+static bool wants_seal(const struct upkeep *upkeep)
+{
+    return upkeep->wants_seal;
+}
+
+static bool wants_thin(const struct upkeep *upkeep)
+{
+    return upkeep->storage != NULL && storage_wants_thinning(upkeep->storage);
+}
+
+static bool wants_count(const struct upkeep *upkeep)
+{
+    return upkeep->storage != NULL && storage_wants_count(upkeep->storage);
+}
+
+static const struct {
+    const char *what;
+    bool (*wanted)(const struct upkeep *upkeep);
+    int (*start)(struct upkeep *upkeep);
+} DUTIES[UPKEEP_DUTIES] = {
+    [UPKEEP_SIGN] = {"signing a checkpoint", wants_checkpoint, start_checkpoint},
+    [UPKEEP_SEAL] = {"sealing tiles", wants_seal, start_seal},
+    [UPKEEP_THIN] = {"thinning telemetry", wants_thin, start_thin},
+    [UPKEEP_COUNT] = {"counting files", wants_count, start_count},
+};
+
+static void fail(struct upkeep *upkeep, enum upkeep_duty duty, int err)
+{
+    if (upkeep->failed[duty] != err)
+        log_error("journal: %s failed: %s; it is tried again every %d s",
+                  DUTIES[duty].what, strerror(-err), UPKEEP_RETRY_MS / 1000);
+    upkeep->failed[duty] = err;
+    loop_timer_start(upkeep->loop, &upkeep->retry, UPKEEP_RETRY_MS);
+}
+
+static void succeed(struct upkeep *upkeep, enum upkeep_duty duty)
+{
+    if (upkeep->failed[duty] != 0)
+        log_info("journal: %s goes on", DUTIES[duty].what);
+    upkeep->failed[duty] = 0;
+}
+
+static bool is_free(const struct upkeep *upkeep)
+{
+    return !errand_is_running(&upkeep->errand) &&
+           !loop_timer_is_running(&upkeep->retry) && !upkeep->is_ending;
+}
+
+/* In turns, so that one that fails or is always wanted holds up no other. */
+void upkeep_wake(struct upkeep *upkeep)
+{
+    if (!is_free(upkeep) || !settle(upkeep)) /* which may come back here */
         return;
-    group_commit(upkeep->group); /* which may come back here */
-    if (errand_is_running(&upkeep->errand))
-        return;
-    if (upkeep->wants_checkpoint && !(upkeep->checkpoint_failed && upkeep->wants_seal)) {
-        err = start_checkpoint(upkeep);
-        upkeep->wants_checkpoint = err != 0;
-    } else if (upkeep->wants_seal) {
-        err = start_seal(upkeep);
-        upkeep->wants_seal = err != 0;
+    for (int i = 1; i <= UPKEEP_DUTIES && is_free(upkeep); i++) {
+        enum upkeep_duty duty = (enum upkeep_duty)((upkeep->last + i) % UPKEEP_DUTIES);
+        if (!DUTIES[duty].wanted(upkeep))
+            continue;
+        int err = DUTIES[duty].start(upkeep);
+        if (err)
+            fail(upkeep, duty, err);
+        if (errand_is_running(&upkeep->errand))
+            upkeep->last = duty;
     }
-    if (err)
-        later(upkeep, "no errand can be started", err);
 }
 
 static void read_note(struct upkeep *upkeep)
@@ -170,6 +301,10 @@ void upkeep_open(struct upkeep *upkeep, struct loop *loop, struct journal *journ
                               .quiet.fire = quiet_second,
                               .retry.fire = try_again};
     read_note(upkeep);
+    int err = thin_finish(journal); /* before anything is swept */
+    if (err)
+        log_error("journal: what was thinned last cannot be put in its place: %s",
+                  strerror(-err));
     sweep_journal(journal->folder, upkeep->size);
 }
 
@@ -186,21 +321,32 @@ void upkeep_close(struct upkeep *upkeep)
 void upkeep_committed(struct upkeep *upkeep, bool had_alarm)
 {
     uint64_t news = (uint64_t)upkeep->journal->size - upkeep->size;
+    int pages = UPKEEP_WAL_PAGES;
+    if (upkeep->storage != NULL) {
+        storage_committed(upkeep->storage);
+        pages = reserve_ahead_pages(&upkeep->storage->reserve, pages);
+    }
     upkeep->committed_us = now_mono_us();
-    copy_wal(upkeep, UPKEEP_WAL_PAGES);
+    copy_wal(upkeep, pages);
     if (!loop_timer_is_running(&upkeep->quiet))
         loop_timer_start(upkeep->loop, &upkeep->quiet, UPKEEP_SEAL_MS);
     if (news > 0 && !loop_timer_is_running(&upkeep->news))
         loop_timer_start(upkeep->loop, &upkeep->news, UPKEEP_NEWS_MS);
     upkeep->wants_checkpoint |= had_alarm || news >= UPKEEP_EVENTS;
     upkeep->wants_seal |= seal_waiting(upkeep->journal) >= UPKEEP_TILES;
-    next_errand(upkeep);
+    upkeep_wake(upkeep);
 }
 
 int upkeep_finish(struct upkeep *upkeep)
 {
     struct buffer note = {0};
+    if (errand_is_running(&upkeep->errand) && upkeep->last == UPKEEP_THIN) {
+        errand_stop(&upkeep->errand);
+        thin_drop(&upkeep->thin);
+    }
     errand_stop(&upkeep->errand);
+    if (!settle(upkeep))
+        return -EBUSY;
     notary_begin(&upkeep->notary, upkeep->journal, upkeep->size);
     int err = notary_work(&upkeep->notary, &note);
     if (!err)

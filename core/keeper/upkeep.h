@@ -1,8 +1,9 @@
 /* upkeep - what the journal needs beside the commits: checkpoints, sealing, a short WAL.
  *
  * A checkpoint is signed after each alarm, every 1,000 events, and a minute after news. Full tiles
- * are sealed a second after they are full, or as soon as UPKEEP_TILES wait. Both run as errands,
- * one at a time. */
+ * are sealed a second after they are full, or as soon as UPKEEP_TILES wait. What the storage wants
+ * counted or thinned is. All of it runs as errands, one at a time and in turns; what fails is tried
+ * again every UPKEEP_RETRY_MS, and said once. */
 #ifndef KEEPER_UPKEEP_H
 #define KEEPER_UPKEEP_H
 
@@ -12,6 +13,8 @@
 #include "keeper/group.h"
 #include "keeper/notary.h"
 #include "keeper/seal.h"
+#include "keeper/storage.h"
+#include "keeper/thin.h"
 
 enum {
     UPKEEP_TILES = SEAL_TILES_MAX,
@@ -24,23 +27,28 @@ enum {
     UPKEEP_QUIET_MS = 300
 };
 
+enum upkeep_duty { UPKEEP_SIGN, UPKEEP_SEAL, UPKEEP_THIN, UPKEEP_COUNT, UPKEEP_DUTIES };
+
 struct upkeep {
     struct loop *loop;
     struct journal *journal;
     struct group *group;
     struct errand errand;
     struct seal seal;
+    struct thin thin;
     struct notary notary;
+    struct storage *storage; /* NULL: nothing is counted or thinned */
     struct loop_timer news;
     struct loop_timer quiet;
     struct loop_timer retry;
-    bool seal_ending; /* between a sealing's files and its rows: no errand may begin */
-    int64_t committed_us; /* monotonic, of the last group */
+    bool is_ending; /* between an errand's files and its rows: no other may begin */
+    enum upkeep_duty last;
+    int failed[UPKEEP_DUTIES]; /* the errno that was said last; 0: it went well */
+    int64_t committed_us;      /* monotonic, of the last group */
     bool wants_checkpoint;
     bool wants_seal;
-    bool checkpoint_failed; /* the last one: sealing goes first then */
-    uint64_t size;          /* of the newest checkpoint */
-    struct buffer note;     /* the newest checkpoint */
+    uint64_t size;      /* of the newest checkpoint */
+    struct buffer note; /* the newest checkpoint */
     void (*signed_note)(void *owner, const struct buffer *note);
     void (*damaged)(void *owner, int err); /* the store is not what was committed */
     void *owner;
@@ -49,6 +57,9 @@ struct upkeep {
 void upkeep_open(struct upkeep *upkeep, struct loop *loop, struct journal *journal,
                  struct group *group);
 void upkeep_close(struct upkeep *upkeep);
+
+/* Begins what is wanted, unless an errand runs. */
+void upkeep_wake(struct upkeep *upkeep);
 
 /* Events have been committed. */
 void upkeep_committed(struct upkeep *upkeep, bool had_alarm);

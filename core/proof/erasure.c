@@ -3,10 +3,12 @@
 #include "proof/erasure.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "proof/base64.h"
 #include "proof/text.h"
 
 enum { SOURCE_ROOM = 128 };
@@ -24,6 +26,30 @@ int erasure_set(struct erasure_tile *tile, const struct cover *cover, const void
     if (length > 0)
         memcpy(tile->hashes, hashes, length);
     return 0;
+}
+
+void erasure_make(struct erasure_tile *tile, uint64_t n, const struct cover *cover,
+                  const struct suite *suite, const struct digest leaves[COVER_WIDTH])
+{
+    tile->n = n;
+    tile->cover = *cover;
+    tile->count = cover_nodes(cover, tile->nodes);
+    for (unsigned i = 0; i < tile->count; i++)
+        cover_hash(suite, &tile->hashes[i], leaves, tile->nodes[i]);
+}
+
+void erasure_print(struct buffer *out, const struct erasure_tile *tile)
+{
+    char digits[COVER_DIGITS + 1];
+    cover_print(&tile->cover, digits);
+    buffer_printf(out, "{\"n\":%" PRIu64 ",\"erased\":\"%s\",\"hashes\":[", tile->n,
+                  digits);
+    for (unsigned i = 0; i < tile->count; i++) {
+        buffer_append_text(out, i ? ",\"" : "\"");
+        base64_encode(out, tile->hashes[i].bytes, DIGEST_BYTES);
+        buffer_append_text(out, "\"");
+    }
+    buffer_append_text(out, "]}");
 }
 
 /* Exactly one hash for each node. */

@@ -16,10 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/json.h"
 #include "proof/cover.h"
 
-enum { ERASURE_TILES_MAX = 16, ERASURE_WORD_MAX = 16 };
+enum { ERASURE_TILES_MAX = 16, ERASURE_WORD_MAX = 16, ERASURE_TILE_TEXT_MAX = 8192 };
 
 struct erasure_tile {
     uint64_t n;
@@ -46,6 +47,12 @@ int erasure_read(struct erasure **out, const struct json *event, const char *off
  * `n` is left alone. */
 int erasure_set(struct erasure_tile *tile, const struct cover *cover, const void *hashes,
                 size_t length);
+
+/* Makes a tile's part of such an event: the hashes are those of `leaves`. */
+void erasure_make(struct erasure_tile *tile, uint64_t n, const struct cover *cover,
+                  const struct suite *suite, const struct digest leaves[COVER_WIDTH]);
+/* Appends it as the JSON object above; at most ERASURE_TILE_TEXT_MAX bytes. */
+void erasure_print(struct buffer *out, const struct erasure_tile *tile);
 
 /* Whether every hash is the one that these leaves give. */
 bool erasure_fits(const struct erasure_tile *tile, const struct suite *suite,

@@ -135,6 +135,38 @@ t.test("the_office_must_be_there_once_and_well_named", function()
         "outpost.lua:2: office: expected once, got it again; the first is at outpost.lua:1")
 end)
 
+t.test("room_is_counted_in_powers_of_1024_with_defaults", function()
+    local function storage(text)
+        return assert(read(OFFICE .. text)).storage
+    end
+    t.equal(storage(""), nil)
+    t.equal(storage("storage { }"), { quota = 4 << 30, reserve = 64 << 20,
+        keep = { telemetry = 7 * 86400000 } })
+    t.equal(storage('storage { quota = "64MB", reserve = "16MB", keep = { telemetry = "12h" } }'),
+        { quota = 64 << 20, reserve = 16 << 20, keep = { telemetry = 43200000 } })
+    t.equal(storage('storage { quota = "65536GB" }').quota, 1 << 46)
+end)
+
+t.test("room_that_cannot_be_meant_is_refused", function()
+    local block = OFFICE .. "storage { "
+    refuses(block .. 'quota = "63MB" }', 'outpost.lua:2: storage: quota: expected 64MB to 65536GB, '
+        .. 'got "63MB"')
+    refuses(block .. 'quota = "65537GB" }', 'outpost.lua:2: storage: quota: expected 64MB to '
+        .. '65536GB, got "65537GB"')
+    refuses(block .. 'quota = "9999999999999GB" }', 'outpost.lua:2: storage: quota: expected 64MB '
+        .. 'to 65536GB, got "9999999999999GB"')
+    refuses(block .. 'reserve = "7MB" }', 'outpost.lua:2: storage: reserve: expected 8MB to a '
+        .. 'quarter of quota ("4GB"), got "7MB"')
+    refuses(block .. 'quota = "64MB", reserve = "17MB" }', 'outpost.lua:2: storage: reserve: '
+        .. 'expected 8MB to a quarter of quota ("64MB"), got "17MB"')
+    refuses(block .. 'quota = 4000 }', 'outpost.lua:2: storage: quota: expected a size such as '
+        .. '"512MB" or "4GB", got 4000')
+    refuses(block .. 'quota = "4gb" }', 'outpost.lua:2: storage: quota: expected a size such as '
+        .. '"512MB" or "4GB", got "4gb"')
+    refuses(block .. '}\nstorage { }', "outpost.lua:3: storage: expected once, got it again; the "
+        .. "first is at outpost.lua:2")
+end)
+
 t.test("the_city_is_encrypted_wholly_or_not_at_all", function()
     local city = OFFICE .. 'city { verifier = "v", '
     refuses(city .. 'url = "http://a" }', "outpost.lua:2: city: url: expected mqtt://host[:port] "

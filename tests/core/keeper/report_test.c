@@ -13,7 +13,12 @@ static void each_child_says_its_state_its_end_and_its_health(void **state)
     struct json *json, *health;
     (void)state;
     fixture_open(&fixture);
-    keeper = (struct keeper){.journal = fixture.journal, .supervisor.count = 2};
+    keeper = (struct keeper){.journal = fixture.journal,
+                             .storage = {.journal = fixture.journal,
+                                         .quota = {1000, 100},
+                                         .used = -1,
+                                         .is_disk_full = true},
+                             .supervisor.count = 2};
     struct child *child = keeper.supervisor.child;
     assert_int_equal(json_parse(&health, "{\"words\":\"a \\\"b\\\"\"}", 19), 0);
     child[0] = (struct child){.supervisor = &keeper.supervisor,
@@ -27,6 +32,10 @@ static void each_child_says_its_state_its_end_and_its_health(void **state)
         .pid = 4711};
     report_print(&keeper, &text);
     assert_int_equal(json_parse(&json, text.bytes, text.length), 0);
+    const struct json *storage = json_get(json, "storage");
+    assert_int_equal(json_number(storage, "quota", -1), 1000);
+    assert_int_equal(json_number(storage, "days_left", 0), -1);
+    assert_string_equal(json_text(storage, "full"), "disk");
     const struct json *uplink = json_first(json_get(json, "children"));
     const struct json *host = json_next(uplink);
     assert_string_equal(json_text(uplink, "name"), "uplink");

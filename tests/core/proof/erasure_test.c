@@ -235,6 +235,33 @@ static void a_cover_takes_exactly_its_hashes(void **state)
         -EPROTO);
 }
 
+/* Every other event of sixteen tiles: the most that a tile can say. */
+static void what_is_printed_is_what_is_read(void **state)
+{
+    (void)state;
+    struct cover cover = {{0}};
+    struct erasure_tile tile;
+    struct erasure *erasure = NULL;
+    struct buffer tiles = {0}, text = {0};
+    for (unsigned i = 1; i < COVER_WIDTH; i += 2)
+        cover_put(&cover, i);
+    erasure_make(&tile, 123, &cover, suite, leaves);
+    erasure_print(&tiles, &tile);
+    assert_true(tiles.length <= ERASURE_TILE_TEXT_MAX);
+    buffer_printf(&text,
+                  "{\"source\":\"/office-1/keeper/keeper\",\"type\":\"journal.damaged\","
+                  "\"data\":{\"reason\":\"x\",\"tiles\":[%s]}}",
+                  buffer_text(&tiles));
+    assert_int_equal(read_text(&erasure, &text), 0);
+    assert_non_null(erasure);
+    assert_int_equal(erasure->tiles[0].n, 123);
+    assert_int_equal(erasure->tiles[0].count, COVER_NODES_MAX);
+    assert_true(erasure_fits(&erasure->tiles[0], suite, leaves));
+    mem_free(erasure);
+    buffer_free(&tiles);
+    buffer_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +272,7 @@ int main(void)
         cmocka_unit_test(what_contradicts_itself_is_refused),
         cmocka_unit_test(at_most_sixteen_tiles_are_read_and_at_least_one),
         cmocka_unit_test(a_cover_takes_exactly_its_hashes),
+        cmocka_unit_test(what_is_printed_is_what_is_read),
     };
     return cmocka_run_group_tests(tests, make_leaves, NULL);
 }

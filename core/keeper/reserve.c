@@ -1,0 +1,109 @@
+/* reserve - see reserve.h.
+ *
+ * Free pages come from rows that are put in and taken out again; as long as they are needed to make
+ * the file longer, they are held. */
+#include "keeper/reserve.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "keeper/ahead.h"
+
+enum {
+    STEP_BYTES = 1024 * 1024,
+    AHEAD_LEAST = 2 * 1024 * 1024,
+    AHEAD_MOST = 16 * 1024 * 1024,
+    FRAME_BYTES = 4096 + 24, /* a page in the WAL */
+    TAIL_QUIET = 1024        /* events in the tail: more of them use the pages just now */
+};
+
+void reserve_open(struct reserve *reserve, struct journal *journal, int64_t bytes)
+{
+    int64_t ahead = bytes / 4;
+    if (ahead < AHEAD_LEAST)
+        ahead = AHEAD_LEAST;
+    if (ahead > AHEAD_MOST)
+        ahead = AHEAD_MOST;
+    *reserve =
+        (struct reserve){.journal = journal, .inside = bytes - ahead, .ahead = ahead};
+    int err = store_release(journal->store);
+    if (!err)
+        err = reserve_measure(reserve);
+    if (err)
+        log_warn("journal: the reserve cannot be read: %s", strerror(-err));
+}
+
+int reserve_measure(struct reserve *reserve)
+{
+    return store_measure(reserve->journal->store, &reserve->space);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t reserve_bytes(const struct reserve *reserve)
+{
+    return least(reserve->space.free, reserve->inside) +
+           least(reserve->space.ahead, reserve->ahead);
+}
+
+static bool lacks_inside(const struct reserve *reserve)
+{
+    return reserve->space.free + (int64_t)reserve->held * STEP_BYTES <
+           reserve->inside - (reserve->held ? 0 : STEP_BYTES);
+}
+
+static bool lacks_ahead(const struct reserve *reserve)
+{
+    return reserve->space.ahead < reserve->ahead - STEP_BYTES;
+}
+
+bool reserve_is_whole(const struct reserve *reserve)
+{
+    return reserve->held == 0 && !lacks_inside(reserve) && !lacks_ahead(reserve);
+}
+
+static int stretch(const struct reserve *reserve)
+{
+    char path[JOURNAL_PATH_MAX];
+    int err = journal_path(reserve->journal, path, "tail.db");
+    return err ? err : ahead_stretch(path, STEP_BYTES);
+}
+
+static int take_step(struct reserve *reserve)
+{
+    struct store *store = reserve->journal->store;
+    if (lacks_ahead(reserve))
+        return stretch(reserve);
+    int err = 0;
+    if (lacks_inside(reserve)) {
+        err = store_hold(store, reserve->held, STEP_BYTES);
+        reserve->held += err == 0;
+    }
+    if (err || !lacks_inside(reserve)) {
+        int released = store_release(store);
+        reserve->held = released ? reserve->held : 0;
+        err = err ? err : released;
+    }
+    return err ? err : store_checkpoint(store, 1);
+}
+
+bool reserve_fill(struct reserve *reserve, int64_t left)
+{
+    if (reserve_measure(reserve) != 0 || reserve_is_whole(reserve))
+        return false;
+    if (reserve->held == 0 &&
+        (left < reserve->inside / 2 || reserve->journal->tail.count > TAIL_QUIET))
+        return false;
+    int err = take_step(reserve);
+    if (err)
+        log_warn("journal: the reserve for alarms cannot be made: %s", strerror(-err));
+    return !err;
+}
+
+int reserve_ahead_pages(const struct reserve *reserve, int most)
+{
+    return (int)least(reserve->ahead / FRAME_BYTES * 3 / 4, most);
+}
