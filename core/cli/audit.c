@@ -285,7 +285,7 @@ static int check_erased(struct audit *audit, uint64_t seq)
     if (!tail_is_erased(tail, seq))
         return finding_put(audit->finding, place,
                            "is erased, and no event says by whose order");
-    return check_lane(audit, seq, tail_lane(tail, seq), place);
+    return check_lane(audit, seq, (enum talk_lane)tail_lane(tail, seq), place);
 }
 
 static int add_leaf(struct audit *audit, const struct digest *leaf)
@@ -545,6 +545,10 @@ static int check_ends(struct audit *audit)
 static int check_all(struct audit *audit)
 {
     const struct tail *tail = &audit->archive->tail;
+    if (tail_tile_count(tail) != tail->sealed / TILE_WIDTH)
+        return finding_put(audit->finding, "tail.db",
+                           "table tile: %zu rows, expected %" PRIu64,
+                           tail_tile_count(tail), tail->sealed / TILE_WIDTH);
     int err = meet_claims(audit);
     for (uint64_t i = 0; i < tail->sealed / TILE_WIDTH && !err; i++)
         err = check_sealed(audit, i);

@@ -217,7 +217,8 @@ static void end_run(struct reading *reading)
 static void pass_erased(struct reading *reading, uint64_t seq)
 {
     const struct wish *wish = reading->wish;
-    struct run next = {.first = seq, .lane = tail_lane(&reading->archive->tail, seq)};
+    struct run next = {.first = seq,
+                       .lane = (enum talk_lane)tail_lane(&reading->archive->tail, seq)};
     struct run *run = &reading->run;
     if (strcmp(wish->type, "*") != 0 ||
         (wish->lane != NULL && strcmp(wish->lane, talk_lane_name(next.lane)) != 0))
@@ -258,9 +259,24 @@ static uint64_t find_last(struct reading *reading)
     int64_t missing = reading->wish->last;
     uint64_t seq = archive_size(reading->archive);
     uint64_t first = reading->wish->from > 0 ? (uint64_t)reading->wish->from : 0;
-    while (missing > 0 && seq > first)
+    while (missing > 0 && seq > first &&
+           tail_known(&reading->archive->tail, seq - 1) == seq - 1)
         missing -= print_one(reading, --seq, true);
     return seq;
+}
+
+/* Of a damaged tail.db rows of sealed tiles may be missing; then so are the events. */
+static uint64_t pass_unknown(struct reading *reading, uint64_t seq)
+{
+    uint64_t known = tail_known(&reading->archive->tail, seq);
+    if (known == seq)
+        return seq;
+    end_run(reading);
+    reading->err = -EBADMSG;
+    fprintf(stderr,
+            "outpost events: tail.db does not know events %" PRIu64 "..%" PRIu64 "\n",
+            seq, known - 1);
+    return known;
 }
 
 static void print_all(struct reading *reading, uint64_t *next)
@@ -271,7 +287,8 @@ static void print_all(struct reading *reading, uint64_t *next)
     if (wish->last >= 0)
         seq = find_last(reading);
     for (; seq < size; seq++)
-        print_one(reading, seq, false);
+        if ((seq = pass_unknown(reading, seq)) < size)
+            print_one(reading, seq, false);
     end_run(reading);
     *next = seq;
 }

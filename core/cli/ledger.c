@@ -25,12 +25,12 @@ struct claim {
 static int check_position(struct claim *claim, uint64_t erased)
 {
     const struct tail *tail = &claim->archive->tail;
-    const char *lane = talk_lane_name(tail_lane(tail, erased));
     const struct erasure *erasure = claim->erasure;
     if (!tail_is_erased(tail, erased))
         return finding_put(claim->finding, claim->place,
                            "says that event %" PRIu64 " is erased, tail.db does not",
                            erased);
+    const char *lane = talk_lane_name((enum talk_lane)tail_lane(tail, erased));
     if (erasure->is_damage)
         return 0;
     if (strcmp(lane, erasure->lane) != 0)
@@ -142,10 +142,10 @@ void ledger_gather(struct ledger *ledger, struct archive *archive, uint64_t from
 {
     const struct tail *tail = &archive->tail;
     uint64_t size = archive_size(archive);
-    for (uint64_t seq = from; seq < size; seq++) {
-        enum talk_lane lane = seq < tail->sealed
-                                  ? tail_lane(tail, seq)
-                                  : tail_at(tail, (size_t)(seq - tail->sealed))->lane;
+    for (uint64_t seq = from; (seq = tail_known(tail, seq)) < size; seq++) {
+        int lane = seq < tail->sealed
+                       ? tail_lane(tail, seq)
+                       : (int)tail_at(tail, (size_t)(seq - tail->sealed))->lane;
         if (lane != LANE_TELEMETRY)
             take_unchecked(ledger, archive, seq);
     }

@@ -183,11 +183,14 @@ static int take_tile(struct reading *reading, sqlite3_stmt *row)
 {
     struct tail_tile tile;
     int64_t index = sqlite3_column_int64(row, 0);
-    int64_t expected = (int64_t)(reading->tail->tiles.length / sizeof(tile));
-    if (index != expected)
+    if (index < 0 || (uint64_t)index >= reading->tail->sealed / TILE_WIDTH)
         return finding_put(reading->finding, NAME,
-                           "table tile: row %" PRId64 " where %" PRId64 " was expected",
-                           index, expected);
+                           "table tile: row %" PRId64 " of events that are not sealed",
+                           index);
+    if (tail_tile(reading->tail, (uint64_t)index) != NULL)
+        return finding_put(reading->finding, NAME,
+                           "table tile: row %" PRId64 " stands there twice", index);
+    tile.index = (uint64_t)index;
     if (!copy_bytes(row, 1, tile.lanes, sizeof(tile.lanes)) ||
         !copy_bytes(row, 2, &tile.file, sizeof(tile.file)))
         return finding_put(reading->finding, NAME,
@@ -268,11 +271,6 @@ static int query_all(struct reading *reading)
         err = each_row(reading, QUERIES[i].sql, QUERIES[i].take);
     if (!err && tail->suite == NULL)
         return bad(reading, "table log is empty");
-    if (!err &&
-        tail->tiles.length / sizeof(struct tail_tile) != tail->sealed / TILE_WIDTH)
-        return finding_put(
-            reading->finding, NAME, "table tile: %zu rows, expected %" PRIu64,
-            tail->tiles.length / sizeof(struct tail_tile), tail->sealed / TILE_WIDTH);
     return err;
 }
 
@@ -405,28 +403,61 @@ const struct tail_event *tail_at(const struct tail *tail, size_t i)
     return (const struct tail_event *)(const void *)tail->events.bytes + i;
 }
 
+size_t tail_tile_count(const struct tail *tail)
+{
+    return tail->tiles.length / sizeof(struct tail_tile);
+}
+
+/* Where the row of tile `index` is, or would be. */
+static size_t place_of(const struct tail *tail, uint64_t index)
+{
+    const struct tail_tile *tiles = (const void *)tail->tiles.bytes;
+    size_t from = 0, until = tail_tile_count(tail);
+    while (from < until) {
+        size_t middle = from + (until - from) / 2;
+        if (tiles[middle].index < index)
+            from = middle + 1;
+        else
+            until = middle;
+    }
+    return from;
+}
+
 const struct tail_tile *tail_tile(const struct tail *tail, uint64_t index)
 {
-    ASSERT(index < tail->tiles.length / sizeof(struct tail_tile));
-    return (const struct tail_tile *)(const void *)tail->tiles.bytes + index;
+    const struct tail_tile *tiles = (const void *)tail->tiles.bytes;
+    size_t at = place_of(tail, index);
+    return at < tail_tile_count(tail) && tiles[at].index == index ? &tiles[at] : NULL;
+}
+
+uint64_t tail_known(const struct tail *tail, uint64_t seq)
+{
+    const struct tail_tile *tiles = (const void *)tail->tiles.bytes;
+    if (seq >= tail->sealed)
+        return seq;
+    size_t at = place_of(tail, seq / TILE_WIDTH);
+    uint64_t known =
+        at < tail_tile_count(tail) ? tiles[at].index * TILE_WIDTH : tail->sealed;
+    return known > seq ? known : seq;
 }
 
 bool tail_is_erased(const struct tail *tail, uint64_t seq)
 {
-    return tail_tile(tail, seq / TILE_WIDTH)->lanes[seq % TILE_WIDTH] & TAIL_ERASED;
+    const struct tail_tile *tile = tail_tile(tail, seq / TILE_WIDTH);
+    return tile != NULL && tile->lanes[seq % TILE_WIDTH] & TAIL_ERASED;
 }
 
-enum talk_lane tail_lane(const struct tail *tail, uint64_t seq)
+int tail_lane(const struct tail *tail, uint64_t seq)
 {
     const struct tail_tile *tile = tail_tile(tail, seq / TILE_WIDTH);
-    return (enum talk_lane)(tile->lanes[seq % TILE_WIDTH] & ~TAIL_ERASED);
+    return tile == NULL ? -1 : tile->lanes[seq % TILE_WIDTH] & ~TAIL_ERASED;
 }
 
 bool tail_tile_is_erased(const struct tail *tail, uint64_t index)
 {
     const struct tail_tile *tile = tail_tile(tail, index);
     for (unsigned i = 0; i < TILE_WIDTH; i++)
-        if (!(tile->lanes[i] & TAIL_ERASED))
+        if (tile == NULL || !(tile->lanes[i] & TAIL_ERASED))
             return false;
     return true;
 }
@@ -436,7 +467,7 @@ int tail_look_again(struct tail *tail, const char *folder, struct finding *findi
 {
     struct tail now;
     int err = tail_load(&now, folder, finding);
-    if (!err && now.tiles.length >= tail->tiles.length)
+    if (!err && now.tiles.length >= tail->tiles.length && tail->tiles.length > 0)
         memcpy(tail->tiles.bytes, now.tiles.bytes, tail->tiles.length);
     tail_free(&now);
     return err;

@@ -29,6 +29,7 @@ struct tail_event {
  * SHA-256 of its bundle file (of nothing when all are erased and there is no file). */
 enum { TAIL_ERASED = 128 };
 struct tail_tile {
+    uint64_t index;
     uint8_t lanes[TILE_WIDTH];
     struct digest file;
 };
@@ -40,8 +41,9 @@ struct tail {
     bool is_closed; /* the last keeper stopped in good order */
     bool is_live;   /* a keeper has it open now */
     uint64_t sealed;
-    struct buffer edge;  /* of the tree over the sealed events, as tree_save() wrote it */
-    struct buffer tiles; /* struct tail_tile for each of the sealed tiles */
+    struct buffer edge; /* of the tree over the sealed events, as tree_save() wrote it */
+    struct buffer
+        tiles; /* struct tail_tile by index; of each sealed tile, if all is well */
     struct buffer events; /* struct tail_event for each row, by seq */
     struct buffer bodies;
     int64_t marks[LANES];  /* the last event of each lane that the city has, -1 none */
@@ -55,10 +57,14 @@ void tail_free(struct tail *tail);
 
 size_t tail_count(const struct tail *tail);
 const struct tail_event *tail_at(const struct tail *tail, size_t i);
+/* NULL: there is no row of that tile. */
 const struct tail_tile *tail_tile(const struct tail *tail, uint64_t index);
-/* Of a sealed event. */
+size_t tail_tile_count(const struct tail *tail);
+/* The first event from `seq` on that the rows know of, or the number of all events. */
+uint64_t tail_known(const struct tail *tail, uint64_t seq);
+/* Of a sealed event; a lane of -1: not known. */
 bool tail_is_erased(const struct tail *tail, uint64_t seq);
-enum talk_lane tail_lane(const struct tail *tail, uint64_t seq);
+int tail_lane(const struct tail *tail, uint64_t seq);
 /* Whether all of a tile is erased, so that there is no bundle. */
 bool tail_tile_is_erased(const struct tail *tail, uint64_t index);
 /* The tiles' rows once more, as they are now: a keeper at work may have erased since. 0 or as
