@@ -24,7 +24,7 @@ office {
 --
 -- city {
 --     url = "mqtts://city.example:8883",
---     verifier = "city.pub",
+--     verifier = "city.key.pub",
 --     ca = "ca.pem",                   -- 平台证书的签发机构 / who signed the broker's certificate
 --     cert = "alarm.pem",              -- 本所报警连接的证书，与 key 成对 / certificate for alarms, with key
 --     key = "alarm.key",

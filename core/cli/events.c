@@ -98,11 +98,11 @@ static int check_wish(const struct wish *wish)
             stderr,
             "outpost events: --lane: expected alarm, record or telemetry, got \"%s\"\n",
             wish->lane);
-    else if (strlen(wish->type) == 0 || strlen(wish->type) > WORD_TYPE_MAX)
-        fprintf(
-            stderr,
-            "outpost events: --type: expected an event type or 'prefix*', got \"%s\"\n",
-            wish->type);
+    else if (!word_is_pattern(wish->type))
+        fprintf(stderr,
+                "outpost events: --type: expected an event type, 'prefix.*' or '*', got "
+                "\"%s\"\n",
+                wish->type);
     else
         return 0;
     return -EINVAL;
