@@ -33,7 +33,7 @@ void link_close(struct link *link)
     buffer_free(&link->note);
 }
 
-/* Whether event `seq` is there and of that lane. */
+/* Whether event `seq` was committed and is of that lane; its body may be erased by now. */
 static bool is_of_lane(struct journal *journal, int64_t seq, int lane)
 {
     struct store_tile tile;
@@ -42,7 +42,7 @@ static bool is_of_lane(struct journal *journal, int64_t seq, int lane)
     if (seq >= journal->tail.base)
         return (int)tail_lane(&journal->tail, seq) == lane;
     return store_get_tile(journal->store, seq / TILE_WIDTH, &tile) == 0 &&
-           tile.lanes[seq % TILE_WIDTH] == lane;
+           (tile.lanes[seq % TILE_WIDTH] & ~STORE_ERASED) == lane;
 }
 
 /* A root that is not ours must not be stored: the next start would take the journal for the one
@@ -150,13 +150,13 @@ int link_receipt(struct link *link, struct peer *peer, const struct frame *frame
     link->is_pending = true;
     buffer_clear(&link->note);
     buffer_append(&link->note, note.bytes, note.length);
-    err = store_receipt(link, &note);
-    if (err) {
-        group_fail(link->group, err);
-        return 0;
-    }
     group_answer(link->group, peer, frame->id, -1);
-    group_ask(link->group, 1, false);
+    err = store_receipt(link, &note);
+    if (err)
+        group_fail(link->group,
+                   err); /* which answers, or the uplink would wait for ever */
+    else
+        group_ask(link->group, 1, false);
     return 0;
 }
 

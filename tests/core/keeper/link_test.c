@@ -236,6 +236,35 @@ static void a_group_that_fails_moves_nothing(void **state)
     assert_int_equal(house.fixture.journal->marks[LANE_ALARM], -1);
 }
 
+/* Or the uplink would never hand on another one. */
+static void a_receipt_that_cannot_be_stored_is_answered(void **state)
+{
+    struct receipt receipt = receipt_of(20);
+    (void)state;
+    fixture_sql(&house.fixture, "DROP TABLE link");
+    say_receipt(&receipt, house.city, 5);
+    ends_expect(house.loop, house.ends[HOUSE_UPLINK], &house.heard, TALK_DONE, 5);
+    assert_true(ends_number(&house.heard.frame.fields, TAG_ERROR) > 0);
+    assert_int_equal(house.fixture.journal->marks[LANE_ALARM], -1);
+}
+
+static void a_receipt_may_name_an_event_that_is_erased(void **state)
+{
+    struct receipt receipt = receipt_of(200);
+    struct store_tile tile;
+    (void)state;
+    fixture_fill(house.fixture.journal, 270);
+    fixture_seal(&house.fixture);
+    assert_int_equal(store_get_tile(house.fixture.journal->store, 0, &tile), 0);
+    tile.lanes[receipt.lane[LANE_TELEMETRY]] |= STORE_ERASED;
+    assert_int_equal(store_begin(house.fixture.journal->store), 0);
+    assert_int_equal(store_add_tile(house.fixture.journal->store, 0, &tile), 0);
+    assert_int_equal(store_commit(house.fixture.journal->store), 0);
+    say_receipt(&receipt, house.city, 5);
+    expect_done(5, 0);
+    assert_false(house.link.is_contradicted);
+}
+
 static void without_the_citys_key_nothing_counts(void **state)
 {
     struct receipt receipt = receipt_of(20);
@@ -317,6 +346,8 @@ int main(void)
         CASE(a_city_that_signed_for_other_events_is_an_alarm_once),
         CASE(roots_among_sealed_events_are_known_too),
         CASE(a_group_that_fails_moves_nothing),
+        CASE(a_receipt_that_cannot_be_stored_is_answered),
+        CASE(a_receipt_may_name_an_event_that_is_erased),
         CASE(without_the_citys_key_nothing_counts),
         CASE(a_stall_is_an_alarm_once_and_its_end_a_record),
         CASE(a_second_stall_within_a_minute_is_not_recorded),
