@@ -560,10 +560,13 @@ static int next_log(void *owner, const char *office, const char *log)
     return 0;
 }
 
+/* Reading would see what the open transaction has, which may yet be undone: it is ended first. */
 int collect_begin(struct collect *collect)
 {
     struct newest newest = {.collect = collect};
-    int err = store_each_log(collect->store, next_log, &newest);
+    int err = collect->open ? collect_commit(collect) : 0;
+    if (!err)
+        err = store_each_log(collect->store, next_log, &newest);
     if (!err)
         tell_newest(&newest);
     return err;

@@ -48,8 +48,8 @@ bool collect_has_work(const struct collect *collect);
 /* Verifies, commits, tells receipts. What is left to verify makes collect_has_work() true again. */
 int collect_commit(struct collect *collect);
 
-/* Tells the receipt of every office's newest log, marked as the first of this process, so that
- * the offices send again what a broker took but this city never stored. */
+/* Commits what is open, and tells the receipt of every office's newest log, marked as the first of
+ * this process, so that the offices send again what a broker took but this city never stored. */
 int collect_begin(struct collect *collect);
 
 #endif

@@ -354,6 +354,24 @@ static void a_city_that_begins_says_so(void **state)
     assert_int_equal(fixture_receipt(f).lane[LANE_ALARM], 0);
 }
 
+static void what_is_told_at_the_beginning_is_committed(void **state)
+{
+    struct fixture *f = *state;
+    fixture_emit(f, LANE_ALARM);
+    fixture_send(f, LANE_ALARM, 0, 0);
+    fixture_commit(f);
+    fixture_emit(f, LANE_ALARM);
+    fixture_send(f, LANE_ALARM, 1, 1);
+    assert_int_equal(collect_begin(f->collect), 0);
+    struct receipt receipt = fixture_receipt(f);
+    fixture_close_city(f); /* it dies: what is not committed is gone */
+    fixture_open_city(f);
+    struct buffer body = {0};
+    assert_int_equal(receipt.lane[LANE_ALARM], 1);
+    assert_int_equal(store_get_body(f->store, "office-1", "log1", 1, &body), 0);
+    buffer_free(&body);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
@@ -380,6 +398,7 @@ int main(void)
         TEST(another_key_of_a_known_office_is_a_finding),
         TEST(an_old_will_does_not_darken_a_new_boot),
         TEST(a_city_that_begins_says_so),
+        TEST(what_is_told_at_the_beginning_is_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
