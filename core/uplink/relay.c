@@ -67,6 +67,8 @@ struct relay {
     int64_t alarms_since_ms; /* when the alarm connection came up */
     bool started, stopping, done;
     bool checkpoint_told; /* the newest note was published on this connection */
+    bool
+        checkpoint_flying; /* one is without PUBACK; a newer one waits, and only the newest */
     bool began; /* the city has begun anew; acted on when the keeper has the receipt */
     bool outage[SYNC_LINKS]; /* told in the log */
     int refusal[LANES];      /* the reason that was told in the log, 0 none */
@@ -206,11 +208,12 @@ static void publish_checkpoint(struct relay *relay)
         .retain = true,
         .content_type = "text/plain",
     };
-    if (relay->checkpoint.length == 0 || relay->checkpoint_told)
+    if (relay->checkpoint.length == 0 || relay->checkpoint_told ||
+        relay->checkpoint_flying)
         return;
     if (mqtt_publish(relay->mqtt[SYNC_BULK], &message, TOKEN_CHECKPOINT) != 0)
         return;
-    relay->checkpoint_told = true;
+    relay->checkpoint_told = relay->checkpoint_flying = true;
     pace_spend(&relay->pace, message.length, now_mono_us());
 }
 
@@ -280,7 +283,7 @@ static void link_up(void *owner, struct mqtt *mqtt)
         let_alarms_first(relay);
         relay->last_error[0] = '\0';
     } else {
-        relay->checkpoint_told = false;
+        relay->checkpoint_told = relay->checkpoint_flying = false;
         publish_checkpoint(relay);
     }
     sync_up(&relay->sync, (enum sync_link)link, mono_ms());
@@ -346,6 +349,10 @@ static void link_acked(void *owner, struct mqtt *mqtt, uint32_t token, int reaso
     int link = link_of(relay, mqtt);
     if (token == TOKEN_FAREWELL)
         loop_timer_start(relay->loop, &relay->leave, 0);
+    if (token == TOKEN_CHECKPOINT) {
+        relay->checkpoint_flying = false;
+        publish_checkpoint(relay);
+    }
     if (token > SYNC_TOKEN_MOST)
         return;
     int lane = lane_of_token(relay, link, token);
