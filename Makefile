@@ -3,9 +3,13 @@
 #   make               build everything for release (build/release/)
 #   make demo          build, start broker, devices, office and city; show events arriving.
 #                      DURATION=20 ends by itself after 20 s, without it Ctrl-C ends it
-#   make test          unit (small bounds), lua-test, stories and the quick faults (release programs)
+#   make test          unit (small bounds), lua-test, sim (2,000 seeds) and its mutants, stories and
+#                      the quick faults (release programs)
 #   make unit          only the C unit tests          make lua-test   only the Lua and plugin tests
 #   make stories       only the end-to-end tests      make asan       unit tests under ASan and UBSan
+#   make sim           the simulation of sync under SEEDS (default 10000) fault schedules;
+#                      SEED=12345 replays that one, step by step
+#   make sim-mutants   engines broken on purpose, each of which the simulation must catch
 #   make faults        break things on purpose (kills, syscalls, network, brokers); about 15 minutes
 #   make faults-long   the same and what takes longer (brokers that lie for 10 minutes, 20 kills of one)
 #   make fuzz          every fuzzer for SECONDS (default 20) each
@@ -35,6 +39,8 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 DURATION ?=
 SECONDS  ?= 20
+SEEDS    ?= 10000
+SEED     ?=
 STORY_FLAVOUR ?= release
 VERSION  := 0.1.0
 JOBS     := $(shell nproc)
@@ -98,6 +104,8 @@ LINK_test      :=
 CFLAGS_asan    := -O1 -g -DSMALL_BOUNDS -fsanitize=address,undefined -fno-sanitize-recover=all \
                   -fno-omit-frame-pointer
 LINK_asan      := -fsanitize=address,undefined
+CFLAGS_sim     := -O2 -g -DSMALL_BOUNDS
+LINK_sim       :=
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_fuzz      := -fsanitize=fuzzer,address,undefined
 ifeq ($(FLAVOUR),fuzz)
@@ -194,10 +202,12 @@ FLAVOUR_asan    := asan
 FLAVOUR_fuzz    := fuzz
 FLAVOUR_demo    := $(STORY_FLAVOUR)
 FLAVOUR_stories := $(STORY_FLAVOUR)
+FLAVOUR_sim     := sim
+FLAVOUR_sim-mutants := sim
 FLAVOUR_quick   := $(STORY_FLAVOUR)
 FLAVOUR_faults  := $(STORY_FLAVOUR)
 FLAVOUR_faults-long := $(STORY_FLAVOUR)
-TESTING := demo unit asan lua-test stories quick faults faults-long fuzz bench bench-peers lint docs
+TESTING := demo unit asan sim sim-mutants lua-test stories quick faults faults-long fuzz bench bench-peers lint docs
 PYTEST  := OUTPOST_BUILD=$(abspath $(OUT)) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 
 define testing
@@ -247,6 +257,50 @@ $(OUT)/tests/faults/powercut/%.o: CFLAGS += $(call cflags_of,keeper)
 .PHONY: powercut
 powercut: $(foreach r,$(POWERCUT),$(OUT)/tests/faults/powercut/$(r))
 
+# sim: tests/sim/sync/README.md. Each of the three programs becomes one object that shows only its
+# door, because rooms may use the same names; what they touch the world with is linked anew.
+SIM_DOORS  := keeper uplink city
+SIM_keeper := office disk
+SIM_uplink := uplink
+SIM_city   := city store shelf
+SHOWN_keeper := office_*
+SHOWN_uplink := uplink_*
+SHOWN_city   := city_* shelf_*
+SIM_ALL    := $(patsubst tests/sim/sync/%.c,%,$(wildcard tests/sim/sync/*.c))
+SIM_WORLD  := $(filter-out $(foreach d,$(SIM_DOORS),$(SIM_$(d))),$(SIM_ALL))
+# A mutant (mutants.py) is one of a room's sources, changed, in the place of the real one.
+MUTANT        ?=
+MUTANT_ROOM   ?=
+MUTANT_SOURCE ?=
+SIM_OUT    := $(if $(MUTANT),$(OUT)/mutants/$(MUTANT),$(OUT)/tests/sim/sync)
+SIM        := $(SIM_OUT)/sim
+sim_objects = $(patsubst %,$(OUT)/tests/sim/sync/%.o,$(1))
+$(call sim_objects,$(SIM_ALL)): CFLAGS += -Itests/sim/sync
+define sim
+$(SIM_OUT)/$(1).room: $(call sim_objects,$(SIM_$(1))) \
+  $(if $(filter $(1),$(MUTANT_ROOM)),$(SIM_OUT)/$(MUTANT_SOURCE:.c=.o)) $(call archives,$(1))
+	$$(QUIET)$$(CC) -r -nostdlib -o $$@ $$^
+	$$(QUIET)objcopy --wildcard $(patsubst %,--keep-global-symbol='%',$(SHOWN_$(1))) $$@
+endef
+$(foreach d,$(SIM_DOORS),$(eval $(call sim,$(d))))
+SIM_ROOMS := $(patsubst %,$(SIM_OUT)/%.room,$(SIM_DOORS))
+SIM_PARTS := $(call sim_objects,$(SIM_WORLD)) $(SIM_ROOMS) $(call archives,mqtt proof wire base)
+$(SIM): $(SIM_PARTS)
+	$(say) LINK $@
+	$(QUIET)$(CC) -o $@ $^ -Wl,--wrap=now_mono_us,--wrap=now_utc_us -Wl,--as-needed \
+	  $(call libs_of,proof wire base) $(LINK_$(FLAVOUR))
+
+$(OUT)/mutants/%.o: $(OUT)/mutants/%.c
+	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+sim-program: $(SIM)
+
+run-sim: $(SIM)
+	@$(SIM) $(if $(SEED),--seed $(SEED),$(SEEDS))
+
+run-sim-mutants: $(SIM)
+	@MAKE="$(MAKE) CC=$(CC)" tests/sim/sync/mutants.py $(OUT)/mutants
+
 run-fuzz: $(FUZZ_PROGRAMS)
 	@tests/fuzz.sh $(SECONDS) $(FUZZ_PROGRAMS)
 
@@ -277,8 +331,8 @@ run-docs:
 
 .PHONY: test check
 test:
-	@bad=; for part in unit lua-test stories quick; do \
-	  $(MAKE) --no-print-directory $$part || bad="$$bad $$part"; \
+	@bad=; for part in unit lua-test sim sim-mutants stories quick; do \
+	  $(MAKE) --no-print-directory SEEDS=2000 $$part || bad="$$bad $$part"; \
 	done; [ -z "$$bad" ] || { echo "test: failed:$$bad ($(CC))"; exit 1; }
 	@echo "test: all passed ($(CC))"
 

@@ -319,15 +319,6 @@ static void link_down(void *owner, struct mqtt *mqtt, const char *why)
     report_health(relay);
 }
 
-static int lane_of_token(const struct relay *relay, int link, uint32_t token)
-{
-    const struct sync_road *road = &relay->sync.roads[link];
-    for (unsigned i = 0; i < road->flying; i++)
-        if (road->flights[i].token == token)
-            return road->flights[i].lane;
-    return -1;
-}
-
 /* Once when a lane begins to be refused, not for every batch. */
 static void tell_refusal(struct relay *relay, int lane, int reason)
 {
@@ -355,7 +346,7 @@ static void link_acked(void *owner, struct mqtt *mqtt, uint32_t token, int reaso
     }
     if (token > SYNC_TOKEN_MOST)
         return;
-    int lane = lane_of_token(relay, link, token);
+    int lane = sync_lane_of(&relay->sync, (enum sync_link)link, token);
     tell_refusal(relay, lane, reason);
     if (lane >= 0)
         stall_acked(&relay->stall, (enum talk_lane)lane, reason, mono_ms());
@@ -515,7 +506,7 @@ static void keeper_events(void *owner, uint32_t id,
             "the keeper answered a fetch with events that were not asked for; ending");
         finish(relay);
     } else if (publish > 0) {
-        int lane = lane_of_token(relay, batch.link, batch.token);
+        int lane = sync_lane_of(&relay->sync, batch.link, batch.token);
         ASSERT(lane >= 0);
         publish_batch(relay, &batch, (enum talk_lane)lane, entries);
     }

@@ -338,6 +338,15 @@ void sync_acked(struct sync *sync, enum sync_link link, uint32_t token, int reas
     ASSERT(sync_is_sane(sync));
 }
 
+int sync_lane_of(const struct sync *sync, enum sync_link link, uint32_t token)
+{
+    const struct sync_road *road = &sync->roads[link];
+    for (unsigned i = 0; i < road->flying; i++)
+        if (road->flights[i].token == token)
+            return road->flights[i].lane;
+    return -1;
+}
+
 /* ---- What next */
 
 static bool has_room(const struct sync *sync, int which)

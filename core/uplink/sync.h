@@ -143,6 +143,8 @@ bool sync_step(struct sync *sync, struct sync_step *step, int64_t now_ms);
 /* After how long to ask again, when nothing happens before; -1: no need. */
 int64_t sync_wait_ms(const struct sync *sync, int64_t now_ms);
 
+/* Of which lane a batch without PUBACK is; -1 when there is none. */
+int sync_lane_of(const struct sync *sync, enum sync_link link, uint32_t token);
 enum sync_link sync_link_of(enum talk_lane lane);
 /* All rules that hold between two calls. */
 bool sync_is_sane(const struct sync *sync);

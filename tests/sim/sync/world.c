@@ -1,0 +1,125 @@
+/* world - see world.h.
+ *
+ *   storm -> fair weather -> everything arrives -> a rush with alarms in it -> everything arrives */
+#include "world.h"
+
+#include <stdbool.h>
+
+#include "actor.h"
+#include "base/base.h"
+#include "cable.h"
+#include "chance.h"
+#include "checker.h"
+#include "city.h"
+#include "clock.h"
+#include "hub.h"
+#include "ledger.h"
+#include "office.h"
+#include "shelf.h"
+#include "storm.h"
+#include "story.h"
+
+enum {
+    STEPS_MOST = 400 * 1000,
+    PROGRESS_S = 1500, /* in fair weather everything is there by then */
+    SETTLE_S = 200,    /* until the last half-open connection has been found out */
+    ALARM_MS = 2000,   /* whatever the backlog */
+    RUSH_EVENTS = 30,
+    RUSH_ALARMS = 3
+};
+
+static bool goes_on(void)
+{
+    if (clock_steps() > STEPS_MOST)
+        checker_violated("no end after %d steps", STEPS_MOST);
+    return checker_verdict() == NULL && clock_step();
+}
+
+static void pass(int64_t us)
+{
+    int64_t until = clock_us() + us;
+    while (clock_us() < until && goes_on())
+        ;
+}
+
+static void arrive(void)
+{
+    int64_t until = clock_us() + PROGRESS_S * (int64_t)CLOCK_SECOND;
+    while (!checker_is_synced() && goes_on())
+        if (clock_us() > until) {
+            checker_violated("%d s of fair weather, and %lld events are missing; marks "
+                             "of the office %lld %lld %lld",
+                             PROGRESS_S, (long long)checker_missing(),
+                             (long long)office_mark(LANE_ALARM),
+                             (long long)office_mark(LANE_RECORD),
+                             (long long)office_mark(LANE_TELEMETRY));
+            return;
+        }
+}
+
+/* The alarm is committed in a moment; from then on it has ALARM_MS. */
+static void expect_alarm(void)
+{
+    const struct ledger_log *log = ledger_newest();
+    int64_t seq = log->size;
+    bool taken = office_emit(LANE_ALARM, chance_below(64));
+    while (taken && log->size <= seq && goes_on())
+        ;
+    if (!taken || checker_verdict() != NULL)
+        return;
+    while (seq < log->size && log->events[seq].lane != LANE_ALARM)
+        seq++;
+    int64_t until = clock_us() + ALARM_MS * (int64_t)CLOCK_MS;
+    while (shelf_row(log->name, seq) == NULL && goes_on())
+        if (clock_us() > until) {
+            checker_violated("alarm %lld is not at the city after %d ms of fair weather",
+                             (long long)seq, ALARM_MS);
+            return;
+        }
+}
+
+static void rush(void)
+{
+    for (int i = 0; i < RUSH_EVENTS; i++) {
+        enum talk_lane lane = chance_below(2) == 0 ? LANE_RECORD : LANE_TELEMETRY;
+        office_emit(lane, chance_below(64));
+    }
+    for (int i = 0; i < RUSH_ALARMS && checker_verdict() == NULL; i++) {
+        pass(chance_between(0, 3 * CLOCK_SECOND));
+        expect_alarm();
+    }
+}
+
+static void died(enum actor actor)
+{
+    storm_fell(actor);
+}
+
+static void begin(uint64_t seed)
+{
+    chance_begin(seed);
+    clock_begin();
+    actor_begin(died);
+    cable_begin();
+    hub_begin();
+    shelf_begin();
+    ledger_begin();
+    checker_begin();
+    office_begin();
+    city_begin();
+}
+
+const char *world_run(uint64_t seed)
+{
+    begin(seed);
+    pass(storm_begin());
+    storm_end();
+    arrive();
+    pass(SETTLE_S * (int64_t)CLOCK_SECOND);
+    arrive();
+    rush();
+    arrive();
+    if (checker_verdict() == NULL)
+        checker_count();
+    return checker_verdict();
+}
