@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""thinline - a TCP relay as thin as the line of an office: all connections share so many bits a second
-each way, in turn, a packet at a time.
+"""thinline - a TCP relay as thin as the line of an office: each way carries so many bits a second, and
+all connections stand in one queue before it, as in a modem. Who finds the queue full waits.
 
-    thinline.py PORT TARGET_PORT BITS_A_SECOND
+    thinline.py PORT TARGET_PORT BITS_A_SECOND [QUEUE_BYTES [DELAY_MS]]
 """
 import asyncio
 import collections
@@ -10,52 +10,61 @@ import socket
 import sys
 
 PACKET = 1400
-BUFFER = 32 * 1024
+HEADS = 40
+BUFFER = 16 * 1024
 
 
 class Way:
-    """One direction of the line: whoever has a packet stands in a queue for it."""
+    """One direction of the line."""
 
-    def __init__(self, bits):
-        self.second = bits / 8
-        self.queue = collections.deque()
-        self.wake = asyncio.Event()
+    def __init__(self, bits, most, delay):
+        self.second, self.most, self.delay = bits / 8, most, delay
+        self.queue, self.bytes = collections.deque(), 0
+        self.news, self.room = asyncio.Event(), asyncio.Event()
 
-    async def carry(self, size):
-        turn = asyncio.get_running_loop().create_future()
-        self.queue.append((turn, size))
-        self.wake.set()
-        await turn
+    async def put(self, writer, packet):
+        while self.bytes + len(packet) > self.most and self.queue:
+            self.room.clear()
+            await self.room.wait()
+        self.queue.append((writer, packet))
+        self.bytes += len(packet)
+        self.news.set()
 
     async def run(self):
-        clock = asyncio.get_running_loop().time
-        free = clock()
+        loop = asyncio.get_running_loop()
+        free = loop.time()
         while True:
             while not self.queue:
-                self.wake.clear()
-                await self.wake.wait()
-            turn, size = self.queue.popleft()
-            free = max(free, clock()) + size / self.second
-            await asyncio.sleep(free - clock())
-            turn.set_result(None)
+                self.news.clear()
+                await self.news.wait()
+            writer, packet = self.queue[0]
+            free = max(free, loop.time()) + (len(packet) + HEADS) / self.second
+            await asyncio.sleep(free - loop.time())
+            self.queue.popleft()
+            self.bytes -= len(packet)
+            self.room.set()
+            loop.call_later(self.delay, deliver, writer, packet)
+
+
+def deliver(writer, packet):
+    if not packet:
+        writer.close()
+    elif not writer.is_closing():
+        writer.write(packet)
 
 
 async def pump(way, reader, writer):
-    try:
-        while True:
+    packet = b"-"
+    while packet:
+        try:
             packet = await reader.read(PACKET)
-            if not packet:
-                break
-            await way.carry(len(packet) + 40)
-            writer.write(packet)
-            await writer.drain()
-    except OSError:
-        pass
-    writer.close()
+        except OSError:
+            packet = b""
+        await way.put(writer, packet)
 
 
-async def main(port, target, bits):
-    up, down = Way(bits), Way(bits)
+async def main(port, target, bits, most=64 * 1024, delay_ms=0):
+    up, down = (Way(bits, most, delay_ms / 2000) for _ in range(2))
     running = [asyncio.create_task(way.run()) for way in (up, down)]
 
     async def came(reader, writer):
