@@ -159,8 +159,10 @@ const char *const SCHEMA_QUERIES[QUERIES] = {
     [QUERY_ERASED_PUT] = "INSERT OR IGNORE INTO erased (office, log, n, seq)"
                          " VALUES (?1, ?2, ?3, ?4)",
     [QUERY_ERASED_BODIES] =
-        "SELECT e.seq, e.body FROM erased JOIN event e USING (office, log, seq)"
-        " WHERE office = ?1 AND log = ?2 AND n = ?3 ORDER BY e.seq LIMIT ?4",
+        /* CROSS: few are erased; begun at the events it would look at all of them. */
+    "SELECT o.seq, e.body FROM erased o CROSS JOIN event e"
+    " WHERE o.office = ?1 AND o.log = ?2 AND o.n = ?3"
+    " AND e.office = ?1 AND e.log = ?2 AND e.seq = o.seq ORDER BY o.seq LIMIT ?4",
     [QUERY_ERASED_SUM] = "SELECT count(DISTINCT seq), min(seq), max(seq) FROM erased"
                          " WHERE office = ?1 AND log = ?2",
     [QUERY_CHECKPOINT_PUT] = "INSERT OR REPLACE INTO checkpoint (office, log, size, note)"
