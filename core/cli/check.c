@@ -65,14 +65,13 @@ static void print_summary(const char *path, const struct json *config)
 int check_run(int argc, char **argv)
 {
     struct wish wish;
-    struct buffer text = {0};
+    struct buffer text = {0}, errors = {0};
     struct json *config = NULL;
     int stop = read_wish(&wish, argc, argv);
     if (stop)
         return stop - 1;
-    int err = configuration_read(&text, wish.config);
-    if (!err)
-        err = configuration_check_files(&text, wish.config);
+    int err = configuration_read(&text, &errors, wish.config);
+    fputs(buffer_text(&errors), stderr);
     if (!err)
         err = json_parse(&config, text.bytes, text.length);
     if (!err && wish.json)
@@ -81,5 +80,6 @@ int check_run(int argc, char **argv)
         print_summary(wish.config, config);
     json_free(config);
     buffer_free(&text);
+    buffer_free(&errors);
     return err ? 1 : 0;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 #include "cli/place.h"
 #include "proof/key.h"
 
-_Noreturn static void exec_host(int out, const char *path)
+_Noreturn static void exec_host(int out, int errors, const char *path)
 {
     char host[PLACE_MAX], plugins[PLACE_MAX], lua[PLACE_MAX];
     int err = place_beside(host, "../libexec/outpost/host");
@@ -22,7 +23,7 @@ _Noreturn static void exec_host(int out, const char *path)
         err = place_beside(plugins, "../share/outpost/plugins");
     if (!err)
         err = place_beside(lua, "../share/outpost/lua");
-    if (!err && dup2(out, STDOUT_FILENO) >= 0)
+    if (!err && dup2(out, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0)
         execl(host, "host", "config", path, "--plugins", plugins, "--lua", lua,
               (char *)NULL);
     fprintf(stderr, "outpost: %s: cannot be executed: %s\n", host,
@@ -46,15 +47,34 @@ static int read_all(struct buffer *json, int fd)
     }
 }
 
-static int say(const char *path, const char *setting, const char *expected,
+/* What the host has said, from the beginning; what is beyond the bound is cut. */
+static void take_errors(struct buffer *errors, int fd)
+{
+    char bytes[4096];
+    ssize_t length;
+    off_t at = 0;
+    while (at < CONFIGURATION_ERRORS_MAX &&
+           (length = pread(fd, bytes, sizeof(bytes), at)) > 0) {
+        buffer_append(errors, bytes, (size_t)length);
+        at += length;
+    }
+}
+
+/* The configuration that is being checked, and what is wrong with it. */
+struct checked {
+    const char *path;
+    struct buffer *errors;
+};
+
+static int say(const struct checked *checked, const char *setting, const char *expected,
                const char *got)
 {
-    fprintf(stderr, "%s: city: %s: expected %s, got \"%s\"\n", path, setting, expected,
-            got);
+    buffer_printf(checked->errors, "%s: city: %s: expected %s, got \"%s\"\n",
+                  checked->path, setting, expected, got);
     return -EINVAL;
 }
 
-static int check_verifier(const struct json *city, const char *path)
+static int check_verifier(const struct checked *checked, const struct json *city)
 {
     const char *file = json_text(city, "verifier");
     struct key *key;
@@ -62,14 +82,14 @@ static int check_verifier(const struct json *city, const char *path)
         return 0;
     if (key_load_verifier(&key, file) != 0)
         return say(
-            path, "verifier",
+            checked, "verifier",
             "a file with the city's public key line (outpost-city keygen makes it, .pub)",
             file);
     key_free(key);
     return 0;
 }
 
-int configuration_check_files(const struct buffer *json, const char *path)
+static int check_files(const struct checked *checked, const struct buffer *json)
 {
     static const char *const FILES[] = {"ca",        "cert",     "key",
                                         "bulk_cert", "bulk_key", "password_file"};
@@ -77,26 +97,27 @@ int configuration_check_files(const struct buffer *json, const char *path)
     if (json_parse(&config, json->bytes, json->length) != 0)
         return -EINVAL;
     const struct json *city = json_get(config, "city");
-    int err = check_verifier(city, path);
+    int err = check_verifier(checked, city);
     for (size_t i = 0; i < countof(FILES); i++) {
         struct buffer bytes = {0};
         const char *file = json_text(city, FILES[i]);
         if (file != NULL && file_read(&bytes, file, CONFIGURATION_MAX) != 0)
-            err = say(path, FILES[i], "a file that can be read", file);
+            err = say(checked, FILES[i], "a file that can be read", file);
         buffer_free(&bytes);
     }
     json_free(config);
     return err;
 }
 
-int configuration_read(struct buffer *json, const char *path)
+/* Runs the host: its output, and into the file `said` its errors. */
+static int run_host(struct buffer *json, int said, const char *path)
 {
     int fds[2], status;
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -errno;
     pid_t pid = fork();
     if (pid == 0)
-        exec_host(fds[1], path);
+        exec_host(fds[1], said, path);
     close(fds[1]);
     int err = pid < 0 ? -EAGAIN : read_all(json, fds[0]);
     close(fds[0]);
@@ -107,4 +128,16 @@ int configuration_read(struct buffer *json, const char *path)
     if (!err && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         err = -EINVAL;
     return err;
+}
+
+int configuration_read(struct buffer *json, struct buffer *errors, const char *path)
+{
+    struct checked checked = {path, errors};
+    int said = memfd_create("errors", MFD_CLOEXEC);
+    if (said < 0)
+        return -errno;
+    int err = run_host(json, said, path);
+    take_errors(errors, said);
+    close(said);
+    return err ? err : check_files(&checked, json);
 }

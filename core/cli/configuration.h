@@ -4,14 +4,11 @@
 
 #include "base/buffer.h"
 
-enum { CONFIGURATION_MAX = 1024 * 1024 };
+enum { CONFIGURATION_MAX = 1024 * 1024, CONFIGURATION_ERRORS_MAX = 64 * 1024 };
 
-/* Appends the checked configuration. -EINVAL when it has errors: they are on standard error then,
- * one a line with file, line, setting, expectation and value. */
-int configuration_read(struct buffer *json, const char *path);
-
-/* Whether the files that the checked configuration names can be used: the city's public key, and
- * for TLS that the files are there. 0, or -EINVAL with a line on standard error for each. */
-int configuration_check_files(const struct buffer *json, const char *path);
+/* Appends the checked configuration. -EINVAL when it has errors, which are appended to `errors`, one
+ * a line with file, line, setting, expectation and value. The files that it names are checked too:
+ * the city's public key, and for TLS that they are there. */
+int configuration_read(struct buffer *json, struct buffer *errors, const char *path);
 
 #endif

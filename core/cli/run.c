@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/configuration.h"
+#include "cli/lastgood.h"
 #include "cli/place.h"
 
 static const char USAGE[] =
@@ -23,7 +24,11 @@ static const char USAGE[] =
     "                  " PLACE_STATE "\n"
     "\n"
     "The log goes to standard error; OUTPOST_LOG=debug|info|warn|error sets how much.\n"
-    "Exit: 0 stopped in good order, 1 the configuration or the start failed, 2 wrong "
+    "A configuration that does not check is not used: the last one that did is, and an "
+    "alarm "
+    "says so.\n"
+    "Exit: 0 stopped in good order, 1 the configuration (and no last good one) or the "
+    "start failed, 2 wrong "
     "usage,\n"
     "3 the disk failed (start it again: the journal is checked then).\n";
 
@@ -77,6 +82,48 @@ static void exec_keeper(const struct wish *wish, int fd)
     fprintf(stderr, "outpost run: %s: cannot be executed: %s\n", keeper, strerror(errno));
 }
 
+/* The box must run, whatever was typed into its configuration: the last one that checked does. */
+static int fall_back(struct buffer *json, struct buffer *errors, const struct wish *wish)
+{
+    buffer_clear(json);
+    int err = lastgood_get(json, wish->state);
+    if (err == -ENOENT)
+        return err;
+    if (err) {
+        fprintf(stderr,
+                "outpost run: the last good configuration, %s/config.good, cannot be "
+                "read: %s\n",
+                wish->state, strerror(-err));
+        return err;
+    }
+    fprintf(stderr,
+            "outpost run: %s DOES NOT CHECK (see above) and is not used: the box runs "
+            "with the "
+            "last configuration that did, kept in %s/config.good. Mend it, run `outpost "
+            "check`, "
+            "then start anew.\n",
+            wish->config, wish->state);
+    lastgood_mark(json, wish->config, buffer_text(errors));
+    return 0;
+}
+
+static int read_some(struct buffer *json, const struct wish *wish)
+{
+    struct buffer errors = {0};
+    int err = configuration_read(json, &errors, wish->config);
+    fputs(buffer_text(&errors), stderr);
+    if (err) {
+        err = fall_back(json, &errors, wish);
+    } else {
+        int kept = lastgood_put(wish->state, json);
+        if (kept)
+            fprintf(stderr, "outpost run: %s/config.good cannot be written: %s\n",
+                    wish->state, strerror(-kept));
+    }
+    buffer_free(&errors);
+    return err;
+}
+
 int run_run(int argc, char **argv)
 {
     struct wish wish;
@@ -84,9 +131,7 @@ int run_run(int argc, char **argv)
     int stop = read_wish(&wish, argc, argv);
     if (stop)
         return stop - 1;
-    int err = configuration_read(&json, wish.config);
-    if (!err)
-        err = configuration_check_files(&json, wish.config);
+    int err = read_some(&json, &wish);
     if (!err) {
         int fd = hand_down(&json);
         if (fd >= 0)

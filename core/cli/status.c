@@ -153,6 +153,23 @@ static bool print_children(const struct json *children)
     return all_run;
 }
 
+static void print_salvage(const struct json *report)
+{
+    const struct json *salvage = json_get(report, "salvage");
+    int64_t aside = json_number(salvage, "aside", 0);
+    const char *folder = json_text(salvage, "folder");
+    if (aside > 0)
+        printf("  DAMAGED: %" PRId64 " journal%s set aside in the state folder\n", aside,
+               aside == 1 ? " was" : "s were");
+    if (folder != NULL)
+        printf("  salvaging %s: %" PRId64 " events found so far\n", folder,
+               json_number(salvage, "found", 0));
+    if (json_text(report, "key") != NULL)
+        printf(
+            "  NEW KEY: the old one was lost and the city does not know this one; bring "
+            "journal/key.pub to it\n");
+}
+
 static bool print_report(const struct json *report)
 {
     printf("office %s, log %s (%s), version %s, up %" PRId64 " s\n",
@@ -166,6 +183,7 @@ static bool print_report(const struct json *report)
     print_lanes(json_get(report, "lanes"));
     print_storage(json_get(report, "storage"));
     print_stall(json_text(report, "stalled"));
+    print_salvage(report);
     return print_children(json_get(report, "children"));
 }
 

@@ -59,6 +59,18 @@ static void record_start(struct keeper *keeper, bool closed)
     self_record(&keeper->group, "box.started", data);
 }
 
+/* `outpost run` says so when it had to use the last good configuration. */
+static void record_refused(struct keeper *keeper)
+{
+    const struct json *refused = json_get(keeper->config->json, "refused");
+    struct buffer told = {0};
+    if (!json_is_object(refused))
+        return;
+    json_print(&told, refused);
+    self_record(&keeper->group, "config.refused", buffer_text(&told));
+    buffer_free(&told);
+}
+
 /* What cannot be read back is not delivered: somebody has to know. */
 static void record_broken(struct keeper *keeper)
 {
@@ -264,6 +276,7 @@ static int first_group(struct keeper *keeper)
     if (err)
         return err;
     record_start(keeper, was_closed);
+    record_refused(keeper);
     group_commit(&keeper->group);
     return keeper->exit_code ? -EIO : 0;
 }

@@ -17,7 +17,7 @@ static const struct {
     {"storage.low", LANE_ALARM},       {"storage.full", LANE_ALARM},
     {"storage.back", LANE_RECORD},     {"clock.jumped", LANE_RECORD},
     {"clock.corrected", LANE_RECORD},  {"sync.stalled", LANE_ALARM},
-    {"sync.resumed", LANE_RECORD},
+    {"config.refused", LANE_ALARM},    {"sync.resumed", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

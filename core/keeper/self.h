@@ -5,6 +5,7 @@
  *   plugin.restarted    record  instance, plugin, exit
  *   plugin.quarantined  alarm   instance, plugin, deaths
  *   journal.contradicted alarm  events (here), city (what its receipt claims, by lane)
+ *   config.refused      alarm   file, errors: it did not check, the last good one is used
  *   sync.stalled        alarm   lane, reason: what is sent comes to nothing
  *   sync.resumed        record  lane, reason: of the stall that is over
  *   journal.damaged     alarm   reason; folder, when the journal was set aside there; salvaged, gone
