@@ -45,6 +45,13 @@ int64_t restart_after_refusal(struct restart *restart, int64_t life_us)
     return next_delay(restart, is_short(life_us), false);
 }
 
+int64_t restart_needed(struct restart *restart, int64_t life_us)
+{
+    restart->count++;
+    restart->in_quarantine = false;
+    return next_delay(restart, is_short(life_us), restart->count == 1);
+}
+
 int64_t restart_after_kill(struct restart *restart)
 {
     restart->in_quarantine = false;

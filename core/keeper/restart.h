@@ -5,7 +5,8 @@
  *
  * Only deaths of its own doing count: whom somebody else killed comes back after a second, and who
  * ended because the journal took nothing (a full disk) waits longer each time, but is not to
- * blame. */
+ * blame. The uplink is never quarantined: a broker that talks nonsense can make the library that
+ * reads it abort, and the city must not wait an hour for that. */
 #ifndef KEEPER_RESTART_H
 #define KEEPER_RESTART_H
 
@@ -33,6 +34,9 @@ int64_t restart_after_death(struct restart *restart, int64_t now_us, int64_t lif
 
 /* It ended because a commit was refused. */
 int64_t restart_after_refusal(struct restart *restart, int64_t life_us);
+
+/* It died, and is needed whatever makes it die: never quarantined, a minute at most. */
+int64_t restart_needed(struct restart *restart, int64_t life_us);
 
 /* Somebody who is not the keeper killed it. */
 int64_t restart_after_kill(struct restart *restart);

@@ -115,6 +115,8 @@ static int64_t restart_wait_ms(struct child *child, int status)
         return restart_after_refusal(&child->restart, life_us);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child->killed)
         return restart_after_kill(&child->restart);
+    if (child->plugin == NULL)
+        return restart_needed(&child->restart, life_us);
     return restart_after_death(&child->restart, now_us, life_us);
 }
 

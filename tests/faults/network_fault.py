@@ -14,8 +14,8 @@ import programs
 import pytest
 import town
 
-TICKS = 360   # ten in each commit, four commits a second: nine seconds
-BAD_S = 7     # longer than the alarm connection waits for an acknowledgement
+TICKS = 320   # ten in each commit, four commits a second: eight seconds
+BAD_S = 6     # longer than the alarm connection waits for an acknowledgement
 MOST_S = 90   # until all has arrived, on the slowest wire
 BACKLOG = 100 # at least so many older events an alarm overtakes when both connections begin anew
 
@@ -138,8 +138,10 @@ def endure(line, fault, seconds=BAD_S):
             f"{len(line.told())} produced, 0 lost, 0 twice; the alarm overtook {overtook}")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.long if name in ("up is lost", "link down") else pytest.mark.slow)
+    for name in FAULTS
+])
 def test_nothing_is_lost_on_a_bad_wire(name, net, tmp_path, started):
     line = Line(tmp_path, net, started)
     print(f"network: {name}: {endure(line, FAULTS[name])}")

@@ -119,6 +119,19 @@ static void a_refused_commit_waits_longer_each_time_and_is_no_death(void **state
     assert_false(restart.in_quarantine);
 }
 
+static void who_is_needed_comes_back_within_a_minute_for_ever(void **state)
+{
+    struct restart restart = {.count = 0};
+    (void)state;
+    assert_int_equal(restart_needed(&restart, 0), 0);
+    assert_int_equal(restart_needed(&restart, 0), 1000);
+    for (int i = 0; i < 1000; i++)
+        assert_in_range(restart_needed(&restart, 0), 1, RESTART_MOST_MS);
+    assert_false(restart.in_quarantine);
+    assert_int_equal(restart.count, 1002);
+    assert_int_equal(restart_needed(&restart, 60 * SECOND_US), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +144,7 @@ int main(void)
         cmocka_unit_test(a_good_life_ends_the_quarantine),
         cmocka_unit_test(whom_somebody_killed_is_not_to_blame),
         cmocka_unit_test(a_refused_commit_waits_longer_each_time_and_is_no_death),
+        cmocka_unit_test(who_is_needed_comes_back_within_a_minute_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
