@@ -11,14 +11,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def private(folder):
-    """Copies the build into `folder`; the path of its `outpost`, which knows the plugins ticker and echo."""
+    """Copies the build into `folder`; the path of its `outpost`, which knows these plugins too."""
     for part in ("bin", "libexec"):
         shutil.copytree(os.path.join(town.BUILD, part), folder / part)
     plugins = folder / "share" / "outpost" / "plugins"
     plugins.mkdir(parents=True)
     (folder / "share" / "outpost" / "lua").symlink_to(os.path.join(town.ROOT, "lua"))
-    for path in (os.path.join(HERE, "plugins", "ticker"), os.path.join(HERE, "plugins", "echo"),
-                 os.path.join(town.ROOT, "plugins", "wristband")):
+    ours = [os.path.join(HERE, "plugins", name) for name in os.listdir(os.path.join(HERE, "plugins"))]
+    for path in ours + [os.path.join(town.ROOT, "plugins", "wristband")]:
         (plugins / os.path.basename(path)).symlink_to(path)
     return str(folder / "bin" / "outpost")
 
