@@ -102,6 +102,20 @@ static int64_t first_erased(const struct thin_tile *tile)
     return tile->index * TILE_WIDTH + at;
 }
 
+/* What the city has and what it will never get do not go by one order: beneath a hash for both, the
+ * city could prove nothing any more of what it has. */
+static void split(struct thin_tile *tile, int64_t mark)
+{
+    struct cover had = {{0}};
+    tile->is_split = first_erased(tile) <= mark && mark < last_erased(tile);
+    if (!tile->is_split)
+        return;
+    for (unsigned i = 0; tile->index * TILE_WIDTH + i <= mark; i++)
+        if (cover_has(&tile->erased, i))
+            cover_put(&had, i);
+    tile->erased = had;
+}
+
 static int choose(struct thin_tile *tile, const struct journal *journal, int64_t from)
 {
     *tile = (struct thin_tile){.index = -1};
@@ -111,6 +125,8 @@ static int choose(struct thin_tile *tile, const struct journal *journal, int64_t
     for (unsigned i = 0; i < TILE_WIDTH && !err; i++)
         if (tile->row.lanes[i] == LANE_TELEMETRY)
             cover_put(&tile->erased, i);
+    if (!err)
+        split(tile, journal->marks[LANE_TELEMETRY]);
     return err;
 }
 
@@ -130,6 +146,8 @@ int thin_begin(struct thin *thin, struct journal *journal, int64_t from, int64_t
             break;
         thin->is_over = is_over;
         thin->count++;
+        if (tile->is_split)
+            break;
         from = tile->index + 1;
     }
     return thin->count > 0 ? 0 : err;
@@ -414,7 +432,7 @@ static void count_up(struct thin_score *score, const struct thin *thin,
 {
     for (int i = 0; i < answer->count; i++) {
         const struct thin_fate *fate = &answer->fates[i];
-        score->next = fate->index + 1;
+        score->next = fate->index + !(fate->is_erased && thin->tiles[i].is_split);
         if (!fate->is_erased) {
             score->broken = fate->index;
             continue;

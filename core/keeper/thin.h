@@ -16,6 +16,7 @@ struct thin_tile {
     int64_t index;
     struct store_tile row; /* as it is before */
     struct cover erased;   /* what this round erases */
+    bool is_split; /* of the tile's telemetry, what the city has; the rest comes next */
 };
 
 struct thin {

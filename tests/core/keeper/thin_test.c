@@ -229,7 +229,7 @@ static void what_the_city_has_and_is_old_enough_goes_for_that_reason(void **stat
 {
     struct thin thin;
     (void)state;
-    here->fixture.journal->marks[LANE_TELEMETRY] = 300;
+    here->fixture.journal->marks[LANE_TELEMETRY] = 255;
     assert_int_equal(thin_begin(&thin, here->fixture.journal, 0, 0), 0);
     assert_true(thin.is_over);
     assert_int_equal(thin.count, 1);
@@ -242,6 +242,39 @@ static void what_the_city_has_and_is_old_enough_goes_for_that_reason(void **stat
     struct found found = read_all();
     assert_string_equal(found.erasure->reason, "retention");
     mem_free(found.erasure);
+}
+
+/* The city has the telemetry up to 299, in the middle of tile 1. */
+static void what_the_city_has_does_not_go_with_what_it_will_never_get(void **state)
+{
+    (void)state;
+    here->fixture.journal->marks[LANE_TELEMETRY] = 300;
+    struct thin_score score = thin_once(0, 0);
+    assert_int_equal(score.events, 100);
+    assert_int_equal(score.next, 1);
+    struct found found = read_all();
+    assert_int_equal(found.erasure->tile_count, 2);
+    assert_true(cover_has(&found.erasure->tiles[1].cover, 299 - 256));
+    assert_false(cover_has(&found.erasure->tiles[1].cover, 302 - 256));
+    mem_free(found.erasure);
+    score = thin_once(score.next, 0);
+    assert_int_equal(score.events, TILES * 256 / LANES - 100);
+    assert_int_equal(score.next, TILES);
+    found = read_all();
+    assert_false(cover_has(&found.erasure->tiles[0].cover, 299 - 256));
+    assert_true(cover_has(&found.erasure->tiles[0].cover, 302 - 256));
+    mem_free(found.erasure);
+}
+
+/* Else it would be tried again for ever. */
+static void a_broken_tile_is_passed_over_also_when_the_city_has_a_part_of_it(void **state)
+{
+    (void)state;
+    here->fixture.journal->marks[LANE_TELEMETRY] = 300;
+    fixture_flip(fixture_path(&here->fixture, "tile/entries/001"), -40);
+    struct thin_score score = thin_once(1, 0);
+    assert_int_equal(score.broken, 1);
+    assert_int_equal(score.next, 2);
 }
 
 static void a_body_that_is_not_what_was_sealed_is_not_erased(void **state)
@@ -383,6 +416,8 @@ int main(void)
         EACH(a_tile_of_which_nothing_is_left_has_no_file),
         EACH(without_telemetry_there_is_nothing_to_do),
         EACH(what_the_city_has_and_is_old_enough_goes_for_that_reason),
+        EACH(what_the_city_has_does_not_go_with_what_it_will_never_get),
+        EACH(a_broken_tile_is_passed_over_also_when_the_city_has_a_part_of_it),
         EACH(a_body_that_is_not_what_was_sealed_is_not_erased),
         EACH(a_tile_that_is_gone_is_passed_over),
         EACH(cut_before_the_commit_nothing_has_happened),
