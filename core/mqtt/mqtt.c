@@ -69,11 +69,6 @@ struct mqtt {
 static void end_attempt(struct mqtt *mqtt);
 static void begin_attempt(struct mqtt *mqtt);
 
-static int64_t mono_ms(void)
-{
-    return now_mono_us() / 1000;
-}
-
 void mqtt_begin(void)
 {
     signal(SIGPIPE, SIG_IGN); /* libmosquitto 2.0.11 leaves that to us */
@@ -94,7 +89,11 @@ static void give_up(struct mqtt *mqtt, const char *why)
 
 static void give_up_on(struct mqtt *mqtt, int rc)
 {
-    give_up(mqtt, rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
+    bool mute =
+        rc == MOSQ_ERR_ERRNO && errno == EPROTO; /* so it calls TLS that broke off */
+    give_up(mqtt, mute                   ? "the broker broke off without a word"
+                  : rc == MOSQ_ERR_ERRNO ? strerror(errno)
+                                         : mosquitto_strerror(rc));
 }
 
 /* ---- What the library tells */
@@ -121,7 +120,7 @@ static void told_connect(struct mosquitto *mosq, void *owner, int reason, int fl
     }
     loop_timer_stop(&mqtt->deadline);
     mqtt->up = true;
-    mqtt->up_since_ms = mono_ms();
+    mqtt->up_since_ms = now_mono_us() / 1000;
     mqtt->calls->up(mqtt->owner, mqtt);
 }
 
@@ -345,7 +344,7 @@ static uint32_t retry_ms(struct mqtt *mqtt)
         end = RETRY_ABSENT;
     else if (mqtt->worked && !mqtt->turned_away)
         end = RETRY_BROKE;
-    int64_t life_ms = mqtt->up ? mono_ms() - mqtt->up_since_ms : 0;
+    int64_t life_ms = mqtt->up ? now_mono_us() / 1000 - mqtt->up_since_ms : 0;
     return retry_wait_ms(retry_bound_ms(&mqtt->patience, end, life_ms));
 }
 
@@ -400,12 +399,10 @@ static int set_tls(struct mqtt *mqtt)
     struct tls_wish wish = {o->broker->host, o->ca, o->cert, o->key, now_latest_us()};
     if (!o->broker->tls)
         return MOSQ_ERR_SUCCESS;
-    if (tls_open(&mqtt->tls, &wish, mqtt->why) != 0)
+    if (tls_open(&mqtt->tls, &wish, mqtt->why) != 0 ||
+        mosquitto_void_option(mqtt->mosq, MOSQ_OPT_SSL_CTX, tls_context(mqtt->tls)) != 0)
         return MOSQ_ERR_TLS;
-    int rc = mosquitto_void_option(mqtt->mosq, MOSQ_OPT_SSL_CTX, tls_context(mqtt->tls));
-    if (rc == MOSQ_ERR_SUCCESS)
-        rc = mosquitto_int_option(mqtt->mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
-    return rc;
+    return mosquitto_int_option(mqtt->mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
 }
 
 static int set_options(struct mqtt *mqtt)
