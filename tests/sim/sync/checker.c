@@ -172,6 +172,12 @@ bool checker_is_synced(void)
     return checker_missing() == 0;
 }
 
+bool checker_is_verified(void)
+{
+    const struct ledger_log *log = ledger_newest();
+    return log->erased > 0 || shelf_verified(log->name) >= office_signed();
+}
+
 int64_t checker_missing(void)
 {
     const struct ledger_log *log = ledger_newest();

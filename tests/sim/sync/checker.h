@@ -24,6 +24,8 @@ void checker_marked(void);
 
 /* Whether the city has all that the office still holds, and the office knows it. */
 bool checker_is_synced(void);
+/* Whether it has verified all that the office has signed; always, once a body is erased. */
+bool checker_is_verified(void);
 /* The events of the newest log that the city should have and has not. */
 int64_t checker_missing(void);
 /* At the end: every row of the city's, compared and counted. */

@@ -10,7 +10,7 @@
 #include "clock.h"
 #include "turn.h"
 
-enum { TURN_US = 400 };
+enum { TURN_US = 400, BUSY_TURN_US = 30 * 1000 };
 
 struct loop {
     enum actor actor;
@@ -111,7 +111,8 @@ static void rest_due(void *owner)
 void loop_rest_start(struct loop *loop, struct loop_rest *rest)
 {
     if (rest->event == NULL)
-        start(loop, &rest->event, rest, chance_below(TURN_US), rest_due);
+        start(loop, &rest->event, rest,
+              chance_below(chance_below(4) == 0 ? BUSY_TURN_US : TURN_US), rest_due);
 }
 
 void loop_rest_stop(struct loop_rest *rest)

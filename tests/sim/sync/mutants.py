@@ -35,6 +35,8 @@ MUTANTS = [
      "    (void)lane;\n    return SYNC_BULK;\n"),
     ("no-patience", "what was acknowledged and lost is not sent again", SYNC,
      "    lane->owed = lane->count > 0;\n}\n", "    lane->owed = false;\n}\n"),
+    ("no-probe", "a city that is away is sent everything again and again", SYNC,
+     "        lane->probing = true;\n", ""),
     ("no-way-back", "a mark never goes down", SYNC,
      "    else if (seq < lane->mark) {\n", "    else if (false) {\n"),
     ("eager-receipt", "the city tells receipts before it commits", COLLECT,

@@ -21,6 +21,7 @@
 #include "story.h"
 #include "thread.h"
 #include "turn.h"
+#include "weather.h"
 #include "wire/line.h"
 
 #define CITY_KEY_PATH "/keys/outpost-city/city"
@@ -104,9 +105,12 @@ static void print_start(struct buffer *out)
     buffer_printf(out,
                   "{\"office\":\"%s\",\"log\":\"%s\",\"version\":\"sim\",\"boot\":"
                   "\"boot-%d\",\"verifier_office\":\"%s+sim\",\"size\":%lld,"
-                  "\"city\":{\"url\":\"mqtt://hub\"}}",
+                  "\"city\":{\"url\":\"mqtt://hub\"",
                   LEDGER_OFFICE, keeper->journal.log.log, boots, OFFICE_KEY,
                   (long long)signed_size);
+    if (weather.bandwidth > 0)
+        buffer_printf(out, ",\"bandwidth\":%lld", (long long)weather.bandwidth);
+    buffer_append_text(out, "}}");
 }
 
 static int hear_hello(const struct frame *frame)

@@ -25,13 +25,14 @@ enum {
     THIN_RATE =
         3000, /* bytes a second in fair weather; a batch takes more than a second */
     WIDE_RATE = 64000,
+    QUEUE_MOST = 1000, /* mosquitto's default */
     EVENTS_MOST = 110, /* of a storm */
     DOOM_MOST = 60     /* points until a doomed program dies */
 };
 
 struct weather weather;
 
-static bool blows;
+static bool blows, settled;
 static int64_t pace_us; /* between two faults, on average */
 static int events_left;
 
@@ -275,7 +276,10 @@ static void draw_weather(void)
     weather.keeper_disk = some(200, 60);
     weather.city_disk = some(200, 30);
     weather.service_us = some(300, 3000) * (int64_t)CLOCK_MS;
-    weather.queue_most = chance_below(3) == 0 ? 1 + chance_below(20) : 1000;
+    weather.bandwidth = some(250, 200) * (int64_t)1000;
+    if (weather.bandwidth > 0)
+        weather.bandwidth += 16000;
+    weather.queue_most = chance_below(3) == 0 ? 1 + chance_below(20) : QUEUE_MOST;
 }
 
 int64_t storm_begin(void)
@@ -284,6 +288,7 @@ int64_t storm_begin(void)
     int64_t most = chance_below(3) == 0 ? LONGEST_S : SHORT_S;
     int64_t length = chance_between(SHORTEST_S, most) * (int64_t)CLOCK_SECOND;
     blows = true;
+    settled = false;
     draw_weather();
     for (size_t i = 0; i < countof(FAULTS); i++)
         has_fault[i] = chance_is(FAULTS[i].often);
@@ -299,11 +304,21 @@ int64_t storm_begin(void)
     return length;
 }
 
+bool storm_is_over(void)
+{
+    return settled;
+}
+
+void storm_settle(bool is_settled)
+{
+    settled = is_settled;
+}
+
 void storm_end(void)
 {
     story_say("fair weather");
     blows = false;
-    struct weather fair = {.queue_most = 1000};
+    struct weather fair = {.queue_most = QUEUE_MOST, .bandwidth = weather.bandwidth};
     for (int road = 0; road < ROADS; road++) {
         fair.latency_us[road] = weather.latency_us[road] / 4;
         fair.rate[road] = road == ROAD_OFFICE_BULK ? THIN_RATE : WIDE_RATE;

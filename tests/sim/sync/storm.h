@@ -5,6 +5,7 @@
 #ifndef SIM_STORM_H
 #define SIM_STORM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Draws the seed's weather and plans its faults; how long the storm will last. */
@@ -12,7 +13,11 @@ int64_t storm_begin(void);
 /* Fair weather from here on: everything is whole, everything runs. */
 void storm_end(void);
 
-/* Whether it blows; programs that die are started again at once when it does not. */
+/* Its last traces are gone: while they are, nothing may complain. */
+void storm_settle(bool is_settled);
+bool storm_is_over(void);
+
+/* A program has died in the middle of an act, or dies now; it comes back by itself. */
 void storm_fell(int actor);
 
 #endif

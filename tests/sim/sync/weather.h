@@ -20,6 +20,7 @@ struct weather {
     int turn_away; /* a connection is refused with a reason */
     int keeper_disk;     /* a write of the keeper fails */
     int city_disk;       /* a write of the city fails */
+    int64_t bandwidth;   /* bits a second that the office allows its bulk, 0 all */
     unsigned queue_most; /* messages the broker queues for a session; more are dropped */
 };
 

@@ -1,6 +1,7 @@
 /* world - see world.h.
  *
- *   storm -> fair weather -> everything arrives -> a rush with alarms in it -> everything arrives */
+ *   storm -> fair weather: an alarm arrives, then everything -> a rush with alarms in it -> everything
+ *   arrives and is verified -> for some, the city is away for hours */
 #include "world.h"
 
 #include <stdbool.h>
@@ -23,9 +24,13 @@ enum {
     STEPS_MOST = 400 * 1000,
     PROGRESS_S = 1500, /* in fair weather everything is there by then */
     SETTLE_S = 200,    /* until the last half-open connection has been found out */
-    ALARM_MS = 2000,   /* whatever the backlog */
+    FIRST_ALARM_MS = 200 * 1000, /* after a storm */
+    ALARM_MS = 2000,             /* whatever the backlog */
     RUSH_EVENTS = 30,
-    RUSH_ALARMS = 3
+    RUSH_ALARMS = 3,
+    AWAY_ONE_IN = 20, /* seeds have a city that is away */
+    AWAY_S = 2 * 3600,
+    AWAY_LETTERS = 400 /* may wait for it then, most of them statuses */
 };
 
 static bool goes_on(void)
@@ -57,8 +62,8 @@ static void arrive(void)
         }
 }
 
-/* The alarm is committed in a moment; from then on it has ALARM_MS. */
-static void expect_alarm(void)
+/* The alarm is committed in a moment; from then on it has so long. */
+static void expect_alarm(int64_t most_ms)
 {
     const struct ledger_log *log = ledger_newest();
     int64_t seq = log->size;
@@ -69,11 +74,12 @@ static void expect_alarm(void)
         return;
     while (seq < log->size && log->events[seq].lane != LANE_ALARM)
         seq++;
-    int64_t until = clock_us() + ALARM_MS * (int64_t)CLOCK_MS;
+    int64_t until = clock_us() + most_ms * CLOCK_MS;
     while (shelf_row(log->name, seq) == NULL && goes_on())
         if (clock_us() > until) {
-            checker_violated("alarm %lld is not at the city after %d ms of fair weather",
-                             (long long)seq, ALARM_MS);
+            checker_violated(
+                "alarm %lld is not at the city after %lld ms of fair weather",
+                (long long)seq, (long long)most_ms);
             return;
         }
 }
@@ -86,8 +92,38 @@ static void rush(void)
     }
     for (int i = 0; i < RUSH_ALARMS && checker_verdict() == NULL; i++) {
         pass(chance_between(0, 3 * CLOCK_SECOND));
-        expect_alarm();
+        expect_alarm(ALARM_MS);
     }
+}
+
+static void arrive_verified(void)
+{
+    int64_t until = clock_us() + PROGRESS_S * (int64_t)CLOCK_SECOND;
+    arrive();
+    while (!checker_is_verified() && goes_on())
+        if (clock_us() > until) {
+            checker_violated("%d s of fair weather, and the city has not verified %lld "
+                             "events",
+                             PROGRESS_S, (long long)office_signed());
+            return;
+        }
+}
+
+/* The broker is there and takes everything, but nobody fetches it: what the office sends again and
+ * again must not fill it up. */
+static void miss_city(void)
+{
+    storm_settle(false);
+    city_fell(false);
+    for (int i = 0; i < RUSH_EVENTS; i++)
+        office_emit(i < RUSH_ALARMS ? LANE_ALARM : LANE_RECORD, chance_below(64));
+    pass(AWAY_S * (int64_t)CLOCK_SECOND);
+    unsigned waiting = hub_waiting(ROAD_CITY_ALARM) + hub_waiting(ROAD_CITY_BULK);
+    if (waiting > AWAY_LETTERS)
+        checker_violated("%u messages wait for a city that was away for %d s", waiting,
+                         AWAY_S);
+    city_start();
+    arrive();
 }
 
 static void died(enum actor actor)
@@ -114,11 +150,16 @@ const char *world_run(uint64_t seed)
     begin(seed);
     pass(storm_begin());
     storm_end();
+    pass(chance_between(0, SETTLE_S) * CLOCK_SECOND);
+    expect_alarm(FIRST_ALARM_MS);
     arrive();
     pass(SETTLE_S * (int64_t)CLOCK_SECOND);
     arrive();
+    storm_settle(true);
     rush();
-    arrive();
+    arrive_verified();
+    if (checker_verdict() == NULL && chance_below(AWAY_ONE_IN) == 0)
+        miss_city();
     if (checker_verdict() == NULL)
         checker_count();
     return checker_verdict();
