@@ -19,6 +19,7 @@
 #include "base/base.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "mqtt/flights.h"
 #include "mqtt/retry.h"
 #include "mqtt/tcp.h"
 #include "mqtt/tls.h"
@@ -29,11 +30,6 @@ enum {
     HANDSHAKE_TICK_MS = 50,
     TICK_MS = 5000,
     READS_PER_TURN = 8
-};
-
-struct flight {
-    int mid;
-    uint32_t token;
 };
 
 struct mqtt {
@@ -61,8 +57,7 @@ struct mqtt {
     unsigned heard; /* packets that the library has told of */
     int64_t up_since_ms;
     struct retry patience;
-    struct flight flights[MQTT_FLIGHTS];
-    size_t flight_count;
+    struct flights flights;
     char why[TLS_WHY_ROOM];
 };
 
@@ -89,11 +84,16 @@ static void give_up(struct mqtt *mqtt, const char *why)
 
 static void give_up_on(struct mqtt *mqtt, int rc)
 {
-    bool mute =
-        rc == MOSQ_ERR_ERRNO && errno == EPROTO; /* so it calls TLS that broke off */
-    give_up(mqtt, mute                   ? "the broker broke off without a word"
-                  : rc == MOSQ_ERR_ERRNO ? strerror(errno)
-                                         : mosquitto_strerror(rc));
+    char why[MQTT_WHY_ROOM];
+    if (rc == MOSQ_ERR_EAI)
+        snprintf(why, sizeof(why), "the name %.100s cannot be resolved",
+                 mqtt->options.broker->host);
+    else if (rc == MOSQ_ERR_ERRNO && errno == EPROTO) /* so it calls TLS that broke off */
+        snprintf(why, sizeof(why), "the broker broke off without a word");
+    else
+        snprintf(why, sizeof(why), "%s",
+                 rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
+    give_up(mqtt, why);
 }
 
 /* ---- What the library tells */
@@ -139,19 +139,13 @@ static void told_publish(struct mosquitto *mosq, void *owner, int mid, int reaso
                          const mosquitto_property *properties)
 {
     struct mqtt *mqtt = owner;
+    uint32_t token;
     (void)mosq;
     (void)properties;
     mqtt->heard++;
     mqtt->worked |= reason < MQTT_REFUSED;
-    for (size_t i = 0; i < mqtt->flight_count; i++) {
-        if (mqtt->flights[i].mid != mid)
-            continue;
-        uint32_t token = mqtt->flights[i].token;
-        mqtt->flights[i] = mqtt->flights[--mqtt->flight_count];
-        if (!mqtt->over)
-            mqtt->calls->acked(mqtt->owner, mqtt, token, reason);
-        return;
-    }
+    if (flights_take(&mqtt->flights, mid, &token) && !mqtt->over)
+        mqtt->calls->acked(mqtt->owner, mqtt, token, reason);
 }
 
 static void told_subscribe(struct mosquitto *mosq, void *owner, int mid, int count,
@@ -361,7 +355,7 @@ static void stop_all(struct mqtt *mqtt)
     tls_close(mqtt->tls);
     mqtt->tls = NULL;
     mqtt->watched_fd = -1;
-    mqtt->flight_count = 0;
+    mqtt->flights.count = 0;
 }
 
 static void end_attempt(struct mqtt *mqtt)
@@ -568,7 +562,7 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message, uint32_t
 {
     if (!mqtt_is_up(mqtt))
         return -ENOTCONN;
-    if (mqtt->flight_count == MQTT_FLIGHTS)
+    if (flights_are_full(&mqtt->flights))
         return -ENOBUFS;
     mosquitto_property *properties = NULL;
     int mid = 0;
@@ -579,7 +573,7 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message, uint32_t
                                   message->payload, 1, message->retain, properties);
     mosquitto_property_free_all(&properties);
     if (rc == MOSQ_ERR_SUCCESS)
-        mqtt->flights[mqtt->flight_count++] = (struct flight){mid, token};
+        flights_put(&mqtt->flights, mid, token);
     return sent(mqtt, rc);
 }
 
