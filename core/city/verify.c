@@ -412,8 +412,11 @@ static int go_on(struct verify *verify, struct work *work, struct store_log *sta
         return aim_further(verify, work, state, more);
     if (err < 0)
         return err;
-    if (work->tree.size == aimed->size)
-        return compare(verify, work, state, aimed, now, moved);
+    if (work->tree.size == aimed->size) {
+        err = compare(verify, work, state, aimed, now, moved);
+        *more = *moved && size_of(&state->newest) > aimed->size;
+        return err;
+    }
     *more = err == 1;
     return *more ? 0 : look_for_missing(verify, work, now);
 }

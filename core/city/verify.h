@@ -29,8 +29,8 @@ void verify_close(struct verify *verify);
 int verify_note(struct verify *verify, const char *office, const void *note,
                 size_t length, const char *now, char log[WORD_ID_MAX + 1]);
 
-/* Goes on with a log for at most `budget` events. *moved: a checkpoint was verified; *more: the
- * budget ended it. */
+/* Goes on with a log for at most `budget` events. *moved: a checkpoint was verified; *more: there
+ * is more to be done at once, beyond the budget or towards a newer checkpoint. */
 int verify_step(struct verify *verify, const char *office, const char *log, int budget,
                 const char *now, bool *moved, bool *more);
 

@@ -287,6 +287,109 @@ static void what_seemed_missing_is_taken_back_when_it_was_erased(void **state)
     assert_int_equal(fixture_receipt(f).size, 701);
 }
 
+/* ---- Any history: erasures, deliveries and checkpoints in any order */
+
+enum { RANDOM_EVENTS = 900, RANDOM_SEEDS = 40 };
+
+static unsigned roll(uint64_t *seed, unsigned sides)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(*seed >> 33) % sides;
+}
+
+/* Erases up to all telemetry of a tile, in runs, but not what was erased before. */
+static void erase_some(struct fixture *f, bool erased[FIXTURE_EVENTS], int64_t n,
+                       uint64_t *seed)
+{
+    struct cover cover = {{0}};
+    bool takes = false;
+    for (unsigned i = 0; i < COVER_WIDTH; i++) {
+        int64_t seq = n * COVER_WIDTH + i;
+        takes = roll(seed, 40) == 0 ? !takes : takes;
+        if (!takes || f->lane[seq] != LANE_TELEMETRY || erased[seq])
+            continue;
+        cover_put(&cover, i);
+        erased[seq] = true;
+    }
+    if (cover_count(&cover) > 0)
+        fixture_erase(f, n, &cover, "telemetry");
+}
+
+/* Sends a lane's events up to `until` in batches, as an office does: what is erased by now is
+ * passed over; what went out before is at the city. */
+static void send_random(struct fixture *f, const bool gone[FIXTURE_EVENTS], int lane,
+                        int64_t *sent, int64_t until, uint64_t *seed)
+{
+    int64_t seq = *sent + 1, prev = *sent;
+    char topic[64];
+    snprintf(topic, sizeof(topic), "outpost/v1/office-1/up/%s",
+             talk_lane_name((enum talk_lane)lane));
+    while (seq < until) {
+        struct buffer payload = {0};
+        unsigned count = 1 + roll(seed, 90);
+        int64_t last = prev;
+        for (; seq < until && count > 0; seq++) {
+            if (f->lane[seq] != lane || gone[seq])
+                continue;
+            buffer_printf(&payload, "%s%s", payload.length ? "," : "[", f->bodies[seq]);
+            last = seq;
+            count--;
+        }
+        buffer_append_text(&payload, "]");
+        if (last > prev)
+            fixture_say(f, topic, buffer_text(&payload), "log1",
+                        talk_lane_name((enum talk_lane)lane), prev, last);
+        prev = last;
+        buffer_free(&payload);
+    }
+    *sent = prev;
+}
+
+static void live_a_while(struct fixture *f, uint64_t *seed)
+{
+    static bool erased[FIXTURE_EVENTS];
+    int64_t sent[LANES] = {-1, -1, -1};
+    memset(erased, 0, sizeof(erased));
+    while (f->size < RANDOM_EVENTS) {
+        for (unsigned i = roll(seed, 60); i > 0; i--)
+            fixture_emit(f, roll(seed, 12) ? LANE_TELEMETRY : (int)roll(seed, LANES));
+        if (f->size > COVER_WIDTH && roll(seed, 3) == 0)
+            erase_some(f, erased, roll(seed, (unsigned)(f->size / COVER_WIDTH)), seed);
+        int lane = (int)roll(seed, LANES);
+        if (roll(seed, 2))
+            send_random(f, erased, lane, &sent[lane], f->size, seed);
+        if (roll(seed, 3) == 0)
+            fixture_send_checkpoint(f, NULL);
+        if (roll(seed, 3) == 0)
+            fixture_commit(f);
+    }
+    for (int lane = 0; lane < LANES; lane++)
+        send_random(f, erased, lane, &sent[lane], f->size, seed);
+    fixture_send_checkpoint(f, NULL);
+    fixture_commit(f);
+}
+
+static void any_history_of_erasures_verifies(void **state)
+{
+    for (uint64_t first = 1; first <= RANDOM_SEEDS; first++) {
+        uint64_t seed = first;
+        struct audit_report report;
+        fixture_close(state);
+        fixture_open(state);
+        struct fixture *f = *state;
+        fixture_show_key(f, f->office_key);
+        live_a_while(f, &seed);
+        struct receipt receipt = fixture_receipt(f);
+        if (receipt.size != f->tree.size)
+            print_message("seed %" PRIu64 "\n", first);
+        assert_int_equal(receipt.size, f->tree.size);
+        audited(f, &report);
+        assert_int_equal(report.verified + report.beneath, report.events);
+        assert_int_equal(report.events + report.erased, f->size);
+        check_proof(f, f->size - 1);
+    }
+}
+
 int main(void)
 {
 #undef TEST
@@ -303,6 +406,7 @@ int main(void)
         TEST(an_alarm_erased_for_the_quota_is_a_finding),
         TEST(an_order_that_cannot_be_read_is_a_finding_and_is_stored),
         TEST(what_seemed_missing_is_taken_back_when_it_was_erased),
+        TEST(any_history_of_erasures_verifies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

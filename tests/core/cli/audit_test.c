@@ -195,6 +195,57 @@ static void a_list_that_cannot_be_read_is_named(void **state)
     expect_bad(f, "event 1300", "cannot be read");
 }
 
+/* The keeper erases after the tail was read and before the bundles are: `tile` by event 1400. */
+static void audit_while_erasing(struct fixture *f, uint64_t tile,
+                                const struct cover *cover)
+{
+    struct archive *archive = NULL;
+    struct papers papers = {.office = NULL};
+    struct papers_trust trust = {.office = NULL};
+    struct inventory inventory = {.size = f->size, .covered = f->size};
+    struct ledger ledger = {.hint = 0};
+    struct finding finding = {.place = ""};
+    char path[ARCHIVE_PATH_MAX];
+    assert_int_equal(archive_open(&archive, f->folder, &finding), 0);
+    assert_int_equal(papers_read(&papers, archive, &trust, &finding), 0);
+    archive->tail.is_live = true;
+    fixture_erase(f, tile, cover, "journal.thinned", "quota", "telemetry");
+    snprintf(path, sizeof(path), "%s/tail.db", f->folder);
+    unlink(path);
+    tile_path(path + snprintf(path, sizeof(path), "%s/", f->folder), -1, tile,
+              TILE_WIDTH);
+    unlink(path);
+    fixture_save(f, SEALED);
+    int err = audit_events(archive, &papers, &inventory, &ledger, &finding);
+    if (err)
+        print_message("%s: %s\n", finding.place, finding.what);
+    assert_int_equal(err, 0);
+    assert_int_equal(ledger.thinned.events, cover_count(cover));
+    ledger_free(&ledger);
+    papers_free(&papers);
+    archive_close(archive);
+}
+
+static void what_a_keeper_erases_meanwhile_is_no_damage(void **state)
+{
+    struct fixture *f = *state;
+    fixture_fill(f, SIZE);
+    fixture_save(f, SEALED);
+    struct cover cover = fixture_telemetry(f, 1);
+    audit_while_erasing(f, 1, &cover);
+}
+
+static void a_bundle_that_a_keeper_removes_meanwhile_is_no_damage(void **state)
+{
+    struct fixture *f = *state;
+    struct cover cover = whole();
+    while (f->size < 512)
+        fixture_put(f, LANE_TELEMETRY, "band/gate", "band.heard", "{}");
+    fixture_fill(f, SIZE);
+    fixture_save(f, SEALED);
+    audit_while_erasing(f, 1, &cover);
+}
+
 static void a_changed_leaf_of_an_erased_event_is_found(void **state)
 {
     struct fixture *f = *state;
@@ -229,6 +280,8 @@ int main(void)
         TEST(a_tile_that_is_not_sealed_cannot_be_thinned),
         TEST(a_hash_that_is_not_the_trees_is_named),
         TEST(a_list_that_cannot_be_read_is_named),
+        TEST(what_a_keeper_erases_meanwhile_is_no_damage),
+        TEST(a_bundle_that_a_keeper_removes_meanwhile_is_no_damage),
         TEST(a_changed_leaf_of_an_erased_event_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
