@@ -22,6 +22,7 @@ class Clock:
     `synced` is what the kernel is said to think of it (adjtimex)."""
 
     def __init__(self, folder, said="+0"):
+        os.makedirs(str(folder), exist_ok=True)
         self.file = os.path.join(str(folder), "faketime")
         self.synced_file = os.path.join(str(folder), "faketime.synced")
         self.say(said)
