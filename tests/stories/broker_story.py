@@ -1,5 +1,7 @@
 """The city's broker as etc/mosquitto configures it: who may connect as whom, say what, hear what."""
 import os
+import socket
+import ssl
 import time
 
 import paho.mqtt.client as paho
@@ -229,6 +231,39 @@ def test_nobody_leaves_a_will_in_anothers_name(client):
     assert client("offices/" + OTHER).may_say(f"outpost/v1/{OTHER}/status")
     town.wait_for(lambda: watcher.heard, 10, "a status")
     assert [topic for topic, _ in watcher.heard] == [f"outpost/v1/{OTHER}/status"]
+
+
+def knock(port, authority, kind):
+    """A stranger who will not be let in."""
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.settimeout(0.5)
+        try:
+            if kind == "garbage":
+                wire.sendall(os.urandom(300))
+                wire.recv(100)
+                return
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if kind == "a broker's certificate":
+                context.load_cert_chain(authority.path("broker", "broker.pem"),
+                                        authority.path("broker", "broker.key"))
+            with context.wrap_socket(wire) as secured:
+                secured.sendall(b"x")
+                if kind != "gone at once":
+                    secured.recv(100)
+        except OSError:
+            pass
+
+
+def test_strangers_who_are_refused_disturb_nobody(broker, authority, client):
+    mine = [client("offices/" + OURS, lane) for lane in ("alarm", "bulk")]
+    for number in range(60):
+        for kind in ("no certificate", "a broker's certificate", "gone at once", "garbage"):
+            knock(broker.port, authority, kind)
+        for one, topic in zip(mine, ("up/alarm", "up/record")):
+            one.paho.publish(BELOW + topic, str(number), 1)
+    assert mine[0].may_say(BELOW + "up/alarm") and mine[1].may_say(BELOW + "up/record")
+    assert [len(one.connected) for one in mine] == [1, 1] and not mine[0].ended and not mine[1].ended
 
 
 def test_the_example_access_list_is_what_the_script_writes(tmp_path):
