@@ -13,6 +13,11 @@
 
 enum { REFUSED = 0x80, NOBODY = 0x10 };
 
+static const int64_t SILENCE_MS[SYNC_LINKS] = {
+    [SYNC_ALARM] = SYNC_SILENCE_ALARM_MS,
+    [SYNC_BULK] = SYNC_SILENCE_BULK_MS,
+};
+
 enum sync_link sync_link_of(enum talk_lane lane)
 {
     return lane == LANE_ALARM ? SYNC_ALARM : SYNC_BULK;
@@ -402,7 +407,7 @@ static bool step_reset(struct sync *sync, struct sync_step *step, int64_t now_ms
 {
     for (int link = 0; link < SYNC_LINKS; link++) {
         struct sync_road *road = &sync->roads[link];
-        if (road->flying == 0 || now_ms - road->moved_ms < SYNC_SILENCE_MS)
+        if (road->flying == 0 || now_ms - road->moved_ms < SILENCE_MS[link])
             continue;
         road->moved_ms = now_ms;
         *step = (struct sync_step){.deed = SYNC_RESET, .link = (enum sync_link)link};
@@ -457,6 +462,6 @@ int64_t sync_wait_ms(const struct sync *sync, int64_t now_ms)
     }
     for (int link = 0; link < SYNC_LINKS; link++)
         if (sync->roads[link].flying > 0)
-            wait = sooner(wait, sync->roads[link].moved_ms + SYNC_SILENCE_MS, now_ms);
+            wait = sooner(wait, sync->roads[link].moved_ms + SILENCE_MS[link], now_ms);
     return wait;
 }

@@ -34,8 +34,10 @@ enum {
     SYNC_PATIENCE_MS =
         30 * 1000, /* without a receipt, first; doubles with each going back */
     SYNC_PATIENCE_MOST_MS = 120 * 1000,
-    SYNC_SILENCE_MS = 120 * 1000, /* without any PUBACK that is due */
-    SYNC_PAUSE_MS = 1000,         /* after a refusal, first; doubles */
+    SYNC_SILENCE_ALARM_MS =
+        45 * 1000, /* without any PUBACK that is due: alarms are small, */
+    SYNC_SILENCE_BULK_MS = 120 * 1000, /* a batch may take its time on a thin line */
+    SYNC_PAUSE_MS = 1000,              /* after a refusal, first; doubles */
     SYNC_PAUSE_MOST_MS = 30 * 1000,
     SYNC_TOKEN_MOST = 0x7fffffff, /* of a batch; greater ones are free for others */
     SYNC_BEGAN_MS = 10 * 1000 /* a city that begins anew is believed once in this time */

@@ -243,13 +243,23 @@ static void what_is_still_on_its_way_is_not_sent_again(void **state)
 
 static void a_link_without_a_sign_of_life_is_reset(void **state)
 {
-    struct bench b;
+    static const struct {
+        enum talk_lane lane;
+        int64_t ms;
+    } LINKS[] = {{LANE_ALARM, SYNC_SILENCE_ALARM_MS},
+                 {LANE_RECORD, SYNC_SILENCE_BULK_MS}};
     (void)state;
-    begin(&b);
-    answer(&b, LANE_ALARM, 0, 10);
-    b.now += SYNC_SILENCE_MS;
-    drain(&b);
-    assert_int_equal(b.resets, 1);
+    for (size_t i = 0; i < countof(LINKS); i++) {
+        struct bench b;
+        begin(&b);
+        answer(&b, LINKS[i].lane, 0, 10);
+        b.now += LINKS[i].ms - 1;
+        drain(&b);
+        assert_int_equal(b.resets, 0);
+        b.now += 1;
+        drain(&b);
+        assert_int_equal(b.resets, 1);
+    }
 }
 
 static void a_refused_batch_is_sent_again_after_a_pause(void **state)
