@@ -5,6 +5,8 @@ The journal is made by the real keeper: sealed tiles, a tail, checkpoints, a rec
 older copy of the same folder. MUTATIONS says how many, SEED repeats a run.
 """
 import contextlib
+import hashlib
+import json
 import os
 import random
 import shutil
@@ -185,6 +187,47 @@ def edit_tile(it):
     return f"tile {n}", True
 
 
+def edit_erased(it):
+    """What is erased is called there, or the other way round."""
+    with opened(it) as db:
+        n, lanes = it.rng.choice(db.execute("SELECT n, lanes FROM tile").fetchall())
+        at = it.rng.randrange(len(lanes))
+        lanes = lanes[:at] + bytes([lanes[at] ^ 128]) + lanes[at + 1:]
+        counts = [lanes.count(lane) for lane in range(3)]
+        db.execute("UPDATE tile SET lanes = ?, alarms = ?, records = ?, telemetry = ? WHERE n = ?",
+                   (lanes, *counts, n))
+    return f"tile {n}, event {n * 256 + at}", True
+
+
+def entries_of(path):
+    """The events of a bundle."""
+    plain = subprocess.run(["zstd", "-dqc", path], check=True, stdout=subprocess.PIPE).stdout
+    found, at = [], 0
+    while at < len(plain):
+        length = int.from_bytes(plain[at:at + 2], "big")
+        found.append(plain[at + 2:at + 2 + length])
+        at += 2 + length
+    return found
+
+
+def empty_entry(it):
+    """As a keeper would erase, with the bundle's digest in tail.db, but without an event that says so."""
+    with opened(it) as db:
+        n, lanes = it.rng.choice(db.execute("SELECT n, lanes FROM tile WHERE alarms + records > 0").fetchall())
+        at = it.rng.choice([at for at in range(256) if lanes[at] < 128])
+        path = os.path.join(it.path, "tile", "entries", f"{n:03d}")
+        entries = entries_of(path)
+        entries[at] = b""
+        with open(path + ".plain", "wb") as file:
+            file.write(b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries))
+        subprocess.run(["zstd", "-q", "-f", "--rm", path + ".plain", "-o", path], check=True)
+        lanes = lanes[:at] + bytes([lanes[at] | it.rng.choice([0, 128])]) + lanes[at + 1:]
+        counts = [lanes.count(lane) for lane in range(3)]
+        db.execute("UPDATE tile SET digest = ?, lanes = ?, alarms = ?, records = ?, telemetry = ? WHERE n = ?",
+                   (hashlib.sha256(read(path)).digest(), lanes, *counts, n))
+    return f"event {n * 256 + at}", True
+
+
 def edit_mark(it):
     with opened(it) as db:
         lane, = it.rng.choice(db.execute("SELECT lane FROM link").fetchall())
@@ -195,7 +238,7 @@ def edit_mark(it):
 # Weights: most mutations are those that disks and hands make.
 KINDS = {flip_bit: 30, delete: 8, swap: 8, truncate: 8, splice: 14, append: 7, repeat_line: 4,
          add_file: 3, older_folder: 1, older_file: 4, edit_row: 6, swap_rows: 4, delete_newest: 3,
-         edit_tile: 3, edit_mark: 2}
+         edit_tile: 3, edit_mark: 2, edit_erased: 3, empty_entry: 3}
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +250,23 @@ def journal(tmp_path_factory):
     now = scribe.write(folder / "state", 1500, city=city)
     older = shutil.copytree(now, folder / "older")
     scribe.write(folder / "state", 2600, city=city)
+    key = shutil.copy(os.path.join(now, "key.pub"), folder / "office.pub")
+    return now, str(older), str(key), city + ".pub"
+
+
+@pytest.fixture(scope="module")
+def thinned(tmp_path_factory):
+    """The same of a journal that has been over its quota."""
+    folder = tmp_path_factory.mktemp("thinned")
+    city = str(folder / "city")
+    storage = {"quota": 64 << 20, "reserve": 16 << 20, "keep": {"telemetry": 0}}
+    town.run(town.OUTPOST, "keygen", "--out", city, "--name", "outpost-city/city")
+    now = scribe.write(folder / "state", 4600, city=city, noise=24000, storage=storage)
+    older = shutil.copytree(now, folder / "older")
+    scribe.write(folder / "state", 3600, city=city, noise=24000, storage=storage)
+    now = scribe.write(folder / "state", 300, city=city, storage=storage)
+    counts = json.loads(town.run(town.OUTPOST, "verify", now, "--json").stdout)
+    assert counts["erased"] > 500, counts
     key = shutil.copy(os.path.join(now, "key.pub"), folder / "office.pub")
     return now, str(older), str(key), city + ".pub"
 
@@ -261,6 +321,18 @@ def test_events_names_an_unreadable_bundle_and_goes_on_behind_it(journal, tmp_pa
     pytest.param(COUNT, id="all", marks=pytest.mark.slow),
 ])
 def test_every_mutation_is_found_and_named(journal, tmp_path, count):
+    mutate(journal, tmp_path, count)
+
+
+@pytest.mark.parametrize("count", [
+    pytest.param(30, id="30"),
+    pytest.param(COUNT // 4, id="all", marks=pytest.mark.long),
+])
+def test_every_mutation_of_a_thinned_journal_is_found_and_named(thinned, tmp_path, count):
+    mutate(thinned, tmp_path, count)
+
+
+def mutate(journal, tmp_path, count):
     print(f"SEED={SEED}")
     now, older, key, city = journal
     rng = random.Random(SEED)

@@ -28,7 +28,7 @@ HELLO, COMMIT, DONE, FETCH, EVENTS, RECEIPT, CHECKPOINT, PING, PONG, STOP = (
     1, 3, 4, 8, 9, 11, 13, 15, 16, 17)
 VERSION, EVENT, TYPE, DATA, LIMIT, SEQ, LANE, PATTERN, ENTRY, ERROR, TEXT = (
     1, 3, 4, 7, 14, 17, 18, 19, 20, 22, 23)
-GROUP = 16
+GROUP, GROUP_BYTES = 16, 150000
 
 
 def field(tag, value):
@@ -57,10 +57,12 @@ def numbers(text):
     return {tag: struct.unpack("<q", value)[0] for tag, value in fields(text) if len(value) == 8}
 
 
-def event(at, count):
-    """The last one is an alarm, after which a checkpoint comes at once."""
+def event(at, count, noise=0):
+    """The last one is an alarm, after which a checkpoint comes at once. Telemetry carries `noise` bytes
+    that do not compress to less than half."""
     kind = list(TYPES)[0 if at % 97 == 0 or at == count - 1 else 1 + at % 2]
-    data = json.dumps({"number": at, "text": "x" * (at * 7 % 300)})
+    text = os.urandom(noise // 2).hex() if noise and kind == "scribe.heard" else "x" * (at * 7 % 300)
+    data = json.dumps({"number": at, "text": text})
     return field(EVENT, field(TYPE, kind.encode()) + field(DATA, data.encode()))
 
 
@@ -110,9 +112,10 @@ class Child:
 
 
 class Host(Child):
-    def run(self, count):
-        for first in range(0, count, GROUP):
-            group = [event(at, count) for at in range(first, min(first + GROUP, count))]
+    def run(self, count, noise):
+        size = min(GROUP, max(1, GROUP_BYTES // (noise + 1)))
+        for first in range(0, count, size):
+            group = [event(at, count, noise) for at in range(first, min(first + size, count))]
             assert numbers(self.ask(COMMIT, DONE, *group))[ERROR] == 0, "a commit was refused"
         self.done("host")
         self.hear(STOP)
@@ -150,38 +153,41 @@ class Uplink(Child):
         self.hear(STOP)
 
 
-def configuration(suite, city):
+def configuration(suite, city, storage):
     plugin = {"plugin": "scribe", "instance": "desk", "folder": "/", "needs": [], "config": {},
               "events": TYPES}
     what = {"office": {"id": OFFICE, "name": "office", "timezone": "UTC", "suite": suite},
             "lua": "/", "plugins": [plugin]}
+    if storage:
+        what["storage"] = storage
     if city:
         what["city"] = {"url": "mqtt://127.0.0.1:1", "verifier": city + ".pub"}
     return what
 
 
-def start(state, count, folder, suite="sha256+ed25519", city=None):
+def start(state, count, folder, suite="sha256+ed25519", city=None, noise=0, storage=None):
     """A keeper at work on `count` more events, as a process; `folder` is for what the test needs."""
     libexec, config = os.path.join(folder, "libexec"), os.path.join(folder, "config.json")
     os.makedirs(libexec)
     for name in ("host", "uplink"):
         os.symlink(HERE, os.path.join(libexec, name))
     with open(config, "w", encoding="utf-8") as file:
-        json.dump(configuration(suite, city), file)
+        json.dump(configuration(suite, city, storage), file)
     with open(config, "rb") as file:
         return subprocess.Popen(
             [os.path.join(BUILD, "libexec", "outpost", "keeper"), "--state", str(state), "--libexec",
              libexec, "--config-fd", str(file.fileno())], pass_fds=[file.fileno()],
             stderr=subprocess.PIPE, text=True,
             env={**os.environ, "SCRIBE_COUNT": str(count), "SCRIBE_CITY": city or "",
+                 "SCRIBE_NOISE": str(noise),
                  "SCRIBE_DONE": os.path.join(folder, "done-"), "OUTPOST_LOG": "warn"})
 
 
-def write(state, count, suite="sha256+ed25519", city=None, end=signal.SIGTERM):
+def write(state, count, suite="sha256+ed25519", city=None, end=signal.SIGTERM, noise=0, storage=None):
     """Journals `count` more events into `state`, then ends the keeper by the signal `end`. `city` is
     a key file made by keygen: a receipt signed with it arrives too. Returns the journal's folder."""
     with tempfile.TemporaryDirectory() as folder:
-        keeper = start(state, count, folder, suite, city)
+        keeper = start(state, count, folder, suite, city, noise, storage)
         awaited = [os.path.join(folder, "done-" + name) for name in ["host"] + ["uplink"] * bool(city)]
         until = time.monotonic() + 90
         while keeper.poll() is None and time.monotonic() < until:
@@ -199,4 +205,4 @@ if __name__ == "__main__":
     if os.path.basename(sys.argv[0]) == "uplink":
         Uplink().run(int(os.environ["SCRIBE_COUNT"]), os.environ["SCRIBE_CITY"])
     else:
-        Host().run(int(os.environ["SCRIBE_COUNT"]))
+        Host().run(int(os.environ["SCRIBE_COUNT"]), int(os.environ["SCRIBE_NOISE"]))

@@ -22,13 +22,14 @@ static struct cover telemetry_of(const struct fixture *f, int64_t n, unsigned fr
     return cover;
 }
 
-/* Sends what is not erased of the lane from `from` on; `prev` says that nothing lies between. */
-static void send_left(struct fixture *f, int lane, int64_t from, int64_t prev)
+/* Sends the lane's events from `from` to below `until`; `prev` says that nothing lies between. */
+static void send_range(struct fixture *f, int lane, int64_t from, int64_t until,
+                       int64_t prev)
 {
     struct buffer payload = {0};
     char topic[64];
     int64_t last = prev;
-    for (int64_t seq = from; seq < f->size; seq++) {
+    for (int64_t seq = from; seq < until; seq++) {
         if (f->lane[seq] != lane)
             continue;
         buffer_printf(&payload, "%s%s", payload.length == 0 ? "[" : ",", f->bodies[seq]);
@@ -40,6 +41,11 @@ static void send_left(struct fixture *f, int lane, int64_t from, int64_t prev)
     fixture_say(f, topic, buffer_text(&payload), "log1",
                 talk_lane_name((enum talk_lane)lane), prev, last);
     buffer_free(&payload);
+}
+
+static void send_left(struct fixture *f, int lane, int64_t from, int64_t prev)
+{
+    send_range(f, lane, from, f->size, prev);
 }
 
 static int64_t audited(struct fixture *f, struct audit_report *report)
@@ -144,6 +150,34 @@ static void a_few_that_came_stand_beneath_the_hash(void **state)
     check_proof(f, 481);
     assert_int_equal(prove_event(&proof, f->store, "office-1", "log1", 484), -ENODATA);
     buffer_free(&proof);
+}
+
+/* Two orders for a tile: over the first the tree goes at once, and again when it has to go back. */
+static void the_tree_goes_back_over_an_earlier_hash(void **state)
+{
+    fixture_close(state);
+    fixture_open(state);
+    struct fixture *f = *state;
+    struct audit_report report;
+    fixture_show_key(f, f->office_key);
+    fill(f, 600);
+    struct cover early = telemetry_of(f, 1, 0), late = telemetry_of(f, 1, 44);
+    for (size_t i = 0; i < sizeof(early.bits); i++)
+        early.bits[i] &= (uint8_t)~late.bits[i];
+    fixture_erase(f, 1, &early, "telemetry");
+    fixture_send(f, LANE_TELEMETRY, 0, 255);
+    send_range(f, LANE_TELEMETRY, 300, 486, 255);
+    fixture_send(f, LANE_RECORD, 0, 600);
+    fixture_send_checkpoint(f, NULL);
+    fixture_commit(f); /* the tree waits at 486 */
+    fixture_erase(f, 1, &late, "telemetry");
+    send_left(f, LANE_TELEMETRY, 512, 485);
+    fixture_send(f, LANE_RECORD, 601, 601);
+    fixture_commit(f);
+    assert_int_equal(fixture_receipt(f).size, 601);
+    audited(f, &report);
+    assert_true(report.beneath > 0);
+    assert_int_equal(report.events + report.erased, 602);
 }
 
 /* 260 of the events were signed, then the office erased what the city had not. */
@@ -399,6 +433,7 @@ int main(void)
         TEST(the_order_may_come_last),
         TEST(a_body_that_came_counts),
         TEST(a_few_that_came_stand_beneath_the_hash),
+        TEST(the_tree_goes_back_over_an_earlier_hash),
         TEST(a_checkpoint_within_what_is_erased_is_passed_over),
         TEST(verification_goes_on_after_a_restart_within_a_tile),
         TEST(a_hash_that_is_not_the_trees_breaks_the_log),
