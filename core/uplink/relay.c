@@ -285,6 +285,7 @@ static void link_up(void *owner, struct mqtt *mqtt)
     } else {
         relay->checkpoint_told = relay->checkpoint_flying = false;
         publish_checkpoint(relay);
+        pace_anew(&relay->pace);
     }
     sync_up(&relay->sync, (enum sync_link)link, mono_ms());
     stall_link(&relay->stall, (enum sync_link)link, true, mono_ms());
@@ -350,6 +351,8 @@ static void link_acked(void *owner, struct mqtt *mqtt, uint32_t token, int reaso
     tell_refusal(relay, lane, reason);
     if (lane >= 0)
         stall_acked(&relay->stall, (enum talk_lane)lane, reason, mono_ms());
+    if (link == SYNC_BULK)
+        pace_acked(&relay->pace, token, now_mono_us());
     sync_acked(&relay->sync, (enum sync_link)link, token, reason, mono_ms());
     settle(relay);
     look(relay);
@@ -488,7 +491,7 @@ static void publish_batch(struct relay *relay, const struct sync_batch *batch,
         return;
     relay->sent += batch->count;
     if (batch->link == SYNC_BULK)
-        pace_spend(&relay->pace, message.length, now_mono_us());
+        pace_sent(&relay->pace, batch->token, message.length, now_mono_us());
 }
 
 static void keeper_events(void *owner, uint32_t id,

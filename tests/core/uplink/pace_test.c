@@ -110,10 +110,112 @@ static void a_batch_is_about_a_second_of_the_line(void **state)
     struct pace pace;
     (void)state;
     pace_begin(&pace, BITS);
+    pace.window = PACE_WINDOW_MOST;
     assert_int_equal(pace_batch(&pace, 1 << 20), BYTES);
     assert_int_equal(pace_batch(&pace, BYTES - 1), BYTES - 1);
     pace_begin(&pace, 16000);
     assert_int_equal(pace_batch(&pace, 1 << 20), PACE_BATCH_LEAST);
+}
+
+/* A line with a queue before it: each batch comes when those before it have, and its PUBACK after
+ * the way there and back. */
+struct line {
+    int64_t bytes_a_second, trip_us, free_us, now_us;
+    unsigned flying, first;
+    uint32_t token;
+    struct {
+        uint32_t token;
+        int64_t due_us;
+    } pubacks[SYNC_FLIGHTS];
+};
+
+/* How long the batch stands in the queue. */
+static int64_t send_batch(struct line *line, struct pace *pace)
+{
+    size_t bytes = pace_batch(pace, 120 * 1024) / 10; /* as zstd makes it */
+    unsigned last = (line->first + line->flying++) % SYNC_FLIGHTS;
+    if (line->free_us < line->now_us)
+        line->free_us = line->now_us;
+    int64_t queued_us = line->free_us - line->now_us;
+    line->free_us += (int64_t)bytes * SECOND_US / line->bytes_a_second;
+    line->pubacks[last].token = ++line->token;
+    line->pubacks[last].due_us = line->free_us + line->trip_us;
+    pace_sent(pace, line->token, bytes, line->now_us);
+    return queued_us;
+}
+
+/* Sends as soon as it may; the longest time that one of so many batches stood in the queue. */
+static int64_t send_batches(struct line *line, struct pace *pace, int count)
+{
+    struct sync_step step = question(LANE_RECORD, 1);
+    int64_t longest_us = 0;
+    while (count > 0) {
+        if (line->flying < SYNC_FLIGHTS && !pace_holds(pace, &step, line->now_us)) {
+            int64_t queued_us = send_batch(line, pace);
+            longest_us = queued_us > longest_us ? queued_us : longest_us;
+            count--;
+            continue;
+        }
+        assert_true(line->flying > 0);
+        pace_drop(pace, 1);
+        line->now_us = line->pubacks[line->first].due_us;
+        pace_acked(pace, line->pubacks[line->first].token, line->now_us);
+        line->first = (line->first + 1) % SYNC_FLIGHTS;
+        line->flying--;
+    }
+    return longest_us;
+}
+
+static void a_thin_line_never_has_a_long_queue(void **state)
+{
+    static const int64_t LINES[] = {8 * 1000, 64 * 1000, 1000 * 1000};
+    (void)state;
+    for (size_t i = 0; i < countof(LINES); i++) {
+        struct line line = {.bytes_a_second = LINES[i], .trip_us = 50 * 1000};
+        struct pace pace;
+        pace_begin(&pace, 0);
+        send_batches(&line, &pace, 100);
+        assert_in_range(send_batches(&line, &pace, 1000), 0, 2 * PACE_DELAY_US);
+    }
+}
+
+static void a_good_line_is_filled(void **state)
+{
+    struct line line = {.bytes_a_second = 1000 * 1000 * 1000, .trip_us = 1000};
+    struct pace pace;
+    (void)state;
+    pace_begin(&pace, 0);
+    send_batches(&line, &pace, 3000);
+    assert_int_equal(pace_batch(&pace, 120 * 1024), 120 * 1024);
+}
+
+/* A line that has become longer is no queue of ours: as much goes over it as before. */
+static void a_line_that_has_become_longer_is_filled_again(void **state)
+{
+    struct line line = {.bytes_a_second = 1000 * 1000, .trip_us = 10 * 1000};
+    struct pace pace;
+    (void)state;
+    pace_begin(&pace, 0);
+    send_batches(&line, &pace, 100);
+    line.trip_us = 700 * 1000;
+    send_batches(&line, &pace, 1000);
+    assert_true(pace.shortest_us >= 700 * 1000);
+    assert_true(pace.window > 8 * 1024);
+}
+
+static void a_new_connection_knows_nothing_of_the_old(void **state)
+{
+    struct sync_step step = question(LANE_RECORD, 1);
+    struct pace pace;
+    (void)state;
+    pace_begin(&pace, 0);
+    pace_sent(&pace, 1, PACE_WINDOW_FIRST, 0);
+    assert_true(pace_holds(&pace, &step, 0));
+    assert_int_equal(pace_wait_ms(&pace, 0), -1);
+    pace_anew(&pace);
+    assert_true(pace_next(&pace, &step, 0));
+    pace_acked(&pace, 1, 1); /* of the old one */
+    assert_int_equal(pace.under_way, 0);
 }
 
 int main(void)
@@ -124,6 +226,10 @@ int main(void)
         cmocka_unit_test(records_go_before_telemetry),
         cmocka_unit_test(a_question_that_is_taken_back_does_not_come_out),
         cmocka_unit_test(the_mean_keeps_to_the_bandwidth),
+        cmocka_unit_test(a_thin_line_never_has_a_long_queue),
+        cmocka_unit_test(a_good_line_is_filled),
+        cmocka_unit_test(a_line_that_has_become_longer_is_filled_again),
+        cmocka_unit_test(a_new_connection_knows_nothing_of_the_old),
         cmocka_unit_test(a_batch_is_about_a_second_of_the_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
