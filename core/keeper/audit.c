@@ -10,7 +10,9 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "keeper/journal.h"
+#include "keeper/mend.h"
 #include "keeper/wal.h"
 #include "proof/note.h"
 #include "proof/receipt.h"
@@ -200,24 +202,20 @@ static int read_receipt(struct audit *audit)
     return 0;
 }
 
-/* The hash tiles must have the root of the edge in tail.db. */
+/* The hash tiles must have the root of the edge in tail.db, or be made anew until they have. */
 static int check_tiles(struct audit *audit)
 {
-    struct journal *journal = audit->journal;
-    struct tile_source source = {.read = journal_read_tile,
-                                 .owner = journal,
-                                 .suite = journal->suite,
-                                 .size = journal->sealed.size};
-    struct digest root, expected;
-    tree_root(&journal->sealed, &expected);
-    int err = tile_root(&source, &root, source.size);
-    if (!err && digest_equal(&root, &expected))
-        return 0;
-    if (err && !is_damage(err))
-        return err;
-    buffer_append_text(audit->why, err ? "the hash tiles cannot be read"
-                                       : "the hash tiles are not those of tail.db");
-    return -EBADMSG;
+    struct buffer names = {0};
+    int err = mend_edge(audit->journal, &names);
+    if (err == 1) {
+        audit->journal->damage |= AUDIT_TILES;
+        log_error("journal: hash tiles were damaged and have been made anew: %s",
+                  buffer_text(&names));
+    }
+    if (err == -EBADMSG)
+        buffer_append_text(audit->why, "the hash tiles are not those of tail.db");
+    buffer_free(&names);
+    return err == 1 ? 0 : err;
 }
 
 static int read_tail(struct audit *audit)

@@ -71,16 +71,11 @@ static void record_refused(struct keeper *keeper)
     buffer_free(&told);
 }
 
-/* What cannot be read back is not delivered: somebody has to know. */
-static void record_broken(struct keeper *keeper)
+/* What cannot be read back is looked at now: then it is mended, or known to be lost. */
+static void look_at_broken(void *owner, int64_t seq)
 {
-    char data[128];
-    if (keeper->router.broken == keeper->broken)
-        return;
-    keeper->broken = keeper->router.broken;
-    snprintf(data, sizeof(data), "{\"reason\":\"event %" PRId64 " cannot be read\"}",
-             keeper->broken);
-    self_record(&keeper->group, "journal.damaged", data);
+    struct keeper *keeper = owner;
+    scrub_look(&keeper->scrub, seq);
 }
 
 static void committed(void *owner, int err, bool had_alarm)
@@ -90,7 +85,6 @@ static void committed(void *owner, int err, bool had_alarm)
     if (err == 0) {
         keeper->failed = 0;
         router_wake(&keeper->router);
-        record_broken(keeper);
         upkeep_committed(&keeper->upkeep, had_alarm);
         return;
     }
@@ -156,7 +150,13 @@ static void greeted(void *owner, struct peer *peer)
         children_send_note(&keeper->children, &keeper->upkeep.note);
 }
 
-static void make_room(void *owner)
+static void wake_readers(void *owner)
+{
+    struct keeper *keeper = owner;
+    router_wake(&keeper->router);
+}
+
+static void wake_upkeep(void *owner)
 {
     struct keeper *keeper = owner;
     upkeep_wake(&keeper->upkeep);
@@ -188,6 +188,7 @@ static void hosts_stopped(void *owner)
 {
     struct keeper *keeper = owner;
     storage_close(&keeper->storage); /* it says nothing more */
+    scrub_close(&keeper->scrub);
     self_record(&keeper->group, "box.stopped", "{}");
     sign_end(keeper);
     supervisor_stop(&keeper->supervisor, PEER_UPLINK, end_loop, keeper);
@@ -218,13 +219,20 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     const struct config *config = keeper->config;
     group_open(&keeper->group, keeper->loop, keeper->journal, committed, keeper);
     router_open(&keeper->router, keeper->journal);
+    keeper->router.unreadable = look_at_broken;
+    keeper->router.owner = keeper;
     link_open(&keeper->link, keeper->journal, &keeper->group,
               config->has_city ? config->verifier : NULL);
     storage_open(&keeper->storage, keeper->loop, &keeper->group, config);
-    keeper->storage.wanted = make_room;
+    keeper->storage.wanted = wake_upkeep;
     keeper->storage.owner = keeper;
     upkeep_open(&keeper->upkeep, keeper->loop, keeper->journal, &keeper->group);
     keeper->upkeep.storage = &keeper->storage;
+    scrub_open(&keeper->scrub, keeper->loop, &keeper->group);
+    keeper->scrub.wanted = wake_upkeep;
+    keeper->scrub.mended = wake_readers;
+    keeper->scrub.owner = keeper;
+    keeper->upkeep.scrub = &keeper->scrub;
     keeper->upkeep.signed_note = send_note;
     keeper->upkeep.damaged = found_damage;
     keeper->upkeep.owner = keeper;
@@ -316,8 +324,8 @@ static int start(struct keeper *keeper, const char *libexec)
 int keeper_open(struct keeper *keeper, const struct config *config, const char *state,
                 const char *libexec)
 {
-    *keeper = (struct keeper){
-        .config = config, .state = state, .lock = -1, .broken = -1, .control.fd = -1};
+    *keeper =
+        (struct keeper){.config = config, .state = state, .lock = -1, .control.fd = -1};
     keeper->started_us = now_mono_us();
     keeper->terminate.fire = on_terminate;
     keeper->interrupt.fire = on_interrupt;
@@ -333,6 +341,7 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
     wallclock_start(&keeper->wallclock);
     supervisor_start(&keeper->supervisor, config);
     salvage_start(&keeper->salvage);
+    scrub_start(&keeper->scrub);
     log_info("office %s, log %s, %" PRId64 " events", config->office,
              keeper->journal->log.log, keeper->journal->size);
     return 0;
@@ -372,6 +381,7 @@ void keeper_close(struct keeper *keeper)
         children_close(&keeper->children);
         wallclock_close(&keeper->wallclock);
         salvage_close(&keeper->salvage);
+        scrub_close(&keeper->scrub);
         upkeep_close(&keeper->upkeep);
         storage_close(&keeper->storage);
         link_close(&keeper->link);

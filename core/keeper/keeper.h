@@ -23,8 +23,7 @@ struct keeper {
     int64_t started_us;
     int exit_code;
     bool is_stopping;
-    int failed;     /* why the last group was not committed, 0 it was */
-    int64_t broken; /* the unreadable event that has been recorded, -1 none */
+    int failed; /* why the last group was not committed, 0 it was */
     struct loop *loop;
     struct opening opening;
     struct key *key;         /* of the opening */
@@ -35,6 +34,7 @@ struct keeper {
     struct storage storage;
     struct upkeep upkeep;
     struct salvage salvage;
+    struct scrub scrub;
     struct wallclock wallclock;
     struct children children;
     struct supervisor supervisor;

@@ -60,6 +60,8 @@ void report_print(const struct keeper *keeper, struct buffer *out)
     print_lanes(journal, out);
     buffer_append_text(out, ",\"salvage\":");
     salvage_print(&keeper->salvage, out);
+    buffer_append_text(out, ",\"scrub\":");
+    scrub_print(&keeper->scrub, out);
     if (opening_key_waits(keeper->journal))
         buffer_append_text(out, ",\"key\":\"waits\"");
     buffer_append_text(out, ",\"storage\":");

@@ -60,11 +60,12 @@ static int put_entry(void *owner, const struct store_event *event)
 
 static void say_broken(struct router *router, int64_t seq, int err)
 {
+    if (router->unreadable != NULL)
+        router->unreadable(router->owner, seq);
     if (router->broken == seq)
         return;
     router->broken = seq;
-    log_error("journal: event %" PRId64
-              " cannot be read (%s); what follows it is not delivered",
+    log_error("journal: event %" PRId64 " cannot be read (%s); what follows it waits",
               seq, strerror(-err));
 }
 

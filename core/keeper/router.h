@@ -17,6 +17,9 @@ struct router {
     struct journal *journal;
     struct fetch *fetches;
     int64_t broken; /* where the journal could not be read, -1: nowhere */
+    /* NULL, or told of the event that could not be read; who mends it wakes the router. */
+    void (*unreadable)(void *owner, int64_t seq);
+    void *owner;
 };
 
 void router_open(struct router *router, struct journal *journal);

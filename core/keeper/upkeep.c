@@ -231,6 +231,40 @@ static bool wants_count(const struct upkeep *upkeep)
     return upkeep->storage != NULL && storage_wants_count(upkeep->storage);
 }
 
+static void scrub_done(void *owner, int err, const struct buffer *answer)
+{
+    struct upkeep *upkeep = owner;
+    upkeep->is_ending = true;
+    if (!err)
+        err = settle(upkeep) ? scrub_end(upkeep->scrub, answer) : -EBUSY;
+    upkeep->is_ending = false;
+    if (err) {
+        fail(upkeep, UPKEEP_SCRUB, err);
+        return;
+    }
+    succeed(upkeep, UPKEEP_SCRUB);
+    upkeep_wake(upkeep);
+}
+
+static int read_again(void *owner, struct buffer *answer)
+{
+    struct upkeep *upkeep = owner;
+    return scrub_work(upkeep->scrub, answer);
+}
+
+static int start_scrub(struct upkeep *upkeep)
+{
+    int err = scrub_begin(upkeep->scrub);
+    if (!err)
+        err = errand_start(&upkeep->errand, upkeep->loop, read_again, scrub_done, upkeep);
+    return err == -ENOENT ? 0 : err;
+}
+
+static bool wants_scrub(const struct upkeep *upkeep)
+{
+    return upkeep->scrub != NULL && scrub_wants(upkeep->scrub);
+}
+
 static const struct {
     const char *what;
     bool (*wanted)(const struct upkeep *upkeep);
@@ -240,6 +274,7 @@ static const struct {
     [UPKEEP_SEAL] = {"sealing tiles", wants_seal, start_seal},
     [UPKEEP_THIN] = {"thinning telemetry", wants_thin, start_thin},
     [UPKEEP_COUNT] = {"counting files", wants_count, start_count},
+    [UPKEEP_SCRUB] = {"reading again what is sealed", wants_scrub, start_scrub},
 };
 
 static void fail(struct upkeep *upkeep, enum upkeep_duty duty, int err)

@@ -12,6 +12,7 @@
 #include "keeper/errand.h"
 #include "keeper/group.h"
 #include "keeper/notary.h"
+#include "keeper/scrub.h"
 #include "keeper/seal.h"
 #include "keeper/storage.h"
 #include "keeper/thin.h"
@@ -27,7 +28,14 @@ enum {
     UPKEEP_QUIET_MS = 300
 };
 
-enum upkeep_duty { UPKEEP_SIGN, UPKEEP_SEAL, UPKEEP_THIN, UPKEEP_COUNT, UPKEEP_DUTIES };
+enum upkeep_duty {
+    UPKEEP_SIGN,
+    UPKEEP_SEAL,
+    UPKEEP_THIN,
+    UPKEEP_COUNT,
+    UPKEEP_SCRUB,
+    UPKEEP_DUTIES
+};
 
 struct upkeep {
     struct loop *loop;
@@ -38,6 +46,7 @@ struct upkeep {
     struct thin thin;
     struct notary notary;
     struct storage *storage; /* NULL: nothing is counted or thinned */
+    struct scrub *scrub;     /* NULL: nothing is read again */
     struct loop_timer news;
     struct loop_timer quiet;
     struct loop_timer retry;

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 
 import pytest
+import scribe
 import town
 
 
@@ -253,3 +254,76 @@ def test_without_a_last_good_configuration_a_broken_one_ends_the_start(tmp_path)
     office = town.Office(tmp_path / "office", plugins="plugin plugin\n")
     office.start()
     assert office.process.wait(20) == 1
+
+
+@pytest.fixture
+def sealed(tmp_path, city, broker):
+    """An office with five sealed tiles of which the city knows nothing yet; it is not started."""
+    office = town.Office(tmp_path / "office", city, broker)
+    work = tmp_path / "scribe"
+    work.mkdir()
+    keeper = scribe.start(office.state, 1500, str(work))
+    try:
+        town.wait_for(lambda: os.path.exists(work / "done-host"), 20, "all to be written")
+        town.wait_for(lambda: office.status()["sealed"] == 1280, 20, "the tiles to be sealed")
+    finally:
+        keeper.terminate()
+        keeper.communicate(timeout=20)
+    return office
+
+
+def lost_of(alarms):
+    """The sequences that the `tiles` of these alarms name."""
+    lost = set()
+    for alarm in alarms:
+        for tile in alarm["data"].get("tiles", []):
+            bits = bin(int("1" + tile["erased"], 16))[3:]
+            lost |= {256 * tile["n"] + at for at, bit in enumerate(bits) if bit == "1"}
+    return lost
+
+
+@pytest.mark.parametrize("how", ["flipped", "missing", "empty"])
+def test_behind_a_damaged_bundle_the_city_gets_the_rest_and_the_names_of_the_lost(sealed, city, started, how):
+    path = os.path.join(sealed.state, "journal", "tile", "entries", "002")
+    if how == "flipped":
+        flip(path, 700)
+    elif how == "missing":
+        os.remove(path)
+    else:
+        open(path, "wb").close()
+    started(sealed)
+    alarms = city.wait_for("journal.damaged")
+    lost = lost_of(alarms)
+    assert lost and lost <= set(range(512, 768))
+    town.wait_for(lambda: len(city.events("scribe.*")) == 1500 - len(lost), 20, "all the others")
+    assert not lost & {int(event["sequence"]) for event in city.events("scribe.*")}
+    assert sealed.stop() == 0
+    sealed.verify()
+    town.wait_for(lambda: "box.stopped" in city.census(), 10, "the last event")
+    city.verify()
+
+
+def test_a_damaged_hash_tile_is_made_anew_and_all_arrives(sealed, city, started):
+    path = os.path.join(sealed.state, "journal", "tile", "0", "003")
+    with open(path, "rb") as file:
+        before = file.read()
+    flip(path, 700)
+    started(sealed)
+    city.wait_for("journal.damaged")
+    town.wait_for(lambda: len(city.events("scribe.*")) == 1500, 20, "all of them")
+    with open(path, "rb") as file:
+        assert file.read() == before
+    assert sealed.stop() == 0
+    sealed.verify()
+
+
+def test_what_lies_damaged_in_a_running_office_is_found_without_a_reader(sealed, city, started):
+    started(sealed)
+    town.wait_for(lambda: len(city.events("scribe.*")) == 1500, 20, "all of them")
+    os.remove(os.path.join(sealed.state, "journal", "tile", "entries", "001"))
+    sealed.stop()
+    sealed.start()
+    alarms = city.wait_for("journal.damaged", seconds=20)
+    assert lost_of(alarms) == set(range(256, 512))
+    assert len(city.events("scribe.*")) == 1500  # the city had them
+    assert sealed.status()["scrub"]["damaged"] == 1

@@ -304,20 +304,6 @@ static void a_tail_that_is_no_database_is_set_aside_too(void **state)
     stop_keeper();
 }
 
-static void an_event_that_cannot_be_read_back_is_recorded_once(void **state)
-{
-    (void)state;
-    open_keeper();
-    keeper.router.broken = 0;
-    for (int i = 0; i < 3; i++) {
-        self_record(&keeper.group, "box.stopped", "{}");
-        group_commit(&keeper.group);
-    }
-    expect_types(
-        "box.started(install) box.stopped journal.damaged box.stopped box.stopped ");
-    stop_keeper();
-}
-
 static void a_state_folder_has_one_keeper(void **state)
 {
     struct keeper *second = calloc(1, sizeof(*second));
@@ -484,7 +470,6 @@ int main(void)
         CASE(a_reader_at_the_end_leaves_it_unsigned),
         CASE(an_older_checkpoint_after_the_end_is_found),
         CASE(a_tail_that_is_no_database_is_set_aside_too),
-        CASE(an_event_that_cannot_be_read_back_is_recorded_once),
         CASE(a_state_folder_has_one_keeper),
         CASE(another_offices_journal_is_not_touched),
         CASE(a_key_that_cannot_be_read_is_kept_and_a_new_log_begins_with_a_new_one),
