@@ -390,7 +390,8 @@ static int set_will(struct mqtt *mqtt)
 static int set_tls(struct mqtt *mqtt)
 {
     const struct mqtt_options *o = &mqtt->options;
-    struct tls_wish wish = {o->broker->host, o->ca, o->cert, o->key, now_latest_us()};
+    struct tls_wish wish = {o->broker->host, o->ca,           o->cert,
+                            o->key,          now_latest_us(), now_quality() == NOW_UNSET};
     if (!o->broker->tls)
         return MOSQ_ERR_SUCCESS;
     if (tls_open(&mqtt->tls, &wish, mqtt->why) != 0 ||

@@ -6,6 +6,7 @@
 #ifndef MQTT_TLS_H
 #define MQTT_TLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TLS_WHY_ROOM = 400 };
@@ -17,6 +18,7 @@ struct tls_wish {
     const char *ca;         /* PEM file; NULL: the authorities of the system */
     const char *cert, *key; /* PEM files, or NULL */
     int64_t utc_us;
+    bool is_least; /* it may be later than utc_us: nothing is too young to be believed */
 };
 
 /* Reads the files. -EINVAL when they cannot be used, and `why`, naming the setting. */

@@ -159,7 +159,7 @@ def secure_broker(tmp_path, authority, name, begin, end):
 
 
 def test_an_office_that_wakes_up_in_1970_reaches_the_city(tmp_path, authority, started):
-    """The certificate is younger than the program: only the city's last receipt helps."""
+    """Its program, and all it knows of time, may be older than the certificate."""
     broker = started(secure_broker(tmp_path, authority, "young", -60, DAY))
     city = started(secure.City(tmp_path, broker, authority))
     clock = faketime.Clock(tmp_path)

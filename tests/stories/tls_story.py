@@ -237,6 +237,13 @@ def test_an_office_whose_clock_is_not_set_connects(line, authority, tmp_path, up
                    floor_us=int(time.time() * 1e6)))
 
 
+def test_an_office_that_knows_no_time_believes_a_certificate_younger_than_its_program(
+        line, authority, tmp_path, uplink):
+    broker = line(at(-60), at(HOUR))
+    clock = faketime.Clock(tmp_path, "@1970-01-02 00:00:00")
+    arrives(uplink(broker.url, authority.line("offices/" + OFFICE), clock=clock.environment))
+
+
 def test_a_clock_set_back_makes_no_expired_certificate_good(line, authority, tmp_path, uplink):
     broker = line(at(-HOUR), at(HOUR))
     clock = faketime.Clock(tmp_path, "-1d")
