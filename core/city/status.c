@@ -47,13 +47,19 @@ static int add_marks(struct status *status, const char *office, const char *log)
 }
 
 static void add_log_head(struct status *status, const char *log,
-                         const struct store_log *state)
+                         const struct store_log *state, const struct store_orders *orders)
 {
+    if (orders->count > 0 && !status->json)
+        buffer_printf(&status->out,
+                      "  log %s: events were erased at the office, by order of %" PRId64
+                      " of its events\n",
+                      log, orders->count);
     if (status->json)
-        buffer_printf(
-            &status->out,
-            "%s{\"log\":\"%s\",\"verified\":%" PRId64 ",\"broken\":%s,\"complete\":{",
-            status->separator, log, state->size, state->broken ? "true" : "false");
+        buffer_printf(&status->out,
+                      "%s{\"log\":\"%s\",\"verified\":%" PRId64
+                      ",\"broken\":%s,\"erasures\":%" PRId64 ",\"complete\":{",
+                      status->separator, log, state->size,
+                      state->broken ? "true" : "false", orders->count);
     else
         buffer_printf(&status->out,
                       "  log %s: %" PRId64 " events verified%s; complete up to ", log,
@@ -64,11 +70,15 @@ static int add_log(void *owner, const char *office, const char *log)
 {
     struct status *status = owner;
     struct store_log state;
+    struct store_orders orders;
     if (strcmp(office, status->office) != 0)
         return 0;
-    int err = store_get_log(status->store, office, log, &state);
+    int err = store_sum_orders(status->store, office, log, &orders);
+    if (err)
+        return err;
+    err = store_get_log(status->store, office, log, &state);
     if (!err) {
-        add_log_head(status, log, &state);
+        add_log_head(status, log, &state, &orders);
         err = add_marks(status, office, log);
         buffer_append_text(&status->out, status->json ? "}}" : "\n");
     }
