@@ -18,6 +18,8 @@ static void each_child_says_its_state_its_end_and_its_health(void **state)
                                          .quota = {1000, 100},
                                          .used = -1,
                                          .is_disk_full = true},
+                             .salvage = {.folders = 2, .job.folder = "journal-damaged-x"},
+                             .scrub = {.journal = fixture.journal, .next = 7},
                              .supervisor.count = 2};
     struct child *child = keeper.supervisor.child;
     assert_int_equal(json_parse(&health, "{\"words\":\"a \\\"b\\\"\"}", 19), 0);
@@ -36,6 +38,11 @@ static void each_child_says_its_state_its_end_and_its_health(void **state)
     assert_int_equal(json_number(storage, "quota", -1), 1000);
     assert_int_equal(json_number(storage, "days_left", 0), -1);
     assert_string_equal(json_text(storage, "full"), "disk");
+    const struct json *salvage = json_get(json, "salvage");
+    assert_int_equal(json_number(salvage, "aside", -1), 2);
+    assert_string_equal(json_text(salvage, "folder"), "journal-damaged-x");
+    assert_int_equal(json_number(json_get(json, "scrub"), "tile", -1), 7);
+    assert_null(json_text(json, "key"));
     const struct json *uplink = json_first(json_get(json, "children"));
     const struct json *host = json_next(uplink);
     assert_string_equal(json_text(uplink, "name"), "uplink");
