@@ -18,6 +18,7 @@
 #include "keeper/router.h"
 #include "proof/base64.h"
 #include "proof/checkpoint.h"
+#include "storm.h"
 #include "story.h"
 #include "thread.h"
 #include "turn.h"
@@ -229,7 +230,7 @@ static void stopped(void *owner)
     if (keeper == NULL)
         return;
     story_say("the keeper does not know what is on its disk, and starts anew");
-    office_fell(false);
+    storm_fell(ACTOR_KEEPER);
 }
 
 static void live(void *owner)

@@ -331,4 +331,7 @@ void storm_end(void)
     hub_start();
     office_start();
     city_start();
+    clock_after(CLOCK_SECOND, ACTOR_WORLD, restart_city,
+                NULL); /* one that was just ending */
+    clock_after(CLOCK_SECOND, ACTOR_WORLD, restart_office, NULL);
 }

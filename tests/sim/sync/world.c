@@ -22,9 +22,9 @@
 
 enum {
     STEPS_MOST = 400 * 1000,
-    PROGRESS_S = 1500, /* in fair weather everything is there by then */
-    SETTLE_S = 200,    /* until the last half-open connection has been found out */
-    FIRST_ALARM_MS = 200 * 1000, /* after a storm */
+    PROGRESS_S = 300, /* in fair weather everything is there by then */
+    SETTLE_S = 200,   /* until the last half-open connection has been found out */
+    FIRST_ALARM_MS = 125 * 1000, /* after a storm */
     ALARM_MS = 2000,             /* whatever the backlog */
     RUSH_EVENTS = 30,
     RUSH_ALARMS = 3,
