@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/now.h"
 #include "mqtt/flights.h"
+#include "mqtt/lookup.h"
 #include "mqtt/retry.h"
 #include "mqtt/tcp.h"
 #include "mqtt/tls.h"
@@ -44,25 +45,22 @@ struct mqtt {
     bool watched_write;
     struct loop_timer retry;    /* until the next attempt */
     struct loop_timer tick;     /* the library's own keep-alive */
+    struct lookup lookup;       /* before the library is let at the name */
     struct loop_timer deadline; /* of the attempt */
     struct loop_timer end;      /* fires at once after give_up() */
     struct loop_timer more;     /* fires at once when TLS may hold unread packets */
     bool reached;               /* the TCP connection is there */
     bool up;
-    bool worked;      /* the broker has taken something on this connection */
-    bool turned_away; /* it does not want us */
     bool over;
     bool held;
     bool inside;    /* a library call is running */
     unsigned heard; /* packets that the library has told of */
     int64_t up_since_ms;
+    enum retry_end ending; /* what it will have been when it ends */
     struct retry patience;
     struct flights flights;
     char why[TLS_WHY_ROOM];
 };
-
-static void end_attempt(struct mqtt *mqtt);
-static void begin_attempt(struct mqtt *mqtt);
 
 void mqtt_begin(void)
 {
@@ -130,7 +128,8 @@ static void told_disconnect(struct mosquitto *mosq, void *owner, int reason,
     struct mqtt *mqtt = owner;
     (void)mosq;
     (void)properties;
-    mqtt->turned_away |= reason >= MQTT_REFUSED && reason != MQTT_RC_SERVER_SHUTTING_DOWN;
+    if (reason >= MQTT_REFUSED && reason != MQTT_RC_SERVER_SHUTTING_DOWN)
+        mqtt->ending = RETRY_TURNED_AWAY;
     give_up(mqtt, reason < MQTT_REFUSED ? "the broker closed the connection"
                                         : mosquitto_reason_string(reason));
 }
@@ -143,7 +142,8 @@ static void told_publish(struct mosquitto *mosq, void *owner, int mid, int reaso
     (void)mosq;
     (void)properties;
     mqtt->heard++;
-    mqtt->worked |= reason < MQTT_REFUSED;
+    if (reason < MQTT_REFUSED && !mqtt->over)
+        mqtt->ending = RETRY_BROKE;
     if (flights_take(&mqtt->flights, mid, &token) && !mqtt->over)
         mqtt->calls->acked(mqtt->owner, mqtt, token, reason);
 }
@@ -156,11 +156,12 @@ static void told_subscribe(struct mosquitto *mosq, void *owner, int mid, int cou
     (void)mid;
     (void)properties;
     mqtt->heard++;
-    mqtt->worked = true;
+    if (!mqtt->over)
+        mqtt->ending = RETRY_BROKE;
     for (int i = 0; i < count; i++) {
         if (granted[i] < MQTT_REFUSED)
             continue;
-        mqtt->turned_away = true;
+        mqtt->ending = RETRY_TURNED_AWAY;
         give_up(mqtt, "the broker refused a subscription; check its access list");
     }
 }
@@ -279,6 +280,7 @@ static void note_reached(struct mqtt *mqtt)
     if (mqtt->reached || !tcp_is_connected(mqtt->watched_fd))
         return;
     mqtt->reached = true;
+    mqtt->ending = RETRY_TURNED_AWAY; /* until it has taken something */
     loop_timer_start(mqtt->loop, &mqtt->deadline, CONNECT_MAX_MS);
 }
 
@@ -321,27 +323,6 @@ static void too_late(struct loop_timer *timer)
     give_up(container_of(timer, struct mqtt, deadline), "no answer from the broker");
 }
 
-static void end_now(struct loop_timer *timer)
-{
-    end_attempt(container_of(timer, struct mqtt, end));
-}
-
-static void try_again(struct loop_timer *timer)
-{
-    begin_attempt(container_of(timer, struct mqtt, retry));
-}
-
-static uint32_t retry_ms(struct mqtt *mqtt)
-{
-    enum retry_end end = RETRY_TURNED_AWAY;
-    if (!mqtt->reached)
-        end = RETRY_ABSENT;
-    else if (mqtt->worked && !mqtt->turned_away)
-        end = RETRY_BROKE;
-    int64_t life_ms = mqtt->up ? now_mono_us() / 1000 - mqtt->up_since_ms : 0;
-    return retry_wait_ms(retry_bound_ms(&mqtt->patience, end, life_ms));
-}
-
 static void stop_all(struct mqtt *mqtt)
 {
     loop_watch_stop(&mqtt->watch);
@@ -350,6 +331,7 @@ static void stop_all(struct mqtt *mqtt)
     loop_timer_stop(&mqtt->deadline);
     loop_timer_stop(&mqtt->end);
     loop_timer_stop(&mqtt->more);
+    lookup_stop(&mqtt->lookup);
     mosquitto_destroy(mqtt->mosq);
     mqtt->mosq = NULL;
     tls_close(mqtt->tls);
@@ -358,16 +340,18 @@ static void stop_all(struct mqtt *mqtt)
     mqtt->flights.count = 0;
 }
 
-static void end_attempt(struct mqtt *mqtt)
+static void end_attempt(struct loop_timer *timer)
 {
+    struct mqtt *mqtt = container_of(timer, struct mqtt, end);
     char why[TLS_WHY_ROOM];
-    uint32_t ms = retry_ms(mqtt);
+    int64_t life_ms = mqtt->up ? now_mono_us() / 1000 - mqtt->up_since_ms : 0;
+    uint32_t bound_ms = retry_bound_ms(&mqtt->patience, mqtt->ending, life_ms);
     const char *complaint = tls_complaint(mqtt->tls);
     snprintf(why, sizeof(why), "%s", complaint[0] != '\0' ? complaint : mqtt->why);
     stop_all(mqtt);
     mqtt->up = false;
     if (!mqtt->held)
-        loop_timer_start(mqtt->loop, &mqtt->retry, ms);
+        loop_timer_start(mqtt->loop, &mqtt->retry, retry_wait_ms(bound_ms));
     mqtt->calls->down(mqtt->owner, mqtt, why);
 }
 
@@ -450,12 +434,8 @@ static int connect_without_waiting(struct mqtt *mqtt)
     return rc;
 }
 
-static void begin_attempt(struct mqtt *mqtt)
+static void connect_now(struct mqtt *mqtt)
 {
-    mqtt->reached = mqtt->up = mqtt->over = false;
-    mqtt->worked = mqtt->turned_away = false;
-    mqtt->why[0] = '\0';
-    mqtt->watched_fd = -1;
     mqtt->mosq = mosquitto_new(mqtt->options.client, false, mqtt);
     if (mqtt->mosq == NULL) {
         give_up(mqtt, "the client id is not valid");
@@ -473,6 +453,29 @@ static void begin_attempt(struct mqtt *mqtt)
     settle(mqtt, rc);
 }
 
+static void looked_up(struct lookup *lookup, bool found)
+{
+    struct mqtt *mqtt = container_of(lookup, struct mqtt, lookup);
+    if (found)
+        connect_now(mqtt);
+    else
+        give_up_on(mqtt, MOSQ_ERR_EAI);
+}
+
+static void begin_attempt(struct loop_timer *timer)
+{
+    struct mqtt *mqtt = container_of(timer, struct mqtt, retry);
+    const char *host = mqtt->options.broker->host;
+    mqtt->reached = mqtt->up = mqtt->over = false;
+    mqtt->ending = RETRY_ABSENT;
+    mqtt->why[0] = '\0';
+    mqtt->watched_fd = -1;
+    if (lookup_is_needed(host))
+        lookup_start(mqtt->loop, &mqtt->lookup, host);
+    else
+        connect_now(mqtt);
+}
+
 /* ---- For the owner */
 
 void mqtt_open(struct mqtt **out, struct loop *loop, const struct mqtt_options *options,
@@ -485,11 +488,12 @@ void mqtt_open(struct mqtt **out, struct loop *loop, const struct mqtt_options *
     mqtt->owner = owner;
     mqtt->watched_fd = -1;
     mqtt->watch.ready = ready;
-    mqtt->retry.fire = try_again;
+    mqtt->retry.fire = begin_attempt;
     mqtt->tick.fire = tick;
     mqtt->deadline.fire = too_late;
-    mqtt->end.fire = end_now;
+    mqtt->end.fire = end_attempt;
     mqtt->more.fire = read_more;
+    mqtt->lookup.done = looked_up;
     loop_timer_start(loop, &mqtt->retry, 0);
     *out = mqtt;
 }
@@ -519,9 +523,10 @@ void mqtt_hold(struct mqtt *mqtt, bool held)
     mqtt->held = held;
     if (mqtt->mosq != NULL)
         return;
-    if (held)
+    if (held) {
+        lookup_stop(&mqtt->lookup);
         loop_timer_stop(&mqtt->retry);
-    else if (!loop_timer_is_running(&mqtt->retry))
+    } else if (mqtt->lookup.pid == 0 && !loop_timer_is_running(&mqtt->retry))
         loop_timer_start(mqtt->loop, &mqtt->retry, 0);
 }
 

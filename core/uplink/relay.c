@@ -4,8 +4,8 @@
  * `wait` runs exactly when it wants to be asked again.
  *
  * The bulk connection is only attempted while the alarm connection is up: receipts come over that
- * one, and a name that cannot be resolved then holds up nobody who could have sent an alarm. Nor is
- * it while many alarms are under way: those that had to wait have the line for themselves first. */
+ * one. Nor is it while many alarms are under way: those that had to wait have the line for
+ * themselves first. */
 #include "uplink/relay.h"
 
 #include <stdio.h>

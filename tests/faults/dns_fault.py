@@ -19,7 +19,7 @@ import pytest
 import town
 
 NAME = "broker.city.test"
-SILENT_S = 14   # longer than an attempt, which waits 10 s for the name server
+SILENT_S = 14   # longer than an attempt, which ends after 10 s without an answer
 BACK_S = 15     # from its first answer to a new event at the city
 TICKS = 280
 
@@ -150,5 +150,11 @@ def test_a_name_server_that_does_not_answer_stops_nothing(net, tmp_path, started
     town.wait_for(lambda: len(city.events("ticker.*")) >= TICKS, 90, f"all ticks; {city.census()}", 0.2)
     time.sleep(1)
     assert history.findings(history.ticks(TICKS), history.rows(city.database)) == []
+    net.resolver.answers.clear()
+    broker.kill()
+    asked = net.resolver.asked
+    town.wait_for(lambda: net.resolver.asked > asked, 10, "somebody to ask for the name")
+    assert office.stop() == 0
+    assert "did not stop" not in office.text(), "it could not be told to end while it asked"
     print(f"dns: no answer for {SILENT_S} s from the start: connected {first:.1f} s after it answers; "
           f"broken again, {again:.1f} s; {TICKS} produced, 0 lost, 0 twice")
