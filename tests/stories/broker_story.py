@@ -281,3 +281,10 @@ def test_the_example_access_list_is_what_the_script_writes(tmp_path):
     (("office", "x" * 33), "32"), (("broker",), "names"), (("authority",), "already")])
 def test_no_certificate_is_made_that_could_mean_somebody_else(authority, words, why):
     assert why in authority.run(*words, expect=1).stderr
+
+
+@pytest.mark.parametrize("option", ["--cert", "--tls-key", "--bulk-cert", "--bulk-tls-key"])
+def test_half_a_pair_of_the_citys_is_refused(option, tmp_path):
+    done = town.run(town.OUTPOST_CITY, "run", "--broker", "mqtts://127.0.0.1", "--database",
+                    f"sqlite:{tmp_path}/city.db", "--key", "city.key", option, "x.pem", expect=2)
+    assert "both or none of each pair" in done.stderr
