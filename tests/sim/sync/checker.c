@@ -126,6 +126,18 @@ static void check_marks(const struct ledger_log *log)
     }
 }
 
+/* What is verified is there; an erased event may be verified without. */
+static void check_verified(const struct ledger_log *log)
+{
+    int64_t size = shelf_verified(log->name);
+    for (int64_t seq = 0; seq < size && log->erased == 0; seq++)
+        if (shelf_row(log->name, seq) == NULL) {
+            checker_violated("the city has verified %lld events of %s, but has no %lld",
+                             (long long)size, log->name, (long long)seq);
+            return;
+        }
+}
+
 void checker_stored(void)
 {
     char name[LEDGER_NAME_ROOM];
@@ -137,6 +149,7 @@ void checker_stored(void)
             break;
         erased |= log->erased > 0;
         check_marks(log);
+        check_verified(log);
     }
     if (shelf_rejected() > 0)
         checker_violated("the city rejects a message");

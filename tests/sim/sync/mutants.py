@@ -45,6 +45,8 @@ MUTANTS = [
      "    if (!err)\n        err = store_commit(collect->store);\n"),
     ("eager-begin", "the city begins with receipts of what is not committed", COLLECT,
      "collect->open ? collect_commit(collect) : 0;\n", "0;\n"),
+    ("verified-anyway", "what was undone stays in the tree that is verified", COLLECT,
+     "    verify_forget(collect->verify);\n", ""),
     ("silent-refusal", "a receipt that cannot be stored is not answered", LINK,
      "    group_answer(link->group, peer, frame->id, -1);\n    err = store_receipt(link, &note);\n"
      "    if (err)\n",

@@ -306,6 +306,23 @@ void office_erase(unsigned count)
         actor_act(ACTOR_KEEPER, erase, &count);
 }
 
+static void tell_stop(void *owner)
+{
+    struct buffer frame = {0};
+    (void)owner;
+    if (keeper->peer.line == NULL || !keeper->peer.is_ready)
+        return;
+    frame_begin(&frame, TALK_STOP, 0);
+    peer_send(&keeper->peer, &frame);
+    buffer_free(&frame);
+}
+
+void office_stop_uplink(void)
+{
+    if (keeper != NULL)
+        actor_act(ACTOR_KEEPER, tell_stop, NULL);
+}
+
 bool office_renew(void)
 {
     office_fell(false);

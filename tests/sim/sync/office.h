@@ -22,6 +22,8 @@ void office_fell(bool silent);
 bool office_emit(enum talk_lane lane, unsigned bytes);
 /* Some of the oldest telemetry loses its body. */
 void office_erase(unsigned count);
+/* The keeper asks its uplink to end, as at a reload, and starts it again. */
+void office_stop_uplink(void);
 /* The journal is lost; the next start makes a new one. False when there were enough. */
 bool office_renew(void);
 

@@ -204,10 +204,12 @@ static const struct {
     int often;
     void (*strike)(void);
 } FAULTS[] = {
-    {600, cut_road},      {500, cut_office},  {400, hang_hub},    {600, crash_hub},
-    {500, kill_city},     {500, doom_city},   {300, stop_city},   {400, restore_city},
-    {500, shelf_back_up}, {500, kill_keeper}, {500, doom_keeper}, {500, kill_uplink},
-    {500, doom_uplink},   {150, renew_log},   {200, erase_some},  {200, set_clocks},
+    {600, cut_road},    {500, cut_office},         {400, hang_hub},
+    {600, crash_hub},   {500, kill_city},          {500, doom_city},
+    {300, stop_city},   {400, restore_city},       {500, shelf_back_up},
+    {500, kill_keeper}, {500, doom_keeper},        {500, kill_uplink},
+    {500, doom_uplink}, {300, office_stop_uplink}, {150, renew_log},
+    {200, erase_some},  {200, set_clocks},
 };
 
 static bool has_fault[countof(FAULTS)];
