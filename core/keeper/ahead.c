@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/file.h"
 
 enum {
     HEADER_BYTES = 32,        /* of a WAL */
@@ -52,6 +53,19 @@ static bool clear_header(int fd)
     return pwrite(fd, ZEROS, HEADER_BYTES, 0) == HEADER_BYTES && fdatasync(fd) == 0;
 }
 
+/* The new name must be on disk before the first frame is: a commit that lies under the name of the
+ * reserve after a power cut would be cleared away. */
+static bool give_name(const char *aside, const char *ahead)
+{
+    char folder[AHEAD_PATH_MAX];
+    join(folder, ahead, "");
+    char *slash = strrchr(folder, '/');
+    strcpy(slash ? slash : folder, slash ? "" : ".");
+    if (rename(aside, ahead) != 0)
+        return false;
+    return file_sync_folder(folder) == 0 || rename(ahead, aside) != 0;
+}
+
 void ahead_take(const char *path)
 {
     char ahead[AHEAD_PATH_MAX], aside[AHEAD_PATH_MAX];
@@ -63,7 +77,7 @@ void ahead_take(const char *path)
     int fd = open(aside, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return;
-    if (clear_header(fd) && rename(aside, ahead) == 0 && length > 2 * INDEX_BYTES &&
+    if (clear_header(fd) && give_name(aside, ahead) && length > 2 * INDEX_BYTES &&
         ftruncate(fd, (off_t)(length - INDEX_BYTES)) != 0)
         errno = 0; /* then the index has to find room elsewhere */
     close(fd);
@@ -115,16 +129,17 @@ int ahead_stretch(const char *path, int64_t bytes)
 {
     char ahead[AHEAD_PATH_MAX];
     ahead_path(ahead, path);
-    int fd = open(ahead, O_WRONLY | O_APPEND | O_CLOEXEC);
+    int64_t at = length_of(ahead), end = at + bytes;
+    int fd = at >= 0 ? open(ahead, O_WRONLY | O_CLOEXEC) : -1;
     if (fd < 0)
-        return -errno;
+        return at >= 0 ? -errno : -ENOENT;
     int err = 0;
-    while (bytes > 0 && !err) {
-        size_t chunk = bytes < CHUNK_BYTES ? (size_t)bytes : CHUNK_BYTES;
-        ssize_t written = write(fd, ZEROS, chunk);
+    while (at < end && !err) {
+        size_t chunk = end - at < CHUNK_BYTES ? (size_t)(end - at) : CHUNK_BYTES;
+        ssize_t written = pwrite(fd, ZEROS, chunk, (off_t)at);
         if (written < 0 && errno != EINTR)
             err = -errno;
-        bytes -= written > 0 ? written : 0;
+        at += written > 0 ? written : 0;
     }
     if (!err && fdatasync(fd) != 0)
         err = -errno;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/now.h"
 
 static int write_all(int fd, const void *bytes, size_t length)
 {
@@ -106,6 +108,18 @@ int errand_start(struct errand *errand, struct loop *loop, errand_work *work,
     errand->watch.ready = read_result;
     loop_watch_start(loop, &errand->watch, errand->fd, true, false);
     return 0;
+}
+
+void errand_wait(struct errand *errand, int ms)
+{
+    int64_t until_us = now_mono_us() + ms * 1000LL;
+    pid_t pid = errand->pid;
+    while (pid != 0 && errand->pid == pid && now_mono_us() < until_us) {
+        struct pollfd ready = {.fd = errand->fd, .events = POLLIN};
+        int left_ms = (int)((until_us - now_mono_us()) / 1000);
+        if (poll(&ready, 1, left_ms > 0 ? left_ms : 0) > 0)
+            read_result(&errand->watch, true, false);
+    }
 }
 
 bool errand_is_running(const struct errand *errand)

@@ -31,6 +31,9 @@ typedef int errand_work(void *owner, struct buffer *result);
 int errand_start(struct errand *errand, struct loop *loop, errand_work *work,
                  void (*done)(void *owner, int err, const struct buffer *result),
                  void *owner);
+/* Waits for its end, which calls `done`, for at most so long. */
+void errand_wait(struct errand *errand, int ms);
+
 bool errand_is_running(const struct errand *errand);
 /* Ends it unfinished; `done` is not called. */
 void errand_stop(struct errand *errand);

@@ -26,9 +26,7 @@ void reserve_open(struct reserve *reserve, struct journal *journal, int64_t byte
         ahead = AHEAD_MOST;
     *reserve =
         (struct reserve){.journal = journal, .inside = bytes - ahead, .ahead = ahead};
-    int err = store_release(journal->store);
-    if (!err)
-        err = reserve_measure(reserve);
+    int err = reserve_measure(reserve);
     if (err)
         log_warn("journal: the reserve cannot be read: %s", strerror(-err));
 }
@@ -92,6 +90,8 @@ static int take_step(struct reserve *reserve)
 
 bool reserve_fill(struct reserve *reserve, int64_t left)
 {
+    if (!reserve->is_swept)
+        reserve->is_swept = store_release(reserve->journal->store) == 0;
     if (reserve_measure(reserve) != 0 || reserve_is_whole(reserve))
         return false;
     if (reserve->held == 0 &&

@@ -15,10 +15,12 @@ struct reserve {
     int64_t inside;           /* bytes wanted in tail.db, */
     int64_t ahead;            /* and for the WAL */
     int held;                 /* steps that are held just now */
+    bool is_swept;            /* what a cut left held is gone */
     struct store_space space; /* as measured last */
 };
 
-/* `bytes`: how much in all. Lets go what a cut left held. */
+/* `bytes`: how much in all. Nothing is written before the first reserve_fill(), which lets go what a
+ * cut left held. */
 void reserve_open(struct reserve *reserve, struct journal *journal, int64_t bytes);
 
 int reserve_measure(struct reserve *reserve);

@@ -182,14 +182,27 @@ static void tell_full(struct storage *storage, bool was_full)
 
 /* ---- What follows. */
 
+/* Of the quota telemetry is refused only when there is nothing left to be thinned: until then who
+ * commits waits for the thinning. What is refused stays so for a while. */
+static void judge_room(struct storage *storage)
+{
+    bool holds =
+        is_full(storage) && now_mono_us() - storage->full_us < STORAGE_HOLD_MS * 1000LL;
+    bool disk =
+        quota_disk_refuses(&storage->quota, storage->disk_left, storage->is_disk_full);
+    bool quota = storage->used >= 0 && (storage->has_nothing || storage->is_quota_full) &&
+                 quota_refuses(&storage->quota, taken(storage), storage->is_quota_full);
+    if (!is_full(storage) && (disk || quota))
+        storage->full_us = now_mono_us();
+    storage->is_disk_full = disk || (holds && storage->is_disk_full);
+    storage->is_quota_full = quota || (holds && storage->is_quota_full);
+}
+
 static void judge(struct storage *storage)
 {
     bool was_full = is_full(storage);
-    storage->is_disk_full =
-        quota_disk_refuses(&storage->quota, storage->disk_left, storage->is_disk_full);
+    judge_room(storage);
     if (storage->used >= 0) {
-        storage->is_quota_full =
-            quota_refuses(&storage->quota, taken(storage), storage->is_quota_full);
         storage->thins = quota_thins(&storage->quota, taken(storage), storage->thins);
         tell_low(storage, "quota", quota_percent_now(storage), &storage->told[0]);
     }
@@ -204,7 +217,6 @@ static void tick(struct loop_timer *timer)
 {
     struct storage *storage = container_of(timer, struct storage, tick);
     group_commit(storage->group);
-    storage->has_nothing = false;
     measure(storage);
     bool fills = !is_full(storage) && !storage->journal->is_open &&
                  reserve_fill(&storage->reserve, storage->disk_left);
@@ -258,6 +270,16 @@ void storage_shortage(struct storage *storage)
     judge(storage);
 }
 
+/* The tail may take an eighth of the quota: its file never gets shorter again. */
+bool storage_is_behind(const struct storage *storage)
+{
+    const struct store_space *space = &storage->reserve.space;
+    return is_started(storage) && !is_full(storage) &&
+           (space->file - space->free > storage->quota.most / 8 ||
+            (storage_wants_thinning(storage) &&
+             quota_refuses(&storage->quota, taken(storage), false)));
+}
+
 bool storage_wants_count(const struct storage *storage)
 {
     return storage->files < 0;
@@ -295,6 +317,7 @@ void storage_sealed(struct storage *storage, int64_t from, int64_t until)
 {
     int64_t bytes = usage_of_tiles(storage->journal, from, until);
     growth_add(&storage->growth, bytes, now_mono_us());
+    storage->has_nothing = false;
     if (storage->files >= 0)
         storage->files += bytes;
 }

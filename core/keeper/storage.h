@@ -18,7 +18,12 @@
 #include "keeper/reserve.h"
 #include "keeper/thin.h"
 
-enum { STORAGE_TICK_MS = 5000, STORAGE_FILL_MS = 250, STORAGE_EVENTS = 256 };
+enum {
+    STORAGE_TICK_MS = 5000,
+    STORAGE_FILL_MS = 250,
+    STORAGE_HOLD_MS = 10000, /* at least so long telemetry is refused, once it is */
+    STORAGE_EVENTS = 256
+};
 
 struct storage {
     struct loop *loop;
@@ -39,6 +44,7 @@ struct storage {
     bool has_nothing;    /* no telemetry is left that could be thinned */
     bool is_quota_full;  /* telemetry is refused, */
     bool is_disk_full;   /* and why */
+    int64_t full_us;     /* since when, monotonic */
     int64_t thin_from;   /* the first tile that may have telemetry */
     int64_t thinned;     /* events, since the start */
     int64_t gap_from_us; /* when telemetry was refused first; 0 it was not */
@@ -60,6 +66,9 @@ void storage_committed(struct storage *storage);
 
 /* A group did not find room. */
 void storage_shortage(struct storage *storage);
+
+/* More is committed than is sealed and thinned: who commits should wait for the errand. */
+bool storage_is_behind(const struct storage *storage);
 
 bool storage_wants_count(const struct storage *storage);
 void storage_counted(struct storage *storage, int64_t files);

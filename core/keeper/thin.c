@@ -304,12 +304,16 @@ int thin_work(void *owner, struct buffer *result)
     return err;
 }
 
-void thin_drop(const struct thin *thin)
+void thin_drop(const struct thin *thin, pid_t pid)
 {
-    char path[JOURNAL_PATH_MAX];
-    for (int i = 0; i < thin->count; i++)
-        if (bundle_path(thin->journal, path, thin->tiles[i].index, NEW) == 0)
-            unlink(path);
+    char path[JOURNAL_PATH_MAX], half[JOURNAL_PATH_MAX + 32];
+    for (int i = 0; i < thin->count; i++) {
+        if (bundle_path(thin->journal, path, thin->tiles[i].index, NEW) != 0)
+            continue;
+        unlink(path);
+        snprintf(half, sizeof(half), "%s.%d.new", path, (int)pid); /* see file_put() */
+        unlink(half);
+    }
 }
 
 /* ---- The end of a round. */
@@ -471,6 +475,6 @@ int thin_end(struct thin *thin, struct group *group, const struct buffer *result
 
 bool thin_is_leftover(const char *name)
 {
-    size_t length = strlen(name), ending = sizeof(NEW) - 1;
-    return length > ending && strcmp(name + length - ending, NEW) == 0;
+    const char *at = strstr(name, NEW);
+    return at != NULL && at > name;
 }

@@ -7,6 +7,8 @@
 #ifndef KEEPER_THIN_H
 #define KEEPER_THIN_H
 
+#include <sys/types.h>
+
 #include "keeper/group.h"
 #include "proof/cover.h"
 
@@ -42,13 +44,14 @@ int thin_work(void *thin, struct buffer *result);
 /* No transaction may be open. */
 int thin_end(struct thin *thin, struct group *group, const struct buffer *result,
              struct thin_score *score);
-/* A round that is not ended: removes what it wrote. */
-void thin_drop(const struct thin *thin);
+/* A round that is not ended: removes what it wrote; `pid` is the errand that was killed, or 0. */
+void thin_drop(const struct thin *thin, pid_t pid);
 
 /* Puts the bundles of the last round in their places, if a cut has left some. */
 int thin_finish(struct journal *journal);
 
-/* Whether it is the name of a bundle that thin_work() wrote and nobody put in its place. */
+/* Whether it is the name of a bundle that thin_work() wrote, maybe half, and nobody put in its
+ * place. */
 bool thin_is_leftover(const char *name);
 
 #endif

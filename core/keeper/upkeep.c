@@ -121,7 +121,7 @@ static void thin_done(void *owner, int err, const struct buffer *answer)
         err = settle(upkeep) ? thin_end(&upkeep->thin, upkeep->group, answer, &score)
                              : -EBUSY;
     if (err)
-        thin_drop(&upkeep->thin);
+        thin_drop(&upkeep->thin, 0);
     upkeep->is_ending = false;
     storage_thinned(upkeep->storage, err, &score);
     if (err) {
@@ -357,12 +357,12 @@ void upkeep_committed(struct upkeep *upkeep, bool had_alarm)
 {
     uint64_t news = (uint64_t)upkeep->journal->size - upkeep->size;
     int pages = UPKEEP_WAL_PAGES;
-    if (upkeep->storage != NULL) {
-        storage_committed(upkeep->storage);
-        pages = reserve_ahead_pages(&upkeep->storage->reserve, pages);
-    }
     upkeep->committed_us = now_mono_us();
+    if (upkeep->storage != NULL)
+        pages = reserve_ahead_pages(&upkeep->storage->reserve, pages);
     copy_wal(upkeep, pages);
+    if (upkeep->storage != NULL)
+        storage_committed(upkeep->storage);
     if (!loop_timer_is_running(&upkeep->quiet))
         loop_timer_start(upkeep->loop, &upkeep->quiet, UPKEEP_SEAL_MS);
     if (news > 0 && !loop_timer_is_running(&upkeep->news))
@@ -370,14 +370,18 @@ void upkeep_committed(struct upkeep *upkeep, bool had_alarm)
     upkeep->wants_checkpoint |= had_alarm || news >= UPKEEP_EVENTS;
     upkeep->wants_seal |= seal_waiting(upkeep->journal) >= UPKEEP_TILES;
     upkeep_wake(upkeep);
+    if (upkeep->storage != NULL && !upkeep->is_ending &&
+        storage_is_behind(upkeep->storage))
+        errand_wait(&upkeep->errand, UPKEEP_WAIT_MS);
 }
 
 int upkeep_finish(struct upkeep *upkeep)
 {
     struct buffer note = {0};
     if (errand_is_running(&upkeep->errand) && upkeep->last == UPKEEP_THIN) {
+        pid_t pid = upkeep->errand.pid;
         errand_stop(&upkeep->errand);
-        thin_drop(&upkeep->thin);
+        thin_drop(&upkeep->thin, pid);
     }
     errand_stop(&upkeep->errand);
     if (!settle(upkeep))

@@ -23,6 +23,7 @@ enum {
     UPKEEP_NEWS_MS = 60 * 1000,
     UPKEEP_SEAL_MS = 1000,
     UPKEEP_RETRY_MS = 5000,
+    UPKEEP_WAIT_MS = 500,    /* for an errand, when more comes than it can take away */
     UPKEEP_WAL_PAGES = 3000, /* of 4 KiB: copied at once */
     UPKEEP_REST_PAGES = 64,  /* copied when nothing has been committed for a while */
     UPKEEP_QUIET_MS = 300

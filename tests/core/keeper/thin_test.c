@@ -385,9 +385,15 @@ static void a_round_that_is_dropped_leaves_no_file(void **state)
     (void)state;
     assert_int_equal(thin_begin(&thin, here->fixture.journal, 0, 0), 0);
     assert_int_equal(thin_work(&thin, &answer), 0);
-    thin_drop(&thin);
+    assert_int_equal(
+        file_put(fixture_path(&here->fixture, "tile/entries/002.0.new.77.new"), "half", 4,
+                 0640),
+        0);
+    thin_drop(&thin, 77);
+    assert_int_equal(length_of("tile/entries/002.0.new.77.new"), -1);
     expect_files();
     assert_true(thin_is_leftover("000.0.new"));
+    assert_true(thin_is_leftover("000.0.new.77.new"));
     assert_false(thin_is_leftover("000.17.new"));
     assert_false(thin_is_leftover(".0.new"));
     buffer_free(&answer);
