@@ -5,7 +5,7 @@
 #   sh certificates.sh broker HOST...        broker/: for /etc/mosquitto/outpost/ of the broker
 #   sh certificates.sh city [NAME]           city/NAME/: for a collector; NAME is its --client
 #   sh certificates.sh office ID             offices/ID/: for /etc/outpost/ of that office
-#   sh certificates.sh revoke FILE.pem ...   stolen or replaced; then copy broker/ and restart it
+#   sh certificates.sh revoke FILE.pem ...   stolen or replaced; then copy broker/ and restart mosquitto
 #
 # Works in the current folder. Each of them but the authority also writes broker/outpost-city.acl and
 # broker/revoked.pem anew. DAYS is how long what is made is good: default 1095, the authority 7300.
@@ -136,7 +136,7 @@ make_authority() {
 make_broker() {
     [ $# -gt 0 ] || stop "broker: expected the names and addresses that offices connect to"
     key_and_certificate broker/broker "$1" serverAuth "$(alternatives "$@")"
-    echo "broker/: copy to /etc/mosquitto/outpost/, readable by user mosquitto; restart mosquitto"
+    echo "broker/: copy to /etc/mosquitto/outpost/, readable by user mosquitto; systemctl reload mosquitto"
 }
 
 make_city() {

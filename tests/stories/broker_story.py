@@ -1,5 +1,6 @@
 """The city's broker as etc/mosquitto configures it: who may connect as whom, say what, hear what."""
 import os
+import signal
 import socket
 import ssl
 import time
@@ -264,6 +265,52 @@ def test_strangers_who_are_refused_disturb_nobody(broker, authority, client):
             one.paho.publish(BELOW + topic, str(number), 1)
     assert mine[0].may_say(BELOW + "up/alarm") and mine[1].may_say(BELOW + "up/record")
     assert [len(one.connected) for one in mine] == [1, 1] and not mine[0].ended and not mine[1].ended
+
+
+@pytest.fixture
+def small(tmp_path, started):
+    """A broker, its process and an authority of its own, with one office."""
+    authority = secure.Authority(tmp_path / "own")
+    authority.run("broker", "127.0.0.1")
+    authority.run("office", OURS)
+    return authority, started(secure.Broker(tmp_path, authority))
+
+
+def refuses(authority, broker):
+    """Whether a TLS handshake with our alarm certificate comes to nothing."""
+    pair = authority.pair("offices/" + OURS)
+    context = ssl.create_default_context(cafile=pair["ca"])
+    context.load_cert_chain(pair["cert"], pair["key"])
+    try:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", broker.port)),
+                                 server_hostname="127.0.0.1") as wire:
+            wire.settimeout(0.5)
+            wire.recv(1)
+    except TimeoutError:
+        return False  # it waits for a CONNECT
+    except OSError:
+        return True
+    return True
+
+
+def test_a_stolen_certificate_opens_no_connection_after_a_reload(small):
+    authority, broker = small
+    assert not refuses(authority, broker)
+    authority.run("revoke", authority.path("offices", OURS, "alarm.pem"))
+    os.kill(broker.pid, signal.SIGHUP)
+    town.wait_for(lambda: refuses(authority, broker), 10, "the refusal")
+
+
+def test_an_office_that_is_taken_out_of_the_list_says_nothing_more(small):
+    authority, broker = small
+    mine = Client(broker, authority.pair("offices/" + OURS))
+    assert mine.may_say(BELOW + "up/alarm")
+    authority.run("office", OTHER)
+    os.rename(authority.path("offices", OURS), authority.path("closed"))
+    authority.run("revoke", authority.path("closed", "bulk.pem"))
+    os.kill(broker.pid, signal.SIGHUP)
+    town.wait_for(lambda: not mine.may_say(BELOW + "up/alarm"), 10, "the denial")
+    mine.close()
 
 
 def test_the_example_access_list_is_what_the_script_writes(tmp_path):
