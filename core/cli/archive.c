@@ -46,6 +46,11 @@ int archive_read(const struct archive *archive, struct buffer *out, const char *
     return err ? err : file_read(out, path, most);
 }
 
+bool archive_holds(const struct archive *archive, const char *name)
+{
+    return holds(archive->folder, name);
+}
+
 static int read_small(const struct archive *archive, struct archive_file *file,
                       const char *name, size_t most, struct finding *finding)
 {
@@ -175,6 +180,20 @@ int archive_leaves(const struct archive *archive, struct digest leaves[TILE_WIDT
     if (!err)
         memcpy(leaves, file.bytes, TILE_BYTES);
     buffer_free(&file);
+    return err;
+}
+
+int archive_above(struct archive *archive, struct digest *hash, uint64_t index)
+{
+    struct buffer tile = {0};
+    size_t at = (size_t)(index % TILE_WIDTH) * DIGEST_BYTES;
+    unsigned width = tile_width(1, index / TILE_WIDTH, archive_size(archive));
+    int err = archive_read_tile(archive, &tile, 1, index / TILE_WIDTH, width);
+    if (!err && tile.length < at + DIGEST_BYTES)
+        err = -EBADMSG;
+    if (!err)
+        memcpy(hash->bytes, tile.bytes + at, DIGEST_BYTES);
+    buffer_free(&tile);
     return err;
 }
 

@@ -48,6 +48,8 @@ uint64_t archive_size(const struct archive *archive);
 int archive_read(const struct archive *archive, struct buffer *out, const char *name,
                  size_t most);
 
+bool archive_holds(const struct archive *archive, const char *name);
+
 /* Reads a hash tile: a struct tile_source's `read`, with the archive as its owner. What is not
  * filed yet is made from the tail. */
 int archive_read_tile(void *archive, struct buffer *out, int level, uint64_t index,
@@ -57,6 +59,8 @@ int archive_read_tile(void *archive, struct buffer *out, int level, uint64_t ind
  * the errno of reading. */
 int archive_leaves(const struct archive *archive, struct digest leaves[TILE_WIDTH],
                    uint64_t index);
+/* The hash over all 256 of them, as the tile above has it; the same. */
+int archive_above(struct archive *archive, struct digest *hash, uint64_t index);
 
 /* The event's exact bytes, valid until the next call. 0, -ENOENT (no such event), -ENODATA (its
  * body is erased), -EBADMSG (its bundle is damaged), or the errno of reading. */

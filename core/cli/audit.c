@@ -145,10 +145,11 @@ static void fold_level(const struct audit *audit, const struct level *level,
     tree_root(&tree, root);
 }
 
-static int add_hash(struct audit *audit, const struct digest *leaf)
+/* A leaf, or a hash of the level above in place of 256. */
+static int add_hash(struct audit *audit, int from, const struct digest *first)
 {
-    struct digest hash = *leaf;
-    for (int number = 0; number < LEVELS; number++) {
+    struct digest hash = *first;
+    for (int number = from; number < LEVELS; number++) {
         struct level *level = &audit->levels[number];
         level->hashes[level->count++] = hash;
         if (level->count < TILE_WIDTH)
@@ -291,7 +292,7 @@ static int check_erased(struct audit *audit, uint64_t seq)
 static int add_leaf(struct audit *audit, const struct digest *leaf)
 {
     tree_append(&audit->tree, leaf);
-    int err = add_hash(audit, leaf);
+    int err = add_hash(audit, 0, leaf);
     return err ? err : meet_claims(audit);
 }
 
@@ -397,6 +398,20 @@ static int check_bundle(struct audit *audit, uint64_t index, const struct buffer
         "the file is not the one that was sealed (its digest in tail.db differs)");
 }
 
+/* The hash tile is gone too; the hash above it stands for all 256. */
+static int add_lost(struct audit *audit, uint64_t index)
+{
+    struct digest hash;
+    int err = archive_above(audit->archive, &hash, index);
+    if (err || tree_graft(&audit->tree, 8, &hash) != 0)
+        return finding_put(audit->finding, audit->source, "its hashes are missing");
+    audit->levels[0].index++;
+    err = add_hash(audit, 1, &hash);
+    for (uint64_t i = 0; i < TILE_WIDTH && !err; i++)
+        err = check_erased(audit, index * TILE_WIDTH + i);
+    return err ? err : meet_claims(audit);
+}
+
 /* No bundle: as it should be when all of the tile is erased. */
 static int check_no_bundle(struct audit *audit, uint64_t index)
 {
@@ -405,8 +420,11 @@ static int check_no_bundle(struct audit *audit, uint64_t index)
     if (!tail_tile_is_erased(&audit->archive->tail, index))
         look_again(audit);
     audit->is_intact = is_sealed_file(audit, index, &nothing);
-    if (tail_tile_is_erased(&audit->archive->tail, index) && audit->is_intact)
-        return add_bundle(audit, index, NULL);
+    if (tail_tile_is_erased(&audit->archive->tail, index) && audit->is_intact) {
+        tile_path(place, 0, index, TILE_WIDTH);
+        return archive_holds(audit->archive, place) ? add_bundle(audit, index, NULL)
+                                                    : add_lost(audit, index);
+    }
     snprintf(place, sizeof(place), "event %" PRIu64 " (%s)", index * TILE_WIDTH,
              audit->source);
     return finding_put(audit->finding, place, "the file is missing");

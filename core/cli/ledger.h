@@ -37,7 +37,7 @@ struct ledger {
 /* Takes what event `seq` says; most say nothing. 0; -EBADMSG with the finding when it cannot be
  * read, when its hashes are not the tree's, when tail.db does not call the same events erased, or
  * when an alarm or a record went for want of space; or the errno of reading. */
-int ledger_take(struct ledger *ledger, const struct archive *archive, uint64_t seq,
+int ledger_take(struct ledger *ledger, struct archive *archive, uint64_t seq,
                 const struct json *event, struct finding *finding);
 
 /* Takes what all events say from `from` on, unchecked, passing over what cannot be read. */

@@ -85,6 +85,43 @@ static void damage_may_have_taken_any_lane(void **state)
     expect_ok(f, 0, 2);
 }
 
+static void remove_hashes(const struct fixture *f)
+{
+    char path[ARCHIVE_PATH_MAX];
+    snprintf(path, sizeof(path), "%s/tile/0/001", f->folder);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void of_a_tile_that_is_lost_with_its_hashes_the_hash_above_is_enough(void **state)
+{
+    struct fixture *f = *state;
+    struct ledger ledger;
+    struct finding finding;
+    struct cover cover = whole();
+    fixture_fill(f, 1300);
+    fixture_erase(f, 1, &cover, "journal.damaged", "both", "any");
+    fixture_fill(f, SIZE);
+    fixture_save(f, SEALED);
+    remove_hashes(f);
+    assert_int_equal(fixture_audit(f, &ledger, &finding), 0);
+    assert_int_equal(ledger.damaged.events, 256);
+    ledger_free(&ledger);
+}
+
+static void hashes_that_are_missing_for_any_other_reason_are_named(void **state)
+{
+    struct fixture *f = *state;
+    struct ledger ledger;
+    struct finding finding;
+    thin(f);
+    fixture_fill(f, SIZE);
+    fixture_save(f, SEALED);
+    remove_hashes(f);
+    assert_int_equal(fixture_audit(f, &ledger, &finding), -EBADMSG);
+    assert_string_equal(finding.place, "tile/0/001");
+    ledger_free(&ledger);
+}
+
 static void a_tile_can_be_thinned_twice(void **state)
 {
     struct fixture *f = *state;
@@ -269,6 +306,8 @@ int main(void)
         TEST(erased_events_are_counted_with_who_ordered_it),
         TEST(a_tile_that_is_erased_whole_has_no_bundle),
         TEST(damage_may_have_taken_any_lane),
+        TEST(of_a_tile_that_is_lost_with_its_hashes_the_hash_above_is_enough),
+        TEST(hashes_that_are_missing_for_any_other_reason_are_named),
         TEST(a_tile_can_be_thinned_twice),
         TEST(a_bundle_that_a_cut_left_whole_is_no_damage),
         TEST(an_emptied_entry_without_an_event_is_named),
