@@ -1,5 +1,5 @@
 """A journal folder is changed at random, a thousand times: `outpost verify` must find each and name
-the place. Every byte of the folder counts.
+the place. Every byte of the folder counts, but for the room that is kept beside tail.db.
 
 The journal is made by the real keeper: sealed tiles, a tail, checkpoints, a receipt of the city; and an
 older copy of the same folder. MUTATIONS says how many, SEED repeats a run.
@@ -28,9 +28,10 @@ class Folder:
         self.path, self.older, self.rng = path, older, rng
 
     def files(self):
+        """All but tail.db-reserve: that is room on the disk, whatever its bytes are."""
         found = []
         for folder, _, names in os.walk(self.path):
-            found += [os.path.join(folder, name) for name in names]
+            found += [os.path.join(folder, name) for name in names if name != "tail.db-reserve"]
         return sorted(found)
 
     def pick(self, but=()):
@@ -326,7 +327,7 @@ def test_every_mutation_is_found_and_named(journal, tmp_path, count):
 
 @pytest.mark.parametrize("count", [
     pytest.param(30, id="30"),
-    pytest.param(COUNT // 4, id="all", marks=pytest.mark.long),
+    pytest.param(COUNT // 8, id="all", marks=pytest.mark.slow),
 ])
 def test_every_mutation_of_a_thinned_journal_is_found_and_named(thinned, tmp_path, count):
     mutate(thinned, tmp_path, count)
