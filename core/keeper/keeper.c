@@ -82,6 +82,7 @@ static void committed(void *owner, int err, bool had_alarm)
 {
     struct keeper *keeper = owner;
     link_committed(&keeper->link, err);
+    wallclock_committed(&keeper->wallclock, err);
     if (err == 0) {
         keeper->failed = 0;
         router_wake(&keeper->router);

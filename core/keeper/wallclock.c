@@ -1,8 +1,9 @@
 /* wallclock - see wallclock.h.
  *
- * Invariant: UTC minus monotonic differed from offset_us by less than WALLCLOCK_JUMP_US whenever it
- * was looked at, or the jump has been recorded and offset_us is the new one. Small steps add up: the
- * offset moves with a recorded jump only. */
+ * Invariant: UTC minus monotonic differed from word.offset_us by less than WALLCLOCK_JUMP_US whenever
+ * it was looked at, or the jump has been recorded and offset_us is the new one. Small steps add up:
+ * the offset moves with a recorded jump only. When the group with the record is undone, so is the
+ * word. */
 #include "keeper/wallclock.h"
 
 #include <errno.h>
@@ -22,19 +23,19 @@ enum { EVENTS_BACK = 1024, STALL_US = 50 * 1000, TRIES = 5 };
 /* ---- What the journal knows */
 
 struct recall {
-    struct wallclock *wallclock;
+    struct wallclock_word *word;
     int64_t synced_us; /* the newest time of a synchronised clock, 0 none */
 };
 
-static void take_own(struct wallclock *wallclock, const struct event_clock *clock,
+static void take_own(struct wallclock_word *word, const struct event_clock *clock,
                      const char *type)
 {
-    wallclock->knows = true;
-    wallclock->offset_us = clock->utc_us - clock->mono_us;
+    word->knows = true;
+    word->offset_us = clock->utc_us - clock->mono_us;
     if (clock->quality == NOW_UNSET || strcmp(type, "clock.jumped") == 0)
-        wallclock->was_wrong = true;
+        word->was_wrong = true;
     if (strcmp(type, "clock.corrected") == 0)
-        wallclock->was_wrong = false;
+        word->was_wrong = false;
 }
 
 static int take_event(void *owner, const struct store_event *event)
@@ -48,7 +49,7 @@ static int take_event(void *owner, const struct store_event *event)
     if (clock.quality == NOW_SYNCED)
         recall->synced_us = clock.utc_us;
     if (strcmp(clock.boot, now_boot()) == 0)
-        take_own(recall->wallclock, &clock, type);
+        take_own(recall->word, &clock, type);
     return 0;
 }
 
@@ -56,7 +57,7 @@ static int take_event(void *owner, const struct store_event *event)
  * not lock this office out for years. One that is on its own says nothing to rely on. */
 static void recall_events(struct wallclock *wallclock, struct journal *journal)
 {
-    struct recall recall = {.wallclock = wallclock};
+    struct recall recall = {.word = &wallclock->kept};
     struct scan_filter all = {.lane = -1};
     int64_t seq = journal->size > EVENTS_BACK ? journal->size - EVENTS_BACK : 0;
     int64_t before = -1;
@@ -65,6 +66,7 @@ static void recall_events(struct wallclock *wallclock, struct journal *journal)
         if (scan_events(journal, &all, &seq, take_event, &recall) != 0)
             break; /* whoever needs the event says that it cannot be read */
     }
+    wallclock->word = wallclock->kept;
     now_lift_floor(recall.synced_us);
 }
 
@@ -114,24 +116,41 @@ static void record_correction(struct wallclock *wallclock,
     self_record(wallclock->group, "clock.corrected", data);
 }
 
+/* The first sight of a boot: there is nothing to compare with, and nothing to record. */
+static void begin(struct wallclock *wallclock, int64_t offset_us)
+{
+    wallclock->word.knows = true;
+    wallclock->word.offset_us = offset_us;
+    wallclock->kept = wallclock->word;
+}
+
+/* A word is given before it is recorded, for what fails at once is taken back at once. */
 void wallclock_look(struct wallclock *wallclock, const struct wallclock_sight *sight)
 {
+    struct wallclock_word *word = &wallclock->word;
     int64_t offset_us = sight->utc_us - sight->mono_us;
-    int64_t jump_us = wallclock->knows ? offset_us - wallclock->offset_us : 0;
-    if (!wallclock->knows || jump_us >= WALLCLOCK_JUMP_US ||
-        jump_us <= -WALLCLOCK_JUMP_US) {
-        if (wallclock->knows)
-            record_jump(wallclock, sight, jump_us);
-        wallclock->was_wrong |= wallclock->knows;
-        wallclock->offset_us = offset_us;
-        wallclock->knows = true;
-    }
+    if (!word->knows)
+        begin(wallclock, offset_us);
     if (sight->quality == NOW_UNSET)
-        wallclock->was_wrong = true;
-    if (sight->quality != NOW_SYNCED || !wallclock->was_wrong)
-        return;
-    record_correction(wallclock, sight);
-    wallclock->was_wrong = false;
+        word->was_wrong = wallclock->kept.was_wrong = true;
+    int64_t moved_us = offset_us - word->offset_us;
+    if (moved_us >= WALLCLOCK_JUMP_US || moved_us <= -WALLCLOCK_JUMP_US) {
+        word->offset_us = offset_us;
+        word->was_wrong = true;
+        record_jump(wallclock, sight, moved_us);
+    }
+    if (sight->quality == NOW_SYNCED && word->was_wrong) {
+        word->was_wrong = false;
+        record_correction(wallclock, sight);
+    }
+}
+
+void wallclock_committed(struct wallclock *wallclock, int err)
+{
+    if (err)
+        wallclock->word = wallclock->kept;
+    else
+        wallclock->kept = wallclock->word;
 }
 
 /* Asks to be told when the clock is set: by cancelling a timer that never comes. */

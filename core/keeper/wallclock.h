@@ -21,16 +21,21 @@ struct wallclock_sight {
     enum now_quality quality;
 };
 
+/* What has been said of the clock. */
+struct wallclock_word {
+    bool knows; /* offset_us is known */
+    int64_t
+        offset_us;  /* UTC minus monotonic, as the events since the last jump have it */
+    bool was_wrong; /* events of this boot were recorded by a clock that was not right */
+};
+
 struct wallclock {
     struct loop *loop;
     struct group *group;
     struct loop_timer look;
     struct loop_watch set; /* the kernel says that somebody has set the clock */
     int fd;                /* -1: it cannot say so; the timer finds out */
-    bool knows;            /* offset_us is known */
-    int64_t
-        offset_us;  /* UTC minus monotonic, as the events since the last jump have it */
-    bool was_wrong; /* events of this boot were recorded by a clock that was not right */
+    struct wallclock_word word, kept; /* with the open group; as committed */
 };
 
 /* Reads back what the newest events say of this boot's clock, and lifts the floor of now.h to the
@@ -42,5 +47,7 @@ void wallclock_close(struct wallclock *wallclock);
 
 /* Records what is to be said of this sight. */
 void wallclock_look(struct wallclock *wallclock, const struct wallclock_sight *sight);
+/* The open group has been committed, or (err) undone: then the next look says it again. */
+void wallclock_committed(struct wallclock *wallclock, int err);
 
 #endif

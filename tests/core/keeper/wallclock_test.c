@@ -18,7 +18,7 @@ static void committed(void *owner, int err, bool had_alarm)
 {
     (void)owner;
     (void)had_alarm;
-    assert_int_equal(err, 0);
+    wallclock_committed(&wallclock, err);
 }
 
 static int start(void **state)
@@ -145,6 +145,21 @@ static void a_clock_that_was_never_wrong_needs_no_correction(void **state)
     assert_string_equal(recorded(), "");
 }
 
+static void what_was_undone_with_its_group_is_said_again(void **state)
+{
+    (void)state;
+    look(10, 0, NOW_UNSET);
+    look(11, NOON_US, NOW_SYNCED);
+    group_fail(&group, -ENOSPC);
+    assert_string_equal(recorded(), "");
+    look(12, NOON_US + SECOND_US, NOW_SYNCED);
+    assert_non_null(strstr(recorded(), "clock.jumped"));
+    assert_non_null(strstr(recorded(), "\"mono\":\"12000000\""));
+    look(13, NOON_US + 2 * SECOND_US, NOW_SYNCED);
+    assert_non_null(recorded());
+    assert_int_equal(fixture.journal->size, 2);
+}
+
 /* A keeper that was away: the newest event of this boot tells what the clock was. */
 static void the_next_keeper_of_this_boot_knows_what_the_last_one_saw(void **state)
 {
@@ -152,19 +167,19 @@ static void the_next_keeper_of_this_boot_knows_what_the_last_one_saw(void **stat
     int64_t mono_us = now_mono_us(), utc_us = now_utc_us();
     fixture_fill(fixture.journal, 1);
     wallclock_open(&wallclock, loop, &group);
-    assert_true(wallclock.knows);
-    assert_true(llabs(wallclock.offset_us - (utc_us - mono_us)) < SECOND_US / 10);
-    assert_false(wallclock.was_wrong);
+    assert_true(wallclock.word.knows);
+    assert_true(llabs(wallclock.word.offset_us - (utc_us - mono_us)) < SECOND_US / 10);
+    assert_false(wallclock.word.was_wrong);
     assert_int_equal(journal_begin(fixture.journal), 0);
     fixture_append(fixture.journal, LANE_RECORD, "clock.jumped", "{}");
     assert_int_equal(journal_commit(fixture.journal), 0);
     wallclock_open(&wallclock, loop, &group);
-    assert_true(wallclock.was_wrong);
+    assert_true(wallclock.word.was_wrong);
     assert_int_equal(journal_begin(fixture.journal), 0);
     fixture_append(fixture.journal, LANE_RECORD, "clock.corrected", "{}");
     assert_int_equal(journal_commit(fixture.journal), 0);
     wallclock_open(&wallclock, loop, &group);
-    assert_false(wallclock.was_wrong);
+    assert_false(wallclock.word.was_wrong);
 }
 
 static void the_floor_is_lifted_to_the_citys_last_word(void **state)
@@ -198,6 +213,8 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(
             the_next_keeper_of_this_boot_knows_what_the_last_one_saw, start, stop),
+        cmocka_unit_test_setup_teardown(what_was_undone_with_its_group_is_said_again,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(the_floor_is_lifted_to_the_citys_last_word, start,
                                         stop),
     };
