@@ -95,6 +95,17 @@ class Box:
         for which in awaited:
             assert arrived[which] == [self.committed[which]]
         assert not set(but) & set(arrived)
+        self.expect_reader_agrees(awaited)
+
+    def expect_reader_agrees(self, awaited):
+        """The query that core/city/README.md gives finds each of them once."""
+        with open(os.path.join(town.ROOT, "core", "city", "README.md"), encoding="utf-8") as file:
+            query = file.read().split("```sql\n")[1].split("```")[0].rstrip().rstrip(";")
+        found = self.city.rows(query)
+        names = collections.Counter((log, seq) for _, log, seq, *_ in found)
+        assert all(names[which] == 1 for which in awaited)
+        bodies = {(log, seq): json.loads(body) for _, log, seq, *_, body in found}
+        assert all(bodies[which] == self.committed[which] for which in awaited)
 
     def damaged(self):
         return [event["data"] for event in self.city.events("journal.damaged")]

@@ -1,0 +1,156 @@
+"""Random bytes of a state folder are changed, of an office that stopped and of one that was killed: the
+keeper must start again, commit a new alarm, read back everything that is left and hand it on, and no
+event may ever come out other than it was committed. FLIPS says how many, SEED repeats a run.
+
+And a page of tail.db that cannot be read for good (bad_sector.c): the same.
+"""
+import json
+import os
+import random
+import shutil
+import signal
+
+import pytest
+import scribe
+import town
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
+COUNT = int(os.environ.get("FLIPS", "300"))
+EVENTS, UNTOLD = 1500, 90  # sealed and known to the city, and behind them
+
+
+def listed(state):
+    """What is in the journal of the folder: {(log, seq): event}; what cannot be read is not there."""
+    said = town.run(town.OUTPOST, "events", "--json", "--state", str(state), expect=None)
+    events = [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
+    return {(event["log"], int(event["sequence"])): event for event in events if "log" in event}
+
+
+@pytest.fixture(scope="module")
+def offices(tmp_path_factory):
+    """({how: state folder}, the city's key, {how: its events})."""
+    folder = tmp_path_factory.mktemp("flips")
+    city = str(folder / "city")
+    town.run(town.OUTPOST, "keygen", "--out", city, "--name", "outpost-city/city")
+    scribe.write(folder / "told", EVENTS, city=city)
+    states = {}
+    for how, end in (("stopped", signal.SIGTERM), ("killed", signal.SIGKILL)):
+        states[how] = str(folder / how)
+        shutil.copytree(folder / "told", states[how])
+        scribe.write(states[how], UNTOLD, end=end)
+    return states, city, {how: listed(state) for how, state in states.items()}
+
+
+def copy_of(state, folder):
+    path = str(folder / "state")
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(state, path, ignore=lambda _, names: {"keeper.sock"} & set(names))
+    return path
+
+
+def flip(state, rng):
+    """One to three bytes of a file, a page of it, or its end; what was done."""
+    files = sorted(os.path.join(at, name) for at, _, names in os.walk(state) for name in names)
+    path = rng.choice([file for file in files if os.path.getsize(file) > 0])
+    with open(path, "rb") as file:
+        old = bytearray(file.read())
+    kind = rng.choice(["bytes", "bytes", "bytes", "bytes", "page", "end"])
+    at = rng.randrange(len(old))
+    if kind == "bytes":
+        for _ in range(rng.randrange(1, 4)):
+            old[rng.randrange(at, min(len(old), at + 64))] ^= 1 << rng.randrange(8)
+    elif kind == "page":
+        at -= at % 4096
+        old[at:at + 4096] = rng.randbytes(len(old[at:at + 4096]))
+    else:
+        del old[at:]
+    with open(path, "wb") as file:
+        file.write(old)
+    return f"{os.path.relpath(path, state)} {kind} at {at}"
+
+
+def expect_true(state, committed, what):
+    """Each event that is there is the one that was committed, also in its wrapping."""
+    found, wrapped = listed(state), set()
+    for which, event in found.items():
+        if event["type"] == "journal.salvaged":
+            inner = event["data"]["log"], event["data"]["seq"]
+            assert inner not in wrapped, f"{what}: {inner} came twice"
+            wrapped.add(inner)
+            if "event" in event["data"]:
+                assert event["data"]["event"] == committed[inner], f"{what}: {inner} was changed"
+        elif which in committed:
+            assert event == committed[which], f"{what}: {which} was changed"
+    alarms = [event for which, event in found.items()
+              if which not in committed and event["type"] == "scribe.rang"]
+    assert alarms, f"{what}: no new alarm"
+
+
+def try_one(state, committed, city, what, **more):
+    """Starts it, commits a few events, reads everything back, lets the city sign for it."""
+    try:
+        scribe.write(state, 3, city=city, **more)
+    except AssertionError as why:
+        raise AssertionError(f"{what}: {why}") from None
+    expect_true(state, committed, what)
+
+
+@pytest.mark.parametrize("count", [
+    pytest.param(24, id="24"),
+    pytest.param(COUNT // 3, id="third", marks=pytest.mark.slow),
+    pytest.param(COUNT, id="all", marks=pytest.mark.long),
+])
+def test_the_box_starts_whatever_byte_was_changed(offices, tmp_path, count):
+    print(f"SEED={SEED}")
+    states, city, committed = offices
+    rng = random.Random(SEED)
+    for number in range(count):
+        how = rng.choice(sorted(states))
+        state = copy_of(states[how], tmp_path)
+        what = f"flip {number} of seed {SEED}: {how}: {flip(state, rng)}"
+        try_one(state, committed[how], city, what)
+
+
+def test_two_damages_in_a_row_bring_nothing_twice(offices, tmp_path):
+    print(f"SEED={SEED}")
+    states, city, committed = offices
+    rng = random.Random(SEED)
+    state = copy_of(states["killed"], tmp_path)
+    for number in range(4):
+        path = os.path.join(state, "journal", "tail.db")
+        with open(path, "r+b") as file:
+            file.seek(rng.randrange(os.path.getsize(path) // 4096) * 4096)
+            file.write(rng.randbytes(4096))
+        try_one(state, committed["killed"], city, f"damage {number} of seed {SEED}")
+
+
+@pytest.fixture(scope="module")
+def bad_sector(tmp_path_factory):
+    library = str(tmp_path_factory.mktemp("bad") / "bad_sector.so")
+    town.run("gcc", "-shared", "-fPIC", "-Wall", "-D_GNU_SOURCE", "-o", library,
+             os.path.join(HERE, "bad_sector.c"), "-ldl")
+    return library
+
+
+@pytest.mark.parametrize("name", ["tail.db", "tail.db-wal", "checkpoint", "tile/entries/002",
+                                  "tile/0/004"])
+def test_a_page_that_cannot_be_read_keeps_no_box_from_starting(offices, tmp_path, bad_sector, name,
+                                                               monkeypatch):
+    states, city, committed = offices
+    state = copy_of(states["killed"], tmp_path)
+    path = os.path.join(state, "journal", name)
+    monkeypatch.setenv("LD_PRELOAD", bad_sector)
+    monkeypatch.setenv("BAD_FILE", path)
+    for page in (0, 2):
+        if page * 4096 < os.path.getsize(path):
+            monkeypatch.setenv("BAD_PAGE", str(page))
+            try:
+                scribe.write(state, 3, city=city)
+            finally:
+                monkeypatch.delenv("BAD_PAGE")
+            break
+    monkeypatch.delenv("LD_PRELOAD")
+    if name == "tail.db":
+        assert [entry for entry in os.listdir(state) if entry.startswith("journal-damaged-")]
+    expect_true(state, committed["killed"], name)
