@@ -78,7 +78,7 @@ int office_open(struct office *office, const char *folder, struct ledger *ledger
     struct buffer verifier = {0};
     *office = (struct office){.host_end = -1, .uplink_end = -1, .ledger = ledger};
     need(config_open(&office->config, BARE, strlen(BARE)) == 0, "config");
-    office->config->has_city = false; /* the uplink is here */
+    office->config->has_city = false;  /* the uplink is here */
     office->config->reserve = 4 << 20; /* made again and again, on a disk of memory */
     need(config_open(&office->plugins, PLUGINS, strlen(PLUGINS)) == 0, "config");
     int err = keeper_open(&office->keeper, office->config, folder, "/nowhere");
