@@ -261,9 +261,10 @@ static int refusal(void)
     return REASONS[chance_below(countof(REASONS))];
 }
 
-static int take_publish(const struct letter *letter)
+static int take_publish(enum road from, const struct letter *letter)
 {
-    if (chance_is(weather.refuse))
+    bool is_office = from <= ROAD_OFFICE_BULK;
+    if (chance_is(weather.refuse) || (is_office && chance_is(weather.refuse_office)))
         return refusal();
     if (chance_is(weather.lose)) {
         story_say("the broker acknowledges %s and loses it", letter->topic);
@@ -282,7 +283,7 @@ static void hear_publish(struct session *session, const struct packet *packet)
     struct packet puback = {.kind = PACKET_PUBACK, .id = packet->id};
     int64_t service =
         weather.service_us > 0 ? chance_below((uint32_t)weather.service_us) : 0;
-    puback.reason = take_publish(packet->letter);
+    puback.reason = take_publish(session->road, packet->letter);
     cable_send(session->cable, CABLE_CLIENT, &puback, service);
 }
 

@@ -18,6 +18,7 @@ SYNC = "core/uplink/sync.c"
 RELAY = "core/uplink/relay.c"
 COLLECT = "core/city/collect.c"
 LINK = "core/keeper/link.c"
+RUN = "core/city/run.c"
 
 # name, what is wrong with it, source, what stands there, what shall stand there
 MUTANTS = [
@@ -35,6 +36,13 @@ MUTANTS = [
      "    (void)lane;\n    return SYNC_BULK;\n"),
     ("no-patience", "what was acknowledged and lost is not sent again", SYNC,
      "    lane->owed = lane->count > 0;\n}\n", "    lane->owed = false;\n}\n"),
+    ("deaf", "a refusal is taken for a PUBACK", SYNC,
+     "    if (reason >= REFUSED || reason == NOBODY) {\n", "    if (reason > 0xff) {\n"),
+    ("no-begin", "a city that begins anew does not say so", RUN,
+     "    if (mqtt_is_up(run->mqtt[ALARM]) && mqtt_is_up(run->mqtt[BULK]))\n", "    if (false)\n"),
+    ("slow-receipt", "a batch is not answered with a receipt", COLLECT,
+     "        touch(collect, topic->office, collect->batch.log, true);\n",
+     "        touch(collect, topic->office, collect->batch.log, false);\n"),
     ("no-probe", "a city that is away is sent everything again and again", SYNC,
      "        lane->probing = true;\n", ""),
     ("no-way-back", "a mark never goes down", SYNC,

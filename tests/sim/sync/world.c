@@ -1,7 +1,7 @@
 /* world - see world.h.
  *
  *   storm -> fair weather: an alarm arrives, then everything -> a rush with alarms in it -> everything
- *   arrives and is verified -> for some, the city is away for hours */
+ *   arrives and is verified -> somebody is away for a moment -> for some, the city for hours */
 #include "world.h"
 
 #include <stdbool.h>
@@ -19,6 +19,7 @@
 #include "shelf.h"
 #include "storm.h"
 #include "story.h"
+#include "weather.h"
 
 enum {
     STEPS_MOST = 400 * 1000,
@@ -28,6 +29,10 @@ enum {
     ALARM_MS = 2000,             /* whatever the backlog */
     RUSH_EVENTS = 30,
     RUSH_ALARMS = 3,
+    RUSH_S = 45, /* at the pace of the line */
+    HICCUP_EVENTS = 5,
+    ALWAYS = 1000,
+    HICCUP_S = 10,
     AWAY_ONE_IN = 20, /* seeds have a city that is away */
     AWAY_S = 2 * 3600,
     AWAY_LETTERS = 400 /* may wait for it then, most of them statuses */
@@ -47,14 +52,14 @@ static void pass(int64_t us)
         ;
 }
 
-static void arrive(void)
+static void arrive(int most_s)
 {
-    int64_t until = clock_us() + PROGRESS_S * (int64_t)CLOCK_SECOND;
+    int64_t until = clock_us() + most_s * (int64_t)CLOCK_SECOND;
     while (!checker_is_synced() && goes_on())
         if (clock_us() > until) {
             checker_violated("%d s of fair weather, and %lld events are missing; marks "
                              "of the office %lld %lld %lld",
-                             PROGRESS_S, (long long)checker_missing(),
+                             most_s, (long long)checker_missing(),
                              (long long)office_mark(LANE_ALARM),
                              (long long)office_mark(LANE_RECORD),
                              (long long)office_mark(LANE_TELEMETRY));
@@ -75,13 +80,38 @@ static void expect_alarm(int64_t most_ms)
     while (seq < log->size && log->events[seq].lane != LANE_ALARM)
         seq++;
     int64_t until = clock_us() + most_ms * CLOCK_MS;
-    while (shelf_row(log->name, seq) == NULL && goes_on())
+    while ((shelf_row(log->name, seq) == NULL || office_mark(LANE_ALARM) < seq) &&
+           goes_on())
         if (clock_us() > until) {
-            checker_violated(
-                "alarm %lld is not at the city after %lld ms of fair weather",
-                (long long)seq, (long long)most_ms);
+            checker_violated("alarm %lld is not at the city, or the office does not know "
+                             "it, after %lld ms of fair weather",
+                             (long long)seq, (long long)most_ms);
             return;
         }
+}
+
+/* Whoever was away or refused everything is back: what was lost on the way is sent again soon. */
+static void hiccup(void)
+{
+    static const struct hub_loss ALL = {true, true, true, false};
+    unsigned which = chance_below(4);
+    storm_settle(which != 3); /* to be refused is to be stalled */
+    for (int i = 0; i < HICCUP_EVENTS; i++)
+        office_emit(i % 2 == 0 ? LANE_ALARM : LANE_RECORD, chance_below(64));
+    pass(chance_between(0, CLOCK_SECOND));
+    if (which == 0)
+        hub_crash(&ALL);
+    else if (which == 1)
+        city_fell(false);
+    else if (which == 2)
+        uplink_fell(false);
+    else
+        weather.refuse_office = ALWAYS;
+    pass(chance_between(0, 5 * CLOCK_SECOND));
+    weather.refuse_office = 0;
+    hub_start();
+    city_start();
+    arrive(HICCUP_S);
 }
 
 static void rush(void)
@@ -99,7 +129,7 @@ static void rush(void)
 static void arrive_verified(void)
 {
     int64_t until = clock_us() + PROGRESS_S * (int64_t)CLOCK_SECOND;
-    arrive();
+    arrive(RUSH_S);
     while (!checker_is_verified() && goes_on())
         if (clock_us() > until) {
             checker_violated("%d s of fair weather, and the city has not verified %lld "
@@ -123,7 +153,7 @@ static void miss_city(void)
         checker_violated("%u messages wait for a city that was away for %d s", waiting,
                          AWAY_S);
     city_start();
-    arrive();
+    arrive(PROGRESS_S);
 }
 
 static void died(enum actor actor)
@@ -152,12 +182,14 @@ const char *world_run(uint64_t seed)
     storm_end();
     pass(chance_between(0, SETTLE_S) * CLOCK_SECOND);
     expect_alarm(FIRST_ALARM_MS);
-    arrive();
+    arrive(PROGRESS_S);
     pass(SETTLE_S * (int64_t)CLOCK_SECOND);
-    arrive();
+    arrive(PROGRESS_S);
     storm_settle(true);
     rush();
     arrive_verified();
+    if (checker_verdict() == NULL)
+        hiccup();
     if (checker_verdict() == NULL && chance_below(AWAY_ONE_IN) == 0)
         miss_city();
     if (checker_verdict() == NULL)
