@@ -30,7 +30,7 @@ enum { SYNC_FLIGHTS = 64, SYNC_BATCHES = 256, SYNC_BATCH_EVENTS = 256 };
 enum {
     SYNC_BATCH_BYTES = 120 * 1024, /* of events in a batch, as asked of the keeper */
     SYNC_FLIGHT_BYTES =
-        512 * 1024, /* beyond this no further batch is begun on the bulk link */
+        4 * 1024 * 1024, /* beyond this no further batch is begun; sooner by pace.h */
     SYNC_PATIENCE_MS =
         30 * 1000, /* without a receipt, first; doubles with each going back */
     SYNC_PATIENCE_MOST_MS = 120 * 1000,

@@ -4,10 +4,11 @@ new alarm takes meanwhile, and what each process costs. What counts is what a re
 the city's database; each event must be there exactly once, and both sides must verify.
 
     tests/bench/drain.py [--events 1000000] [--line BITS] [--bandwidth BITS] [--seconds S]
-                         [--journal FOLDER] [--alarms 20] [--city ARG ...]
+                         [--journal FOLDER] [--alarms 20] [--delay MS]
 
 --journal keeps the filled journal, and takes it when it is there. --line puts a relay of so many bits a
-second between office and broker; then --seconds ends the measurement before everything has come.
+second, and with --delay of so long a round trip, between office and broker; then --seconds ends the
+measurement before everything has come.
 """
 import argparse
 import json
@@ -30,7 +31,9 @@ CITY = os.path.join(appliance.BUILD, "bin", "outpost-city")
 EVENTS = {"bench.reading": "telemetry", "bench.record": "record", "bench.alarm": "alarm"}
 OFFICE = "bench"
 POLL_S = 0.005
+QUEUE = 64 * 1024  # bytes that a modem holds
 FILLERS = 4
+TAIL = 4096  # events that wait for company before they are sealed
 
 
 def free_port():
@@ -100,7 +103,7 @@ def fill(folder, state, events):
         wait_for(lambda: os.path.exists(result) and len(lines_of(result)) == FILLERS, 600,
                  "the journal to be filled")
         # Sealing goes on in the background; what is offline for days is sealed.
-        wait_for(lambda: office.status()["sealed"] > office.status()["events"] - 2000, 120, "sealing")
+        wait_for(lambda: office.status()["sealed"] > office.status()["events"] - TAIL, 300, "sealing")
     finally:
         office.stop()
 
@@ -142,14 +145,14 @@ class Broker:
 
 
 class City:
-    def __init__(self, folder, port, extra):
+    def __init__(self, folder, port):
         self.key = os.path.join(folder, "city.key")
         self.path = os.path.join(folder, "city.db")
         subprocess.run([CITY, "keygen", "--out", self.key], check=True, capture_output=True)
         with open(os.path.join(folder, "city.log"), "ab") as log:
             self.process = subprocess.Popen(
                 [CITY, "run", "--broker", f"mqtt://127.0.0.1:{port}", "--database",
-                 "sqlite:" + self.path, "--key", self.key] + extra, stderr=log)
+                 "sqlite:" + self.path, "--key", self.key], stderr=log)
         wait_for(lambda: os.path.exists(self.path) and self.one(
             "SELECT count(*) FROM sqlite_schema WHERE name = 'event'"), 10, "the city's tables")
 
@@ -161,7 +164,8 @@ class City:
             database.close()
 
     def stop(self):
-        self.process.terminate()
+        if self.process.poll() is None:
+            self.process.terminate()
         return self.process.wait(60)
 
 
@@ -219,16 +223,24 @@ class Watch:
             time.sleep(POLL_S)
 
 
-def line_of(folder, bits, port):
+class Relay:
+    def __init__(self, folder, *words):
+        with open(os.path.join(folder, "thinline.log"), "ab") as log:
+            self.process = subprocess.Popen([os.path.join(HERE, "thinline.py"), *map(str, words)],
+                                            stderr=log)
+        time.sleep(0.5)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def line_of(folder, bits, port, delay_ms):
     """The port to connect to, and what runs there."""
     if not bits:
         return port, None
     near = free_port()
-    with open(os.path.join(folder, "thinline.log"), "ab") as log:
-        relay = subprocess.Popen([os.path.join(HERE, "thinline.py"), str(near), str(port), str(bits)],
-                                 stderr=log)
-    time.sleep(0.5)
-    return near, relay
+    return near, Relay(folder, near, port, bits, QUEUE, delay_ms)
 
 
 def check(office, city, expected):
@@ -257,55 +269,80 @@ def figures(watch, costs, backlog):
             "whole": watch.ended is not None, "rows_each_second": watch.rates, "processes": costs}
 
 
-def drain(events=1000000, line=0, bandwidth=0, seconds=600, journal=None, alarms=20, city_args=()):
-    folder = appliance.scratch()
+def live(folder, load):
+    """What is raised meanwhile: alarms, so many a second, unless something else is asked for."""
+    how = {"type": "bench.alarm", "batch": 1, "rate": 20, "wait_ms": 0, "seconds": 100000}
+    how.update(load or {}, result=os.path.join(folder, "result"))
+    if how["type"] == "bench.alarm":
+        how["log"] = os.path.join(folder, "alarms")
+    return how
+
+
+def measure(folder, state, running, line, delay_ms, bandwidth, seconds, load):
+    """One drain of the journal in `state`: the figures, and the office and the city at work."""
+    broker = Broker(folder)
+    running.append(broker)
+    city = City(folder, broker.port)
+    running.append(city)
+    port, relay = line_of(folder, line, broker.port, delay_ms)
+    if relay:
+        running.append(relay)
+    backlog = journal_size(state)
+    wanted = {"url": f"mqtt://127.0.0.1:{port}", "verifier": city.key + ".pub"}
+    if bandwidth:
+        wanted["bandwidth"] = bandwidth
+    office = Office(folder, state, wanted, **live(folder, load))
+    running.append(office)
+    watch = Watch(city, broker, os.path.join(folder, "alarms"), backlog)
+    watch.look(time.monotonic() + seconds)
+    costs = {name: cost(pid) for name, pid in (
+        ("keeper", office.process.pid), ("uplink", office.child("uplink")),
+        ("broker", broker.process.pid), ("city", city.process.pid))}
+    return dict(figures(watch, costs, backlog), commits=office.status()["commits"]), office, city
+
+
+def results(folder, seconds=30):
+    """What the hosts say at their end, which must have come."""
+    path = os.path.join(folder, "result")
+    wait_for(lambda: lines_of(path), seconds, "the hosts to be done")
+    return json.loads(lines_of(path)[0])
+
+
+def drain(events=1000000, line=0, delay_ms=0, bandwidth=0, seconds=600, journal=None, load=None,
+          verify=True):
+    folder, running = appliance.scratch(), []
     kept = journal or os.path.join(folder, "filled-state")
     state = os.path.join(folder, "state")
-    running = []
     try:
         if not os.path.exists(kept):
             fill(folder, kept, events)
-        shutil.copytree(kept, state, ignore=lambda at, names: [n for n in names if n == "socket"])
-        broker = Broker(folder)
-        running.append(broker)
-        city = City(folder, broker.port, list(city_args))
-        running.append(city)
-        port, relay = line_of(folder, line, broker.port)
-        before = journal_size(state)
-        log = os.path.join(folder, "alarms")
-        wanted = {"url": f"mqtt://127.0.0.1:{port}", "verifier": city.key + ".pub"}
-        if bandwidth:
-            wanted["bandwidth"] = bandwidth
-        office = Office(folder, state, wanted, type="bench.alarm", batch=1, rate=alarms, wait_ms=0, log=log,
-                        seconds=100000)
-        running.append(office)
-        watch = Watch(city, broker, log, before)
-        watch.look(time.monotonic() + seconds)
-        costs = {name: cost(pid) for name, pid in (
-            ("keeper", office.process.pid), ("uplink", office.child("uplink")),
-            ("broker", broker.process.pid), ("city", city.process.pid))}
-        found = figures(watch, costs, before)
+        shutil.copytree(kept, state, ignore=lambda _, names: [n for n in names if n == "socket"])
+        if os.path.exists(os.path.join(folder, "result")):
+            os.unlink(os.path.join(folder, "result"))
+        found, office, city = measure(folder, state, running, line, delay_ms, bandwidth, seconds, load)
+        if load and "seconds" in load:
+            found["load"] = results(folder)
         time.sleep(1)
         office.stop()
-        if found["whole"]:
+        if found["whole"] and verify:
             time.sleep(1)
             city.stop()
-            found.update(check(office, city, before))
+            found.update(check(office, city, found["events"]))
         return found
     except Exception:
-        for name in ("office.log", "city.log"):
-            if os.path.exists(os.path.join(folder, name)):
-                with open(os.path.join(folder, name), encoding="utf-8") as text:
-                    sys.stderr.write(text.read()[-2000:])
+        tell_logs(folder)
         raise
     finally:
-        if relay_of := locals().get("relay"):
-            relay_of.terminate()
-            relay_of.wait()
         for program in reversed(running):
-            if program.process.poll() is None:
-                program.stop()
+            program.stop()
         shutil.rmtree(folder)
+
+
+def tell_logs(folder):
+    for name in ("office.log", "city.log", "thinline.log"):
+        if os.path.exists(os.path.join(folder, name)):
+            with open(os.path.join(folder, name), encoding="utf-8") as text:
+                sys.stderr.write(text.read()[-2000:])
 
 
 def journal_size(state):
@@ -326,14 +363,14 @@ def main():
     ask = argparse.ArgumentParser()
     ask.add_argument("--events", type=int, default=1000000)
     ask.add_argument("--line", type=int, default=0)
+    ask.add_argument("--delay", type=int, default=0)
     ask.add_argument("--bandwidth", type=int, default=0)
     ask.add_argument("--seconds", type=float, default=600)
     ask.add_argument("--journal")
     ask.add_argument("--alarms", type=float, default=20)
-    ask.add_argument("--city", nargs="*", default=[])
     asked = ask.parse_args()
-    found = drain(asked.events, asked.line, asked.bandwidth, asked.seconds, asked.journal,
-                  asked.alarms, asked.city)
+    found = drain(asked.events, asked.line, asked.delay, asked.bandwidth, asked.seconds,
+                  asked.journal, {"rate": asked.alarms})
     show(found)
     sys.exit(0 if found.get("exactly_once", not found["whole"]) else 1)
 
