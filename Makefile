@@ -224,6 +224,12 @@ run-demo: all
 run-unit run-asan: $(UNIT_PROGRAMS)
 	@tests/unit.py $(FLAVOUR) $(UNIT_PROGRAMS)
 
+# What fails on the disk must leak nothing either.
+run-asan: asan-nth
+.PHONY: asan-nth
+asan-nth: $(OUT)/tests/faults/powercut/nth
+	@$< --step 41
+
 run-lua-test: all
 	@OUTPOST_BUILD=$(abspath $(OUT)) tests/lua.sh
 
@@ -243,7 +249,7 @@ run-faults-long: all powercut
 # powercut: programs that cut the power under a room's own libraries.
 POWERCUT := keeper city
 POWERCUT_PARTS := trace disk sweep
-POWERCUT_PARTS_keeper := office ledger
+POWERCUT_PARTS_keeper := office ledger inspect
 POWERCUT_OBJECTS := $(foreach p,$(POWERCUT_PARTS),$(OUT)/tests/faults/powercut/$(p).o)
 define powercut
 $(OUT)/tests/faults/powercut/$(1): $(OUT)/tests/faults/powercut/$(1)_powercut.o $(POWERCUT_OBJECTS) \
@@ -254,8 +260,14 @@ $(OUT)/tests/faults/powercut/$(1): $(OUT)/tests/faults/powercut/$(1)_powercut.o 
 endef
 $(foreach r,$(POWERCUT),$(eval $(call powercut,$(r))))
 $(OUT)/tests/faults/powercut/%.o: CFLAGS += $(call cflags_of,keeper)
+NTH_PARTS := nth trace disk office ledger inspect $(if $(filter asan,$(FLAVOUR)),,memory)
+$(OUT)/tests/faults/powercut/nth: $(foreach p,$(NTH_PARTS),$(OUT)/tests/faults/powercut/$(p).o) \
+  $(call archives,keeper proof wire base)
+	$(say) LINK $@
+	$(QUIET)$(CC) -o $@ $^ -Wl,--wrap=journal_commit $(call libs_of,keeper proof wire base) -ldl \
+	  $(LINK_$(FLAVOUR))
 .PHONY: powercut
-powercut: $(foreach r,$(POWERCUT),$(OUT)/tests/faults/powercut/$(r))
+powercut: $(foreach r,$(POWERCUT) nth,$(OUT)/tests/faults/powercut/$(r))
 
 # sim: tests/sim/sync/README.md. Each of the three programs becomes one object that shows only its
 # door, because rooms may use the same names; what they touch the world with is linked anew.

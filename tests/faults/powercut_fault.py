@@ -3,6 +3,8 @@
 The programs under powercut/ link the product's own libraries, note what they ask of the disk, make
 what a disk may hold after a cut, and open that again. Each also runs its controls, with something left
 out that must not be, and fails unless they lose events. STATES says how many states, SEED repeats.
+
+powercut/nth lets each call to the disk, and some allocations, fail: see there. STEP=1 is every one.
 """
 import os
 import subprocess
@@ -12,6 +14,7 @@ import town
 
 PROGRAMS = os.path.join(town.BUILD, "tests", "faults", "powercut")
 SEED = os.environ.get("SEED")
+STEP = os.environ.get("STEP", "2")
 STATES = os.environ.get("STATES", "24000")
 
 
@@ -29,6 +32,22 @@ def test_some_cuts_under_the_keeper_lose_nothing():
 
 def test_some_cuts_under_the_city_lose_nothing_that_a_receipt_has_told():
     cut("city", 1000)
+
+
+def fail(*options):
+    done = subprocess.run([os.path.join(PROGRAMS, "nth"), *options], stdout=subprocess.PIPE, text=True,
+                          check=False)
+    print(done.stdout.strip())
+    assert done.returncode == 0
+
+
+def test_some_calls_that_fail_once_or_for_good_are_never_answered_with_done():
+    fail("--step", "37")
+
+
+@pytest.mark.slow
+def test_every_call_that_fails_once_or_for_good_is_never_answered_with_done():
+    fail("--step", STEP)
 
 
 @pytest.mark.slow

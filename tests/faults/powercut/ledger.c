@@ -22,6 +22,7 @@ struct ledger *ledger_new(void)
 void ledger_clear(struct ledger *ledger)
 {
     ledger->count = 0;
+    ledger->is_intended = false;
     ledger->log[0] = '\0';
     ledger->moments[0] = (struct moment){.size = 0};
 }
@@ -52,19 +53,32 @@ static void digest_state(struct journal *journal, struct digest *digest)
     buffer_free(&all);
 }
 
-void ledger_note(struct ledger *ledger, struct journal *journal)
+/* The journal as it is, with what its open transaction has added. */
+static void take_moment(struct ledger *ledger, struct journal *journal)
 {
-    int64_t from = ledger->moments[ledger->count].size;
-    if (ledger->count + 1 == LEDGER_MOMENTS || journal->size > LEDGER_EVENTS)
-        abort();
-    for (int64_t seq = from; seq < journal->size; seq++)
-        ledger->leaves[seq] = *tail_leaf(&journal->tail, seq);
     struct moment *moment = &ledger->moments[ledger->count + 1];
-    moment->size = journal->size;
+    moment->size = (int64_t)journal->tree.size;
+    if (ledger->count + 2 == LEDGER_MOMENTS || moment->size > LEDGER_EVENTS)
+        abort();
+    for (int64_t seq = moment[-1].size; seq < moment->size; seq++)
+        ledger->leaves[seq] = *tail_leaf(&journal->tail, seq);
     digest_state(journal, &moment->state);
     strcpy(ledger->log, journal->log.log);
+}
+
+void ledger_note(struct ledger *ledger, struct journal *journal)
+{
+    take_moment(ledger, journal);
+    ledger->is_intended = false;
     ledger->count++;
     trace_mark((uint64_t)ledger->count);
+}
+
+void ledger_intend(struct ledger *ledger, struct journal *journal)
+{
+    ledger->is_intended = journal != NULL;
+    if (journal != NULL)
+        take_moment(ledger, journal);
 }
 
 /* ---- Checking */
@@ -93,6 +107,15 @@ static bool has_next_number(struct reading *reading, const struct store_event *e
     return strtoll(text, NULL, 10) == reading->number++;
 }
 
+/* Nothing that was only not written yet is damage. */
+static bool tells_of_damage(const struct store_event *event)
+{
+    return memmem(event->body, event->length, "\"type\":\"journal.damaged\"", 24) !=
+               NULL ||
+           memmem(event->body, event->length, "\"type\":\"journal.salvaged\"", 25) !=
+               NULL;
+}
+
 static int read_one(void *owner, const struct store_event *event)
 {
     struct reading *reading = owner;
@@ -102,6 +125,10 @@ static int read_one(void *owner, const struct store_event *event)
                  digest_equal(&leaf, &reading->ledger->leaves[event->seq]);
     if (event->seq != (int64_t)reading->tree.size || !has_next_number(reading, event)) {
         snprintf(why, sizeof(why), "event %" PRId64 " is not in its place", event->seq);
+        reading->is_wrong = true;
+    }
+    if (tells_of_damage(event)) {
+        snprintf(why, sizeof(why), "event %" PRId64 " tells of damage", event->seq);
         reading->is_wrong = true;
     }
     if (known && reading->known == event->seq)
@@ -139,7 +166,7 @@ static bool is_at(const struct ledger *ledger, int at, int64_t known,
                   const struct digest *state)
 {
     const struct moment *moment = &ledger->moments[at];
-    return at <= ledger->count && moment->size == known &&
+    return at <= ledger->count + ledger->is_intended && moment->size == known &&
            (at == 0 || digest_equal(&moment->state, state));
 }
 

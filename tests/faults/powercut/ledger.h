@@ -16,6 +16,7 @@ struct ledger {
     char log[WORD_ID_MAX + 1];
     int64_t number; /* where the plugin goes on counting after a cut; settle() sets it */
     int count; /* moments[1] to moments[count]; moments[0] is before there was a log */
+    bool is_intended; /* moments[count + 1] may be */
     struct moment moments[LEDGER_MOMENTS];
     struct digest leaves[LEDGER_EVENTS];
 };
@@ -27,6 +28,10 @@ void ledger_clear(struct ledger *ledger);
 
 /* A transaction has been told done: the journal is as it must be found. Marks the trace. */
 void ledger_note(struct ledger *ledger, struct journal *journal);
+
+/* The open transaction is about to be committed: should nobody be told how that ended, it may be there.
+ * With `journal` NULL it has been told that it is not. */
+void ledger_intend(struct ledger *ledger, struct journal *journal);
 
 /* What a cut has left. */
 struct found {

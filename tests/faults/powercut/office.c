@@ -54,8 +54,13 @@ static int add_peer(struct office *office, struct peer *peer, enum peer_role rol
 static void committed(void *owner, int err, bool had_alarm)
 {
     struct office *office = container_of((struct keeper *)owner, struct office, keeper);
-    if (err == 0 && office->ledger != NULL)
-        ledger_note(office->ledger, office->keeper.journal);
+    struct ledger *ledger = office->ledger;
+    if (err == 0 && ledger != NULL)
+        ledger_note(ledger, office->keeper.journal);
+    else if (office->believes_all)
+        ledger->count += ledger->is_intended;
+    else if (err == -ENOSPC && ledger != NULL)
+        ledger_intend(ledger, NULL); /* who waited has been told that it is not */
     office->committed(owner, err, had_alarm);
 }
 
@@ -174,7 +179,7 @@ void office_say(struct office *office, int count, uint64_t *random)
     }
     for (int keys = (int)chance_below(random, 4); keys > 0; keys--)
         put_key(&frame, random);
-    if (chance_is(random, 30))
+    if (chance_is(random, 30) && office->keeper.journal->size > 0)
         put_cursor(&frame, office->keeper.journal->size, random);
     send_frame(office->host_end, &frame);
     buffer_free(&frame);

@@ -14,6 +14,7 @@ struct office {
     struct config *plugins; /* what the host may say */
     struct key *city;
     struct ledger *ledger; /* NULL: nothing is noted */
+    bool believes_all;     /* a control: who is refused takes it for done */
     void (*committed)(void *owner, int err, bool had_alarm);
     struct peer host, uplink;
     int host_end, uplink_end;

@@ -132,6 +132,21 @@ void trace_fail(long nth, int err, bool sticky)
     notes->fail_sticky = sticky;
 }
 
+static long memory_left; /* allocations until one fails, 0: none does */
+
+void trace_fail_memory(long nth)
+{
+    memory_left = nth;
+}
+
+bool trace_takes_memory(void)
+{
+    if (memory_left == 0 || --memory_left > 0)
+        return false;
+    notes->has_failed = true;
+    return true;
+}
+
 /* ---- Notes */
 
 static struct trace_op *note(enum trace_kind kind, ino_t inode)
