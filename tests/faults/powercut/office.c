@@ -26,6 +26,14 @@ static const char PLUGINS[] =
     "{\"band.opened\":\"alarm\",\"band.seen\":\"record\",\"band.read\":\"telemetry\"}}]}";
 static const char *const TYPES[LANES] = {"band.opened", "band.seen", "band.read"};
 
+static int64_t quota = (int64_t)1 << 40, reserve = 2 * 1024 * 1024;
+
+void office_storage(int64_t quota_bytes, int64_t reserve_bytes)
+{
+    quota = quota_bytes;
+    reserve = reserve_bytes;
+}
+
 static void need(bool claim, const char *what)
 {
     if (claim)
@@ -83,8 +91,10 @@ int office_open(struct office *office, const char *folder, struct ledger *ledger
     struct buffer verifier = {0};
     *office = (struct office){.host_end = -1, .uplink_end = -1, .ledger = ledger};
     need(config_open(&office->config, BARE, strlen(BARE)) == 0, "config");
-    office->config->has_city = false;  /* the uplink is here */
-    office->config->reserve = 4 << 20; /* made again and again, on a disk of memory */
+    office->config->has_city = false; /* the uplink is here */
+    office->config->reserve = reserve;
+    office->config->quota = quota;
+    office->config->keep_ms = 0;
     need(config_open(&office->plugins, PLUGINS, strlen(PLUGINS)) == 0, "config");
     int err = keeper_open(&office->keeper, office->config, folder, "/nowhere");
     if (err)

@@ -22,6 +22,10 @@ struct office {
     uint32_t id;    /* of the newest question */
 };
 
+/* What offices that are opened from now on have room for. The reserve is made anew in every state, so
+ * it is small. */
+void office_storage(int64_t quota_bytes, int64_t reserve_bytes);
+
 /* Starts the keeper on that state folder; notes that it stands. What keeper_open() says. */
 int office_open(struct office *office, const char *folder, struct ledger *ledger);
 /* Stops it in good order by SIGTERM, or lets it go as it is. */

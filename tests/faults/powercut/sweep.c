@@ -326,6 +326,8 @@ static void settle(struct sweep *sweep, const char *folder)
     int status;
     pid_t pid = fork();
     if (pid == 0) {
+        if (freopen("/dev/null", "w", stderr) == NULL)
+            _exit(2);
         *sweep->settled = sweep->rig->settle(folder, sweep->marks);
         _exit(0);
     }

@@ -353,7 +353,8 @@ ssize_t write(int fd, const void *what, size_t length)
     bool traced = is_traced(fd, &file);
     if (traced && fails())
         return -1;
-    off_t at = traced ? lseek(fd, 0, SEEK_CUR) : 0;
+    bool appends = traced && (fcntl(fd, F_GETFL) & O_APPEND);
+    off_t at = appends ? file.st_size : traced ? lseek(fd, 0, SEEK_CUR) : 0;
     ssize_t written = syscall(SYS_write, fd, what, length);
     if (traced && written > 0)
         note_write(file.st_ino, what, (size_t)written, at);
