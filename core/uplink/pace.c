@@ -6,7 +6,13 @@
 #include "base/base.h"
 
 /* Packed, a batch of four windows is about half a window. */
-enum { BITS_A_BYTE = 8, US_A_SECOND = 1000 * 1000, BATCH_OF_WINDOW = 4, WIDEN_PART = 8 };
+enum {
+    BITS_A_BYTE = 8,
+    US_A_SECOND = 1000 * 1000,
+    BATCH_OF_WINDOW = 4,
+    WIDEN_PART = 8,
+    FELT_PART = 4
+};
 
 void pace_begin(struct pace *pace, int64_t bits_a_second)
 {
@@ -56,9 +62,11 @@ static void shrink(struct pace *pace, int64_t used, int64_t took_us, int64_t now
         pace->window = PACE_WINDOW_LEAST;
 }
 
-/* Doubles in a round trip; once that was too much, it grows by a part. */
-static void widen(struct pace *pace, int64_t bytes)
+/* Doubles in a round trip, until a queue is felt for the first time; then it grows by a part. */
+static void widen(struct pace *pace, int64_t delay_us, int64_t bytes, int64_t now_us)
 {
+    if (pace->shrunk_us == 0 && delay_us > PACE_DELAY_US / FELT_PART)
+        pace->shrunk_us = now_us;
     pace->window += pace->shrunk_us == 0 ? bytes : bytes / WIDEN_PART;
     if (pace->window > PACE_WINDOW_MOST)
         pace->window = PACE_WINDOW_MOST;
@@ -72,10 +80,11 @@ static void land(struct pace *pace, const struct pace_flight *flight, int64_t no
     /* What was alone has met no queue of ours: then the line has become longer. */
     if (pace->shortest_us == 0 || took_us < pace->shortest_us || flight->alone)
         pace->shortest_us = took_us > 0 ? took_us : 1;
-    if (took_us - pace->shortest_us > PACE_DELAY_US)
+    int64_t delay_us = took_us - pace->shortest_us;
+    if (delay_us > PACE_DELAY_US)
         shrink(pace, used, took_us, now_us);
     else if (used * 2 >= pace->window)
-        widen(pace, (int64_t)flight->bytes);
+        widen(pace, delay_us, (int64_t)flight->bytes, now_us);
 }
 
 void pace_acked(struct pace *pace, uint32_t token, int64_t now_us)

@@ -24,7 +24,7 @@ enum {
     PACE_BATCH_LEAST = 8 * 1024, /* bytes of events asked for, however thin the line */
     PACE_AHEAD_US = 50 * 1000,   /* of the line's time that may be saved up */
     PACE_DELAY_US = 200 * 1000,
-    PACE_WINDOW_FIRST = 16 * 1024,
+    PACE_WINDOW_FIRST = 4 * 1024,
     PACE_WINDOW_LEAST = 1, /* one batch, then */
     PACE_WINDOW_MOST = 4 * 1024 * 1024
 };
@@ -44,7 +44,8 @@ struct pace {
     struct pace_flight flights[SYNC_FLIGHTS];
     int64_t under_way, window; /* bytes */
     int64_t shortest_us;       /* of this connection, 0: none seen */
-    int64_t shrunk_us;         /* when the window last became smaller, 0: never */
+    int64_t
+        shrunk_us; /* when the window last became smaller, or first too large; 0: never */
 };
 
 void pace_begin(struct pace *pace, int64_t bits_a_second);
