@@ -96,7 +96,7 @@ class Net:
         some = f"numgen random mod 100 < {percent}"
         self.rules(some, some)
 
-    def big_are_lost(self, most=1000):
+    def big_are_lost(self, most=500):
         """A router that drops what is bigger and says nothing: an MTU black hole."""
         self.rules(f"meta length > {most}", f"meta length > {most}")
 
