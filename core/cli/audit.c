@@ -522,16 +522,6 @@ static void gather_claims(struct audit *audit)
         claim_receipt(audit, "the given receipt", &papers->extra);
 }
 
-/* What a keeper at work ordered since the tail was read. */
-static void gather_news(struct audit *audit)
-{
-    struct archive *now = NULL;
-    struct finding unused = {.place = ""};
-    if (archive_open(&now, audit->archive->folder, &unused) == 0)
-        ledger_gather(audit->ledger, now, archive_size(audit->archive));
-    archive_close(now);
-}
-
 /* Each erased event was ordered to be. */
 static int check_orders(struct audit *audit)
 {
@@ -539,7 +529,7 @@ static int check_orders(struct audit *audit)
     char place[FINDING_PLACE_MAX];
     uint64_t seq;
     if (tail->is_live && ledger_has_gap(audit->ledger, tail, &seq))
-        gather_news(audit);
+        ledger_gather_news(audit->ledger, audit->archive);
     if (!ledger_has_gap(audit->ledger, tail, &seq))
         return 0;
     tile_path(audit->source, -1, seq / TILE_WIDTH, TILE_WIDTH);

@@ -225,6 +225,8 @@ static void pass_erased(struct reading *reading, uint64_t seq)
         return;
     if (!reading->has_ledger)
         ledger_gather(&reading->ledger, reading->archive, seq + 1);
+    if (!reading->has_ledger && reading->archive->tail.is_live)
+        ledger_gather_news(&reading->ledger, reading->archive);
     reading->has_ledger = true;
     next.is_ordered = ledger_find(&reading->ledger, seq, &next.by);
     if (run->count == 0 || run->first + run->count != seq || run->lane != next.lane ||

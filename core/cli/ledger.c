@@ -162,6 +162,15 @@ void ledger_gather(struct ledger *ledger, struct archive *archive, uint64_t from
     }
 }
 
+void ledger_gather_news(struct ledger *ledger, const struct archive *archive)
+{
+    struct archive *now = NULL;
+    struct finding unused = {.place = ""};
+    if (archive_open(&now, archive->folder, &unused) == 0)
+        ledger_gather(ledger, now, archive_size(archive));
+    archive_close(now);
+}
+
 bool ledger_find(struct ledger *ledger, uint64_t seq, uint64_t *by)
 {
     const struct ledger_entry *entries = (const void *)ledger->entries.bytes;

@@ -43,6 +43,9 @@ int ledger_take(struct ledger *ledger, struct archive *archive, uint64_t seq,
 /* Takes what all events say from `from` on, unchecked, passing over what cannot be read. */
 void ledger_gather(struct ledger *ledger, struct archive *archive, uint64_t from);
 
+/* The same of what a keeper at work has committed since the archive was opened. */
+void ledger_gather_news(struct ledger *ledger, const struct archive *archive);
+
 /* The event that ordered `seq` to be erased. False: none. */
 bool ledger_find(struct ledger *ledger, uint64_t seq, uint64_t *by);
 
