@@ -8,7 +8,7 @@
 #   make unit          only the C unit tests          make lua-test   only the Lua and plugin tests
 #   make stories       only the end-to-end tests      make asan       unit tests under ASan and UBSan
 #   make sim           the simulation of sync under SEEDS (default 10000) fault schedules;
-#                      SEED=12345 replays that one, step by step
+#                      SEED=12345 replays that one, step by step; SIM_FLAVOUR=asan|release
 #   make sim-mutants   engines broken on purpose, each of which the simulation must catch
 #   make faults        break things on purpose (kills, syscalls, network, brokers); about 15 minutes
 #   make faults-long   the same and what takes longer (brokers that lie for 10 minutes, 20 kills of one)
@@ -202,7 +202,8 @@ FLAVOUR_asan    := asan
 FLAVOUR_fuzz    := fuzz
 FLAVOUR_demo    := $(STORY_FLAVOUR)
 FLAVOUR_stories := $(STORY_FLAVOUR)
-FLAVOUR_sim     := sim
+SIM_FLAVOUR ?= sim
+FLAVOUR_sim     := $(SIM_FLAVOUR)
 FLAVOUR_sim-mutants := sim
 FLAVOUR_quick   := $(STORY_FLAVOUR)
 FLAVOUR_faults  := $(STORY_FLAVOUR)

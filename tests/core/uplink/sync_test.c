@@ -54,6 +54,18 @@ static void a_batch_names_the_event_before_it(void **state)
     assert_int_equal(second.link, SYNC_BULK);
 }
 
+static void a_batch_on_its_way_is_known_by_its_token(void **state)
+{
+    struct bench b;
+    (void)state;
+    begin(&b);
+    struct sync_batch batch = answer(&b, LANE_TELEMETRY, 3, 100);
+    assert_int_equal(sync_lane_of(&b.sync, SYNC_BULK, batch.token), LANE_TELEMETRY);
+    assert_int_equal(sync_lane_of(&b.sync, SYNC_ALARM, batch.token), -1);
+    sync_acked(&b.sync, SYNC_BULK, batch.token, 0, b.now);
+    assert_int_equal(sync_lane_of(&b.sync, SYNC_BULK, batch.token), -1);
+}
+
 static void alarms_have_a_link_of_their_own(void **state)
 {
     struct bench b;
@@ -398,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_lane_is_fetched_behind_its_mark_once_that_is_known),
         cmocka_unit_test(nothing_is_fetched_while_the_link_is_down),
         cmocka_unit_test(a_batch_names_the_event_before_it),
+        cmocka_unit_test(a_batch_on_its_way_is_known_by_its_token),
         cmocka_unit_test(alarms_have_a_link_of_their_own),
         cmocka_unit_test(more_events_than_a_batch_holds_are_asked_for_again),
         cmocka_unit_test(an_answer_without_events_moves_on),

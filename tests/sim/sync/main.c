@@ -115,8 +115,8 @@ static int replay(uint64_t seed, int lines)
         story_tell(lines);
         const char *verdict = world_run(seed);
         story_print();
-        if (verdict != NULL)
-            printf("sim: seed %" PRIu64 ": %s\n", seed, verdict);
+        printf("sim: seed %" PRIu64 ": %s\n", seed,
+               verdict != NULL ? verdict : "nothing violated");
         fflush(stdout);
         _exit(verdict != NULL);
     }
