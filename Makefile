@@ -238,13 +238,13 @@ run-stories: all
 	@$(PYTEST) tests/stories
 
 # quick: the part of the faults that make test has time for.
-run-quick: all powercut
+run-quick: all powercut $(OUT)/tests/bench/flood
 	@$(PYTEST) -s -m "not slow and not long" tests/faults
 
-run-faults: all powercut
+run-faults: all powercut $(OUT)/tests/bench/flood
 	@$(PYTEST) -s -m "not long" tests/faults
 
-run-faults-long: all powercut
+run-faults-long: all powercut $(OUT)/tests/bench/flood
 	@$(PYTEST) -s tests/faults
 
 # powercut: programs that cut the power under a room's own libraries.

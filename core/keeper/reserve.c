@@ -14,7 +14,8 @@ enum {
     AHEAD_LEAST = 2 * 1024 * 1024,
     AHEAD_MOST = 16 * 1024 * 1024,
     FRAME_BYTES = 4096 + 24, /* a page in the WAL */
-    TAIL_QUIET = 1024        /* events in the tail: more of them use the pages just now */
+    TAIL_QUIET = 1024,       /* events in the tail: more of them use the pages just now */
+    TAIL_BYTES = 8 * 1024 * 1024
 };
 
 void reserve_open(struct reserve *reserve, struct journal *journal, int64_t bytes)
@@ -88,14 +89,22 @@ static int take_step(struct reserve *reserve)
     return err ? err : store_checkpoint(store, 1);
 }
 
+/* Pages that the tail uses just now come back by themselves; under a load that never rests the file
+ * gets longer for it, but only so far. */
+static bool may_begin(const struct reserve *reserve, int64_t left)
+{
+    return left >= reserve->inside / 2 &&
+           (reserve->journal->tail.count <= TAIL_QUIET ||
+            reserve->space.file < reserve->inside / 2 * 3 + TAIL_BYTES);
+}
+
 bool reserve_fill(struct reserve *reserve, int64_t left)
 {
     if (!reserve->is_swept)
         reserve->is_swept = store_release(reserve->journal->store) == 0;
     if (reserve_measure(reserve) != 0 || reserve_is_whole(reserve))
         return false;
-    if (reserve->held == 0 &&
-        (left < reserve->inside / 2 || reserve->journal->tail.count > TAIL_QUIET))
+    if (reserve->held == 0 && !may_begin(reserve, left))
         return false;
     int err = take_step(reserve);
     if (err)

@@ -277,7 +277,7 @@ bool storage_is_behind(const struct storage *storage)
     return is_started(storage) && !is_full(storage) &&
            (space->file - space->free > storage->quota.most / 8 ||
             (storage_wants_thinning(storage) &&
-             quota_refuses(&storage->quota, taken(storage), false)));
+             quota_refuses(&storage->quota, taken(storage), true)));
 }
 
 bool storage_wants_count(const struct storage *storage)

@@ -1,9 +1,9 @@
 /* flood - stands where the host would, and writes a long history as fast as the keeper takes it.
  *
  * Installed as libexec/host of an appliance under test. Of a thousand events 2 are alarms, 18
- * records and 980 telemetry, each lane in COMMITs of its own, of some 700 bytes when composed. What
- * is refused for want of room is asked again until it is taken, for at most FLOOD_PATIENCE_S; any
- * other refusal is counted and is the end. From the environment:
+ * records and 980 telemetry, each lane in COMMITs of its own, of some 700 bytes when composed.
+ * Telemetry that is refused for want of room is asked again until it is taken, for at most
+ * FLOOD_PATIENCE_S; any other refusal counts as failed. From the environment:
  *
  *   FLOOD_EVENTS=300000   how many in all
  *   FLOOD_RATE=0          at most so many a second
@@ -107,7 +107,7 @@ static void take_answer(struct flood *flood, const struct frame *frame)
     size_t step = flood->slots[slot].step;
     if (fields_find(&frame->fields, TAG_ERROR, &error) == 0)
         field_number(&error, &code);
-    if (code == ENOSPC) {
+    if (code == ENOSPC && ROUND[step].lane == LANE_TELEMETRY) {
         flood->refused++;
         if (now_mono_us() - flood->slots[slot].since_us < flood->patience_us) {
             flood->slots[slot].again_us = now_mono_us() + RETRY_US;
