@@ -12,9 +12,11 @@ import time
 
 import brokers
 import history
+import paho.mqtt.client as paho
 import programs
 import pytest
 import town
+from paho.mqtt import properties
 
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 RESUMED_S = 5     # from the moment the broker listens again to a new event at the city
@@ -74,6 +76,45 @@ class Line:
         assert history.findings(told, history.rows(self.city.database), may_be_late) == []
         assert self.city.rows("SELECT kind FROM finding") == []
         return took
+
+
+def client(broker, name):
+    """Somebody else's MQTT 5 client, connected, with a session that outlives it."""
+    made = paho.Client(name, protocol=paho.MQTTv5)
+    session = properties.Properties(properties.PacketTypes.CONNECT)
+    session.SessionExpiryInterval = 3600
+    made.connect("127.0.0.1", broker.port, clean_start=False, properties=session)
+    made.loop_start()
+    town.wait_for(made.is_connected, 10, f"{name} to connect")
+    return made
+
+
+def end(made):
+    made.disconnect()
+    made.loop_stop()
+
+
+def test_the_same_kill_costs_a_client_that_trusts_pubacks(tmp_path, started):
+    """The control: what a broker has acknowledged is gone when it is killed and robbed."""
+    broker = started(brokers.Lasting(tmp_path))
+    came = []
+    reader = client(broker, "reader")
+    reader.subscribe("control", qos=1)
+    time.sleep(0.5)
+    end(reader)
+    writer = client(broker, "writer")
+    for number in range(100):
+        writer.publish("control", str(number), qos=1).wait_for_publish(10)
+    end(writer)
+    broker.kill()
+    broker.rob()
+    broker.start()
+    reader = client(broker, "reader")
+    reader.on_message = lambda _, __, message: came.append(message.payload)
+    time.sleep(1)
+    end(reader)
+    print(f"broker: control: 100 acknowledged by PUBACK, {100 - len(came)} lost")
+    assert len(came) < 100
 
 
 @pytest.mark.parametrize("kills", [
