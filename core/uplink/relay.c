@@ -66,9 +66,8 @@ struct relay {
     struct loop_timer wait, look, status_timer, health_timer, leave, alarms_first;
     int64_t alarms_since_ms; /* when the alarm connection came up */
     bool started, stopping, done;
-    bool checkpoint_told; /* the newest note was published on this connection */
-    bool
-        checkpoint_flying; /* one is without PUBACK; a newer one waits, and only the newest */
+    bool checkpoint_told;   /* the newest note was published on this connection */
+    bool checkpoint_flying; /* one is without PUBACK; the newest waits */
     bool began; /* the city has begun anew; acted on when the keeper has the receipt */
     bool outage[SYNC_LINKS]; /* told in the log */
     int refusal[LANES];      /* the reason that was told in the log, 0 none */
@@ -350,7 +349,8 @@ static void link_acked(void *owner, struct mqtt *mqtt, uint32_t token, int reaso
     int lane = sync_lane_of(&relay->sync, (enum sync_link)link, token);
     tell_refusal(relay, lane, reason);
     if (lane >= 0)
-        stall_acked(&relay->stall, (enum talk_lane)lane, reason, mono_ms());
+        stall_acked(&relay->stall, (enum talk_lane)lane, reason,
+                    relay->sync.lanes[lane].count > 0, mono_ms());
     if (link == SYNC_BULK)
         pace_acked(&relay->pace, token, now_mono_us());
     sync_acked(&relay->sync, (enum sync_link)link, token, reason, mono_ms());

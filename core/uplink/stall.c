@@ -30,14 +30,15 @@ void stall_link(struct stall *stall, enum sync_link link, bool up, int64_t now_m
     stall->up[link] = up;
 }
 
-void stall_acked(struct stall *stall, enum talk_lane lane, int reason, int64_t now_ms)
+void stall_acked(struct stall *stall, enum talk_lane lane, int reason, bool owes,
+                 int64_t now_ms)
 {
     pass_time(stall, now_ms);
     stall->silent[sync_link_of(lane)] = false;
     stall->refusal[lane] = reason >= REFUSED ? reason : 0;
     if (!stall->owes[lane])
         stall->owed_ms[lane] = 0;
-    stall->owes[lane] |= reason < REFUSED;
+    stall->owes[lane] |= owes && reason < REFUSED;
 }
 
 void stall_marked(struct stall *stall, enum talk_lane lane, bool owes, int64_t now_ms)

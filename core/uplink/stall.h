@@ -44,8 +44,10 @@ struct stall {
 
 void stall_begin(struct stall *stall, int64_t now_ms);
 void stall_link(struct stall *stall, enum sync_link link, bool up, int64_t now_ms);
-/* The broker's answer to a batch. */
-void stall_acked(struct stall *stall, enum talk_lane lane, int reason, int64_t now_ms);
+/* The broker's answer to a batch; `owes`: something that was sent is still without a receipt, which
+ * may overtake the answer, for it comes over the other connection. */
+void stall_acked(struct stall *stall, enum talk_lane lane, int reason, bool owes,
+                 int64_t now_ms);
 /* The city has more of the lane; `owes`: something acknowledged is still without a receipt. */
 void stall_marked(struct stall *stall, enum talk_lane lane, bool owes, int64_t now_ms);
 /* The connection was given up because no acknowledgement came. */
