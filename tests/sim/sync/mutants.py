@@ -62,6 +62,8 @@ MUTANTS = [
      "        group_answer(link->group, peer, frame->id, -1);\n    if (err)\n"),
     ("erased-is-foreign", "a receipt that names an erased event is refused", LINK,
      "(tile.lanes[seq % TILE_WIDTH] & ~STORE_ERASED) == lane", "tile.lanes[seq % TILE_WIDTH] == lane"),
+    ("false-stall", "a receipt that overtakes its PUBACK is waited for", RELAY,
+     "relay->sync.lanes[lane].count > 0, mono_ms());\n", "true, mono_ms());\n"),
     ("checkpoint-flood", "checkpoints fill the library", RELAY,
      "relay->checkpoint_told = relay->checkpoint_flying = true;", "relay->checkpoint_told = true;"),
 ]

@@ -33,6 +33,7 @@ enum {
     HICCUP_EVENTS = 5,
     ALWAYS = 1000,
     HICCUP_S = 10,
+    STILL_S = 90,     /* nobody calls a stall when everything is said */
     AWAY_ONE_IN = 20, /* seeds have a city that is away */
     AWAY_S = 2 * 3600,
     AWAY_LETTERS = 400 /* may wait for it then, most of them statuses */
@@ -192,6 +193,7 @@ const char *world_run(uint64_t seed)
         hiccup();
     if (checker_verdict() == NULL && chance_below(AWAY_ONE_IN) == 0)
         miss_city();
+    pass(STILL_S * (int64_t)CLOCK_SECOND);
     if (checker_verdict() == NULL)
         checker_count();
     return checker_verdict();
