@@ -11,7 +11,7 @@
 
 enum {
     STEP_BYTES = 1024 * 1024,
-    AHEAD_LEAST = 2 * 1024 * 1024,
+    AHEAD_LEAST = 3 * 1024 * 1024,
     AHEAD_MOST = 16 * 1024 * 1024,
     FRAME_BYTES = 4096 + 24, /* a page in the WAL */
     TAIL_QUIET = 1024,       /* events in the tail: more of them use the pages just now */
@@ -114,5 +114,5 @@ bool reserve_fill(struct reserve *reserve, int64_t left)
 
 int reserve_ahead_pages(const struct reserve *reserve, int most)
 {
-    return (int)least(reserve->ahead / FRAME_BYTES * 3 / 4, most);
+    return (int)least((reserve->ahead - STEP_BYTES) / FRAME_BYTES * 3 / 4, most);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -46,7 +47,35 @@ static void what_is_left_out_has_its_default(void **state)
     assert_string_equal(config->suite, "sha256+ed25519");
     assert_false(config->has_city);
     assert_int_equal(config->plugin_count, 0);
+    assert_int_equal(config->quota, 4LL << 30);
+    assert_int_equal(config->reserve, 64 << 20);
+    assert_int_equal(config->keep_ms, 7 * 24 * 3600 * 1000);
     config_close(config);
+}
+
+static int open_storage(struct config **config, const char *storage)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "{\"office\":{\"id\":\"o\"},\"storage\":%s}", storage);
+    return open_text(config, text);
+}
+
+static void the_room_for_the_journal_has_its_bounds(void **state)
+{
+    static const char *const WRONG[] = {"{\"quota\":67108863}", "{\"reserve\":8388607}",
+                                        "{\"quota\":67108864,\"reserve\":16777217}",
+                                        "{\"keep\":{\"telemetry\":-1}}"};
+    struct config *config;
+    (void)state;
+    assert_int_equal(open_storage(&config, "{\"quota\":67108864,\"reserve\":16777216,"
+                                           "\"keep\":{\"telemetry\":1000}}"),
+                     0);
+    assert_int_equal(config->quota, 67108864);
+    assert_int_equal(config->reserve, 16777216);
+    assert_int_equal(config->keep_ms, 1000);
+    config_close(config);
+    for (size_t i = 0; i < countof(WRONG); i++)
+        assert_int_equal(open_storage(&config, WRONG[i]), -EPROTO);
 }
 
 static void a_host_is_told_of_its_own_instance_only(void **state)
@@ -132,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_needed_is_taken),
         cmocka_unit_test(what_is_left_out_has_its_default),
+        cmocka_unit_test(the_room_for_the_journal_has_its_bounds),
         cmocka_unit_test(a_host_is_told_of_its_own_instance_only),
         cmocka_unit_test(what_is_not_as_agreed_is_refused),
         cmocka_unit_test(more_instances_than_fit_are_refused),
