@@ -6,14 +6,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "chance.h"
 #include "inspect.h"
 #include "office.h"
 #include "sweep.h"
 
-enum { LIVES = 3, STEPS = 13, GROUP_MOST = 24, BURST = 64 };
+enum {
+    LIVES = 3,
+    STEPS = 13,
+    GROUP_MOST = 24,
+    BURST = 64,
+    RESERVE = 2 << 20,
+    ROOM = 700 << 10
+};
 
 static struct ledger *ledger;
+static bool is_tight;     /* there is so little room that telemetry is thinned */
 static sqlite3 *database; /* the one opened last */
 
 /* ---- The work */
@@ -34,29 +43,29 @@ static void be_lazy(bool is_lazy)
         abort();
 }
 
-static void commit_some(struct office *office, uint64_t *random)
+/* With little room telemetry may be refused; then it has not happened. */
+static void commit(struct office *office, int frames, int most, uint64_t *random)
 {
-    for (int frames = 1 + (int)chance_below(random, 3); frames > 0; frames--)
-        office_say(office, (int)chance_below(random, GROUP_MOST), random);
-    if (!office_hear(office))
-        abort();
-}
-
-static void commit_many(struct office *office, uint64_t *random)
-{
-    for (int i = 0; i < 8; i++)
-        office_say(office, BURST, random);
-    if (!office_hear(office))
-        abort();
+    for (; frames > 0; frames--) {
+        int64_t number = office->number;
+        office_say(office, 1 + (int)chance_below(random, (uint64_t)most), random);
+        if (!is_tight && frames > 1)
+            continue; /* in one group with the next */
+        if (office_hear(office))
+            continue;
+        if (!is_tight)
+            abort();
+        office->number = number;
+    }
 }
 
 static void work_once(struct office *office, uint64_t *random)
 {
     uint64_t choice = chance_below(random, 100);
     if (choice < 62)
-        commit_some(office, random);
+        commit(office, 1 + (int)chance_below(random, 3), GROUP_MOST, random);
     else if (choice < 66)
-        commit_many(office, random);
+        commit(office, 8, BURST, random);
     else if (choice < 80)
         office_pass(office, 400 + (int)chance_below(random, 2000));
     else if (choice < 88)
@@ -69,6 +78,8 @@ static void live(struct office *office, uint64_t *random)
 {
     for (int step = 0; step < STEPS; step++)
         work_once(office, random);
+    log_info("a life of %lld events ends, %lld erased", (long long)office->keeper.journal->size,
+             (long long)office->keeper.storage.thinned);
     if (chance_is(random, 60))
         office_stop(office);
     else
@@ -81,6 +92,8 @@ static void work(const char *folder, uint64_t seed, uint64_t marks, bool is_lazy
     uint64_t random = seed;
     int64_t number = marks > 0 ? ledger->number : 0;
     sqlite3_auto_extension((void (*)(void))took_database);
+    is_tight = chance_is(&random, 50);
+    office_storage(is_tight ? RESERVE + ROOM : INT64_MAX / 8, RESERVE);
     if (marks == 0)
         ledger_clear(ledger);
     ledger->count = (int)marks;
