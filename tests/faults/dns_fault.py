@@ -61,12 +61,19 @@ class Resolver(threading.Thread):
         self.socket.close()
 
 
+def forget(etc):
+    """The namespace's own /etc, and the folder of all of them when it was the only one."""
+    shutil.rmtree(etc, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(etc))
+
+
 @pytest.fixture
 def net():
     """A wire whose namespace has a resolv.conf of its own; the office lives in there."""
     with nets.opened() as net, contextlib.ExitStack() as later:
         etc = f"/etc/netns/{net.name}"
-        later.callback(shutil.rmtree, etc, ignore_errors=True)
+        later.callback(forget, etc)
         os.makedirs(etc)
         with open(f"{etc}/resolv.conf", "w", encoding="ascii") as conf:
             conf.write(f"nameserver {net.office_ip}\n")
