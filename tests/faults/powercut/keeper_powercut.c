@@ -78,7 +78,8 @@ static void live(struct office *office, uint64_t *random)
 {
     for (int step = 0; step < STEPS; step++)
         work_once(office, random);
-    log_info("a life of %lld events ends, %lld erased", (long long)office->keeper.journal->size,
+    log_info("a life of %lld events ends, %lld erased",
+             (long long)office->keeper.journal->size,
              (long long)office->keeper.storage.thinned);
     if (chance_is(random, 60))
         office_stop(office);
