@@ -171,6 +171,13 @@ static void record_stall(struct link *link, const char *type, int lane)
     buffer_free(&data);
 }
 
+static void end_stall(struct link *link, int lane)
+{
+    record_stall(link, "sync.resumed", lane);
+    link->stall[0] = '\0';
+    link->is_stall_old = false;
+}
+
 int link_stalled(struct link *link, const struct frame *frame)
 {
     char why[TALK_STALL_MAX + 1];
@@ -185,14 +192,15 @@ int link_stalled(struct link *link, const struct frame *frame)
         err = field_number(&field, &lane);
     if (err || lane < 0 || lane >= LANES)
         return -EPROTO;
+    link->is_stall_old = false;
     if ((why[0] == '\0') == (link->stall[0] == '\0'))
         return 0;
     if (why[0] == '\0') {
-        record_stall(link, "sync.resumed", (int)lane);
-        link->stall[0] = '\0';
+        end_stall(link, (int)lane);
     } else if (link->stalled_us == 0 ||
                now_us - link->stalled_us >= (int64_t)LINK_STALL_MS * 1000) {
         link->stalled_us = now_us;
+        link->stalled_lane = (int)lane;
         strcpy(link->stall, why);
         record_stall(link, "sync.stalled", (int)lane);
     }
@@ -218,8 +226,10 @@ void link_greet(struct link *link, struct peer *uplink)
 
 void link_forget(struct link *link, const struct peer *peer)
 {
-    if (link->uplink == peer)
-        link->uplink = NULL;
+    if (link->uplink != peer)
+        return;
+    link->uplink = NULL;
+    link->is_stall_old = link->stall[0] != '\0';
 }
 
 void link_committed(struct link *link, int err)
@@ -233,11 +243,15 @@ void link_committed(struct link *link, int err)
     now_lift_floor(link->receipt.time_us);
     buffer_clear(&journal->receipt);
     buffer_append(&journal->receipt, link->note.bytes, link->note.length);
+    bool rises = false;
     for (int lane = 0; lane < LANES; lane++) {
         if (journal->marks[lane] == link->receipt.lane[lane])
             continue;
+        rises |= link->receipt.lane[lane] > journal->marks[lane];
         journal->marks[lane] = link->receipt.lane[lane];
         if (link->uplink != NULL)
             send_mark(link, lane);
     }
+    if (rises && link->is_stall_old)
+        end_stall(link, link->stalled_lane);
 }

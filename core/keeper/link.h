@@ -29,6 +29,9 @@ struct link {
     char
         stall[TALK_STALL_MAX + 1]; /* why nothing comes of what is sent; empty: it does */
     int64_t stalled_us;            /* monotonic, when that was last recorded; 0 never */
+    int stalled_lane;
+    bool
+        is_stall_old; /* the uplink that said so is gone: its end is seen here, by a mark */
 };
 
 /* `verifier_path` NULL: there is no city. */

@@ -322,6 +322,28 @@ static void a_second_stall_within_a_minute_is_not_recorded(void **state)
     assert_int_equal(count_of("sync.resumed"), 1);
 }
 
+/* The next uplink does not know of it. */
+static void a_stall_whose_uplink_is_gone_ends_with_the_next_mark(void **state)
+{
+    struct receipt receipt = receipt_of(20);
+    struct peer *uplink = house.link.uplink;
+    (void)state;
+    say_stalled(LANE_RECORD, "no receipt");
+    ends_expect_silence(house.loop, house.ends[HOUSE_UPLINK]);
+    link_forget(&house.link, uplink);
+    house.link.uplink = uplink;
+    say_receipt(&receipt, house.city, 5);
+    expect_done(5, 0);
+    assert_int_equal(count_of("sync.resumed"), 1);
+    assert_string_equal(house.link.stall, "");
+    for (int lane = 0; lane < LANES; lane++)
+        expect_mark(lane, receipt.lane[lane]);
+    house.link.stalled_us = 0;
+    say_stalled(LANE_RECORD, "no receipt again");
+    ends_expect_silence(house.loop, house.ends[HOUSE_UPLINK]);
+    assert_int_equal(count_of("sync.stalled"), 2);
+}
+
 static void a_stall_of_no_lane_ends_the_uplink(void **state)
 {
     (void)state;
@@ -351,6 +373,7 @@ int main(void)
         CASE(without_the_citys_key_nothing_counts),
         CASE(a_stall_is_an_alarm_once_and_its_end_a_record),
         CASE(a_second_stall_within_a_minute_is_not_recorded),
+        CASE(a_stall_whose_uplink_is_gone_ends_with_the_next_mark),
         CASE(a_stall_of_no_lane_ends_the_uplink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
