@@ -64,6 +64,8 @@ MUTANTS = [
      "(tile.lanes[seq % TILE_WIDTH] & ~STORE_ERASED) == lane", "tile.lanes[seq % TILE_WIDTH] == lane"),
     ("false-stall", "a receipt that overtakes its PUBACK is waited for", RELAY,
      "relay->sync.lanes[lane].count > 0, mono_ms());\n", "true, mono_ms());\n"),
+    ("endless-stall", "a stall whose uplink is gone has no end", LINK,
+     "    link->is_stall_old = link->stall[0] != '\\0';\n", ""),
     ("checkpoint-flood", "checkpoints fill the library", RELAY,
      "relay->checkpoint_told = relay->checkpoint_flying = true;", "relay->checkpoint_told = true;"),
 ]

@@ -67,6 +67,11 @@ int64_t office_mark(enum talk_lane lane)
     return disk_mark(lane);
 }
 
+bool office_is_stalled(void)
+{
+    return keeper != NULL && keeper->link.stall[0] != '\0';
+}
+
 int64_t office_signed(void)
 {
     return signed_size;

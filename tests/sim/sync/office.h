@@ -29,6 +29,8 @@ bool office_renew(void);
 
 /* What the office believes that the city has. */
 int64_t office_mark(enum talk_lane lane);
+/* Whether it says that what is sent comes to nothing. */
+bool office_is_stalled(void);
 /* Of the newest checkpoint. */
 int64_t office_signed(void);
 

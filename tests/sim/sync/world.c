@@ -194,6 +194,8 @@ const char *world_run(uint64_t seed)
     if (checker_verdict() == NULL && chance_below(AWAY_ONE_IN) == 0)
         miss_city();
     pass(STILL_S * (int64_t)CLOCK_SECOND);
+    if (office_is_stalled())
+        checker_violated("a stall that is over has no end");
     if (checker_verdict() == NULL)
         checker_count();
     return checker_verdict();
