@@ -58,3 +58,29 @@ def test_a_history_longer_than_the_quota_loses_telemetry_only(tmp_path, events, 
     found = check_files(keeper, told)
     print(f"\nquota: {events} events, at most {most} of {quota_mb * floods.MB} bytes on disk, "
           f"{found['journal.thinned']} journal.thinned, left: {dict(found)}")
+
+
+@pytest.mark.slow
+def test_killed_while_it_thins_it_goes_on_where_it_was(tmp_path):
+    """kill -9 at any time of a round, ten times; what was acknowledged is there and verifies."""
+    acked, thinned = {"alarm": 0, "record": 0}, 0
+    keeper = floods.Keeper(tmp_path, tmp_path / "state", 64, 8, events=10 ** 9)
+    try:
+        for life in range(11):
+            keeper.start()
+            town.wait_for(lambda: keeper.storage().get("thinned", 0) > 0, 120, "some thinning")
+            time.sleep(0.3 + 0.137 * life)
+            town.wait_for(lambda: os.path.exists(keeper.result), 10, "the host to say something")
+            thinned += keeper.storage().get("thinned", 0)
+            if life < 10:
+                keeper.kill()
+            told = keeper.told()  # at most a second old: no more than was acknowledged
+            os.unlink(keeper.result)
+            acked = {lane: acked[lane] + told[lane] for lane in acked}
+            assert told["failed"] == 0, told
+    finally:
+        keeper.stop(60)
+    found = floods.count(os.path.join(keeper.state, "journal"))
+    assert found["flood.alarm"] >= acked["alarm"] and found["flood.record"] >= acked["record"], (found, acked)
+    assert found["journal.thinned"] >= 10 and thinned > 0
+    town.run(town.OUTPOST, "verify", "--state", keeper.state)

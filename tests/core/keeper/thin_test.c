@@ -300,6 +300,27 @@ static void a_tile_that_is_gone_is_passed_over(void **state)
     assert_int_equal(here->fixture.journal->size, ALL);
 }
 
+/* Every third event of sixteen tiles: more hashes than an event has room for. */
+static void what_does_not_fit_into_one_event_goes_into_the_next(void **state)
+{
+    (void)state;
+    int64_t from = 0, events = 0;
+    fixture_fill(here->fixture.journal, THIN_TILES_MAX * 256);
+    fixture_seal(&here->fixture);
+    for (int round = 0; round < 2; round++) {
+        struct thin_score score = thin_once(from, 0);
+        struct found found = read_all();
+        assert_true(score.next - from < THIN_TILES_MAX);
+        assert_int_equal(found.erasure->tile_count, score.next - from);
+        assert_int_equal(found.erasure->count, score.events);
+        mem_free(found.erasure);
+        from = score.next;
+        events += score.events;
+    }
+    assert_int_equal(from, TILES + THIN_TILES_MAX);
+    assert_true(events >= (TILES + THIN_TILES_MAX) * 256 / LANES - 1);
+}
+
 /* ---- Cuts: what the steps leave behind is all that the next start finds. */
 
 static void cut_before_the_commit_nothing_has_happened(void **state)
@@ -426,6 +447,7 @@ int main(void)
         EACH(a_broken_tile_is_passed_over_also_when_the_city_has_a_part_of_it),
         EACH(a_body_that_is_not_what_was_sealed_is_not_erased),
         EACH(a_tile_that_is_gone_is_passed_over),
+        EACH(what_does_not_fit_into_one_event_goes_into_the_next),
         EACH(cut_before_the_commit_nothing_has_happened),
         cmocka_unit_test(cut_between_any_two_files_it_comes_to_its_end),
         EACH(a_round_of_another_log_does_nothing),
