@@ -247,6 +247,11 @@ def oversized():
     return b"\x32\xff\xff\xff\x7f" + bytes(5000)
 
 
+def unknown_property():
+    """A PUBLISH with a property that MQTT 5 does not have."""
+    return packet(PUBLISH, 2, struct.pack(">H", 1) + b"t" + struct.pack(">HBB", 1, 1, 0x7E))
+
+
 def half():
     """Half of a PUBLISH: the rest never comes."""
     whole = packet(PUBLISH, 2, struct.pack(">H", 40) + b"t" * 40 + struct.pack(">HB", 1, 0) + bytes(900))
