@@ -53,11 +53,10 @@ static void digest_state(struct journal *journal, struct digest *digest)
     buffer_free(&all);
 }
 
-/* The journal as it is, with what its open transaction has added. */
-static void take_moment(struct ledger *ledger, struct journal *journal)
+static void take_moment(struct ledger *ledger, struct journal *journal, int64_t size)
 {
     struct moment *moment = &ledger->moments[ledger->count + 1];
-    moment->size = (int64_t)journal->tree.size;
+    moment->size = size;
     if (ledger->count + 2 == LEDGER_MOMENTS || moment->size > LEDGER_EVENTS)
         abort();
     for (int64_t seq = moment[-1].size; seq < moment->size; seq++)
@@ -68,7 +67,7 @@ static void take_moment(struct ledger *ledger, struct journal *journal)
 
 void ledger_note(struct ledger *ledger, struct journal *journal)
 {
-    take_moment(ledger, journal);
+    take_moment(ledger, journal, journal->size); /* the next one may be open already */
     ledger->is_intended = false;
     ledger->count++;
     trace_mark((uint64_t)ledger->count);
@@ -78,7 +77,7 @@ void ledger_intend(struct ledger *ledger, struct journal *journal)
 {
     ledger->is_intended = journal != NULL;
     if (journal != NULL)
-        take_moment(ledger, journal);
+        take_moment(ledger, journal, (int64_t)journal->tree.size);
 }
 
 /* ---- Checking */
