@@ -6,6 +6,7 @@
 #include "keeper/journal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "base/random.h"
 #include "keeper/audit.h"
 #include "keeper/shelf.h"
+#include "keeper/wal.h"
 
 enum { LOG_ID_BYTES = 8, TILE_FILE_MAX = 32 * TILE_WIDTH };
 
@@ -158,6 +160,22 @@ static int find_store(const struct journal *journal, const char *path, struct bu
     return -EBADMSG;
 }
 
+/* Each transaction is on disk before the next begins: a cut can leave one that is not whole. With
+ * two, some were answered and cannot be read, and SQLite would go on as if they had never been. */
+static int check_ahead(const struct journal *journal, struct buffer *why)
+{
+    char path[JOURNAL_PATH_MAX];
+    struct wal wal;
+    if (journal_path(journal, path, "tail.db-wal") != 0 || wal_look(&wal, path) != 0 ||
+        wal.claimed <= wal.whole + 1)
+        return 0;
+    buffer_printf(why,
+                  "tail.db-wal: %" PRId64
+                  " transactions are whole, the others of %" PRId64 " are not",
+                  wal.whole, wal.claimed);
+    return -EBADMSG;
+}
+
 static int open_store(struct journal *journal, const char *path,
                       const struct audit_end *end)
 {
@@ -175,6 +193,8 @@ static int open_parts(struct journal *journal, const struct key *city, const cha
     int err = journal_path(journal, path, "tail.db");
     if (!err)
         err = find_store(journal, path, why);
+    if (!err)
+        err = check_ahead(journal, why);
     if (err)
         return err;
     audit_read_end(&end, journal->folder, journal->key);

@@ -63,27 +63,29 @@ static bool read_header(struct look *look)
     return true;
 }
 
-/* Frames of an older round of the file have other salts and end what counts. */
-static bool take_frame(struct look *look)
+/* Frames of an older round of the file have other salts and end what is whole. One of this round
+ * behind such a frame says that what is between them was damaged. */
+static void take_frame(struct look *look)
 {
     const unsigned char *frame = look->frame;
-    if (memcmp(frame + 8, look->header + 16, 8) != 0)
-        return false;
+    if (memcmp(frame + 8, look->header + 16, 8) != 0) {
+        look->is_chained = false;
+        return;
+    }
     add(look, frame, 8);
     add(look, frame + FRAME_HEADER, look->page);
     look->is_chained = look->is_chained && is_sum(look, frame + 16);
     bool is_end = word_at(frame + 4, true) != 0;
     look->wal->claimed += is_end;
     look->wal->whole += is_end && look->is_chained;
-    return true;
 }
 
 static void read_frames(struct look *look)
 {
     size_t length = FRAME_HEADER + look->page;
     look->frame = mem_zeroed(length);
-    while (fread(look->frame, 1, length, look->file) == length && take_frame(look))
-        ;
+    while (fread(look->frame, 1, length, look->file) == length)
+        take_frame(look);
     mem_free(look->frame);
 }
 

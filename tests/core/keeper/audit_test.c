@@ -300,6 +300,40 @@ static void a_flipped_name_of_the_office_is_damage_and_no_other_office(void **st
     assert_int_equal(fixture_reopen(here), -EBADMSG);
 }
 
+/* SQLite stops reading at a damaged frame, as if what follows had never been committed. */
+static void a_damaged_frame_with_others_behind_it_is_found(void **state)
+{
+    struct fixture *here = *state;
+    struct buffer tail = {0}, ahead = {0};
+    for (int i = 0; i < 6; i++)
+        fixture_fill(here->journal, 3);
+    keep_bytes(here, "tail.db", &tail);
+    keep_bytes(here, "tail.db-wal", &ahead);
+    for (int kind = 0; kind < 3; kind++) {
+        static const struct {
+            size_t from_end, length;
+        } NOISE[] = {{24 * 1024, 1}, {24 * 1024, 4096}, {40, 1}};
+        journal_close(here->journal);
+        here->journal = NULL;
+        char *at = ahead.bytes + ahead.length - NOISE[kind].from_end;
+        for (size_t i = 0; i < NOISE[kind].length; i++)
+            at[i] ^= 0x55;
+        assert_int_equal(
+            file_put(fixture_path(here, "tail.db"), tail.bytes, tail.length, 0640), 0);
+        assert_int_equal(
+            file_put(fixture_path(here, "tail.db-wal"), ahead.bytes, ahead.length, 0640),
+            0);
+        if (kind < 2)
+            expect_damage(here, "tail.db-wal: ");
+        else
+            assert_int_equal(fixture_reopen(here), 0); /* as a cut leaves the last one */
+        for (size_t i = 0; i < NOISE[kind].length; i++)
+            at[i] ^= 0x55;
+    }
+    buffer_free(&tail);
+    buffer_free(&ahead);
+}
+
 static void a_broken_page_is_found_though_no_event_is_on_it(void **state)
 {
     struct fixture *here = *state;
@@ -472,6 +506,7 @@ int main(void)
         CASE(the_receipt_tells_what_a_mark_must_be),
         CASE(a_flipped_name_of_the_office_is_damage_and_no_other_office),
         CASE(a_broken_page_is_found_though_no_event_is_on_it),
+        CASE(a_damaged_frame_with_others_behind_it_is_found),
         CASE(a_damaged_hash_tile_is_made_anew_from_its_bundle),
         CASE(with_tile_and_bundle_gone_the_journal_is_set_aside),
         cmocka_unit_test_setup_teardown(a_changed_edge_is_found, start, stop),
