@@ -167,7 +167,8 @@ static void record(struct sweep *sweep, const char *folder)
     uint64_t seed = chance_at(sweep->seed, (uint64_t)sweep->workload);
     char log[PATH_ROOM + 32];
     int status;
-    path_of(sweep, log, "log", sweep->workload);
+    /* Not on the traced file system: what is logged is no operation. */
+    snprintf(log, sizeof(log), "/tmp/powercut-%d-%d.log", (int)getpid(), sweep->workload);
     pid_t pid = fork();
     if (pid == 0) {
         if (freopen(log, "w", stderr) == NULL)
@@ -183,6 +184,7 @@ static void record(struct sweep *sweep, const char *folder)
                 sweep->rig->name, sweep->workload, sweep->seed, status, log);
         exit(1);
     }
+    unlink(log);
     trace_end();
     arrange(sweep, seed);
     drop_ignored(sweep);
