@@ -96,7 +96,7 @@ static size_t number_length(const unsigned char *at, size_t left)
 /* cJSON reads more than RFC 8259 allows (raw control letters, any bytes as text, 01) and recurses
  * deeper than wanted: that is refused first. Structure and words are left to it. *has_long: there
  * is a number of so many letters that a double may not hold it. */
-static bool is_strict(const unsigned char *at, size_t length, bool *has_long)
+static bool is_strict(const unsigned char *at, size_t length, int deepest, bool *has_long)
 {
     int depth = 0;
     size_t step;
@@ -112,7 +112,7 @@ static bool is_strict(const unsigned char *at, size_t length, bool *has_long)
             depth++;
         else if (c == '}' || c == ']')
             depth--;
-        if (step == 0 || depth > JSON_DEPTH_MAX)
+        if (step == 0 || depth > deepest)
             return false;
     }
     return true;
@@ -169,11 +169,11 @@ static void keep_digits(cJSON *item, struct rest *rest)
     ASSERT(item->valuestring != NULL);
 }
 
-int json_parse(struct json **out, const void *bytes, size_t length)
+int json_parse_within(struct json **out, const void *bytes, size_t length, int depth)
 {
     const char *end = NULL;
     bool has_long;
-    if (!is_strict(bytes, length, &has_long))
+    if (!is_strict(bytes, length, depth, &has_long))
         return -EPROTO;
     cJSON *tree = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
     if (tree == NULL)
@@ -187,6 +187,11 @@ int json_parse(struct json **out, const void *bytes, size_t length)
         keep_digits(tree, &rest);
     *out = (struct json *)tree;
     return 0;
+}
+
+int json_parse(struct json **out, const void *bytes, size_t length)
+{
+    return json_parse_within(out, bytes, length, JSON_DEPTH_MAX);
 }
 
 void json_free(struct json *json)

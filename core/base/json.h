@@ -18,6 +18,8 @@ struct json;
 
 /* Reads one whole JSON text; -EPROTO when it is not one, or too deep. */
 int json_parse(struct json **out, const void *bytes, size_t length);
+/* The same for a text that may be nested `depth` deep, at most JSON_DEPTH_MAX. */
+int json_parse_within(struct json **out, const void *bytes, size_t length, int depth);
 void json_free(struct json *json);
 
 /* The member of that name, or NULL; NULL as `json` is fine, so calls chain. */

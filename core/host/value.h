@@ -14,7 +14,7 @@
 
 #include "base/buffer.h"
 
-enum { VALUE_DEPTH_MAX = 32 };
+enum { VALUE_DEPTH_MAX = 31 }; /* the event around it is one level more */
 
 /* Appends the value at `index` as JSON. NULL, or why it cannot be JSON; then `out` ends anywhere
  * and the caller cuts it back. At most `most` bytes. */

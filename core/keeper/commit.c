@@ -81,10 +81,11 @@ static int read_cursor(struct cursor_fields *cursor, const struct field *field)
     return err || cursor->name[0] == '\0' || cursor->seq < -1 ? -EPROTO : 0;
 }
 
+/* One level is left for the event around it: the city reads no deeper than we do. */
 static bool is_object(const char *data, size_t length)
 {
     struct json *json;
-    if (data == NULL || json_parse(&json, data, length) != 0)
+    if (data == NULL || json_parse_within(&json, data, length, JSON_DEPTH_MAX - 1) != 0)
         return false;
     bool object = json_is_object(json);
     json_free(json);
@@ -115,8 +116,11 @@ static int check_event(struct commit *commit, const struct field *field,
     if (event.time_us < 0 || event.time_us > TIME_MOST_US)
         return refuse(why, "time: expected a time from 1970 to 9999", event.type);
     if (event.data_length > TALK_DATA_MAX || !is_object(event.data, event.data_length))
-        return refuse(why, "data: expected one JSON object of at most 60 KiB",
-                      event.type);
+        return refuse(
+            why,
+            "data: expected one JSON object of at most 60 KiB, nested at most 31 "
+            "deep",
+            event.type);
     commit->events++;
     commit->has_alarm |= lane == LANE_ALARM;
     commit->has_record |= lane == LANE_RECORD;

@@ -183,6 +183,35 @@ static void data_too_deep_or_too_large_is_refused(void **state)
     free(large);
 }
 
+/* An event that the city cannot read would hold up its lane for ever. */
+static void the_deepest_data_make_an_event_that_can_be_read(void **state)
+{
+    struct commit commit;
+    struct json *json;
+    char deep[256] = "";
+    int64_t first;
+    (void)state;
+    for (int i = 0; i < JSON_DEPTH_MAX - 1; i++)
+        strcat(deep, "{\"a\":");
+    strcat(deep, "1");
+    for (int i = 0; i < JSON_DEPTH_MAX - 1; i++)
+        strcat(deep, "}");
+    house_event(&frame, "band.seen", deep);
+    assert_int_equal(check(&commit), 0);
+    assert_int_equal(journal_begin(fixture.journal), 0);
+    assert_int_equal(commit_apply(&commit, fixture.journal, &first), 0);
+    const struct buffer *event = &fixture.journal->composed;
+    assert_int_equal(json_parse(&json, event->bytes, event->length), 0);
+    json_free(json);
+    assert_int_equal(journal_commit(fixture.journal), 0);
+    frame_begin(&frame, TALK_COMMIT, 1);
+    memmove(deep + 5, deep, strlen(deep) + 1);
+    memcpy(deep, "{\"a\":", 5);
+    strcat(deep, "}");
+    house_event(&frame, "band.seen", deep);
+    expect_refused(-EINVAL, "nested at most 31 deep");
+}
+
 static void the_largest_data_fits_into_an_event(void **state)
 {
     struct commit commit;
@@ -302,6 +331,7 @@ int main(void)
         CASE(a_type_that_was_not_declared_is_refused),
         CASE(data_that_is_no_json_object_is_refused),
         CASE(data_too_deep_or_too_large_is_refused),
+        CASE(the_deepest_data_make_an_event_that_can_be_read),
         CASE(the_largest_data_fits_into_an_event),
         CASE(a_subject_or_time_that_is_none_is_refused),
         CASE(a_cursor_without_name_or_ahead_of_the_log_is_refused),
