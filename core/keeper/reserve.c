@@ -10,7 +10,7 @@
 #include "keeper/ahead.h"
 
 enum {
-    STEP_BYTES = 1024 * 1024,
+    STEP_BYTES = 256 * 1024, /* what a commit may have to wait for */
     AHEAD_LEAST = 3 * 1024 * 1024,
     AHEAD_MOST = 16 * 1024 * 1024,
     FRAME_BYTES = 4096 + 24, /* a page in the WAL */

@@ -19,6 +19,8 @@
 /* No plugin instance has the empty name. */
 static const char OWN[] = "", GAP[] = "refused", LOW[] = "low";
 
+enum { TAIL_LONG = 4096 };
+
 static void tick(struct loop_timer *timer);
 
 static bool is_full(const struct storage *storage)
@@ -274,10 +276,11 @@ void storage_shortage(struct storage *storage)
 bool storage_is_behind(const struct storage *storage)
 {
     const struct store_space *space = &storage->reserve.space;
+    bool is_long = storage->journal->tail.count > TAIL_LONG &&
+                   space->file - space->free > storage->quota.most / 8;
     return is_started(storage) && !is_full(storage) &&
-           (space->file - space->free > storage->quota.most / 8 ||
-            (storage_wants_thinning(storage) &&
-             quota_refuses(&storage->quota, taken(storage), true)));
+           (is_long || (storage_wants_thinning(storage) &&
+                        quota_refuses(&storage->quota, taken(storage), true)));
 }
 
 bool storage_wants_count(const struct storage *storage)

@@ -20,7 +20,7 @@
 
 enum {
     STORAGE_TICK_MS = 5000,
-    STORAGE_FILL_MS = 250,
+    STORAGE_FILL_MS = 100,
     STORAGE_HOLD_MS = 10000, /* at least so long telemetry is refused, once it is */
     STORAGE_EVENTS = 256
 };

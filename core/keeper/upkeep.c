@@ -24,8 +24,9 @@ static void news_are_old(struct loop_timer *timer)
 static void copy_wal(struct upkeep *upkeep, int pages)
 {
     int err = store_checkpoint(upkeep->journal->store, pages);
-    if (err)
+    if (err && err != upkeep->copy_failed)
         log_warn("journal: the write-ahead log cannot be copied: %s", strerror(-err));
+    upkeep->copy_failed = err;
 }
 
 static bool is_quiet(const struct upkeep *upkeep)

@@ -54,6 +54,7 @@ struct upkeep {
     bool is_ending; /* between an errand's files and its rows: no other may begin */
     enum upkeep_duty last;
     int failed[UPKEEP_DUTIES]; /* the errno that was said last; 0: it went well */
+    int copy_failed;           /* the same of the copying of the WAL */
     int64_t committed_us;      /* monotonic, of the last group */
     bool wants_checkpoint;
     bool wants_seal;

@@ -68,7 +68,9 @@ class Appliance:
         os.symlink(os.path.join(BUILD, "libexec/outpost/keeper"), os.path.join(libexec, "keeper"))
         os.symlink(os.path.join(BENCH, "load"), os.path.join(libexec, "host"))
         events = {"bench.reading": "telemetry", "bench.alarm": "alarm"}
-        config = {"office": {"id": "bench", "suite": suite}, "lua": "", "plugins": [
+        # The least reserve there is: that it is made once is no wear, and no load.
+        config = {"office": {"id": "bench", "suite": suite}, "lua": "",
+                  "storage": {"reserve": 8 << 20}, "plugins": [
             {"plugin": "load", "instance": f"load{i}", "events": events} for i in range(plugins)]}
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as out:
             json.dump(config, out)

@@ -16,7 +16,7 @@ import town
 pytestmark = [pytest.mark.slow,
               pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")]
 
-DISK_MB, QUOTA_MB, RESERVE_MB = 200, 100, 16
+DISK_MB, QUOTA_MB, RESERVE_MB = 200, 100, 24
 BACK_S = 30
 
 
@@ -64,7 +64,7 @@ def grows(keeper, lane, by, seconds=60):
 
 def test_alarms_go_on_while_a_foreign_file_fills_the_disk(disk, tmp_path):
     keeper = floods.Keeper(tmp_path, os.path.join(disk, "state"), QUOTA_MB, RESERVE_MB,
-                           events=10 ** 9, rate=20000, patience_s=0).start()
+                           events=10 ** 9, rate=10000, patience_s=0).start()
     try:
         town.wait_for(lambda: is_whole(keeper), 60, "the reserve")
         grows(keeper, "telemetry", 5000)
