@@ -53,10 +53,9 @@ def over_bare(pairs):
 
 
 def far(pairs):
-    def near():
-        return run(SOME, line=10**9)
-    return in_turn(pairs, lambda: run(SOME, line=10**9, delay_ms=50), near,
-                   lambda p, l: p["rate"] / l["rate"])
+    def over(delay_ms):
+        return run(MILLION, line=10**9, delay_ms=delay_ms, seconds=6)
+    return in_turn(pairs, lambda: over(50), lambda: over(0), lambda p, l: p["rate"] / l["rate"])
 
 
 @functools.lru_cache(None)

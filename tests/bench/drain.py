@@ -123,7 +123,8 @@ class Broker:
         conf = os.path.join(folder, "mosquitto.conf")
         with open(conf, "w", encoding="ascii") as out:
             out.write(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
-                      "log_dest stderr\nset_tcp_nodelay true\n")
+                      "log_dest stderr\nset_tcp_nodelay true\n"
+                      "max_inflight_messages 200\n")
         self.process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", conf], stderr=subprocess.PIPE,
                                         text=True)
         threading.Thread(target=self.listen, daemon=True).start()
