@@ -55,7 +55,8 @@ class Signer:
 
     def __init__(self, name):
         self.name = name
-        self.folder = tempfile.mkdtemp(prefix="signer-")
+        self.temporary = tempfile.TemporaryDirectory(prefix="signer-")  # goes with us
+        self.folder = self.temporary.name
         self.pem = os.path.join(self.folder, "key.pem")
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.pem], check=True)
         der = subprocess.run(["openssl", "pkey", "-in", self.pem, "-pubout", "-outform", "DER"],
@@ -80,7 +81,8 @@ class Verifier:
 
     def __init__(self, vkey):
         self.name, _, public = vkey.strip().split("+", 2)
-        self.folder = tempfile.mkdtemp(prefix="verifier-")
+        self.temporary = tempfile.TemporaryDirectory(prefix="verifier-")
+        self.folder = self.temporary.name
         self.pem = os.path.join(self.folder, "key.pem")
         raw = base64.b64decode(public)[1:]
         der = bytes.fromhex("302a300506032b6570032100") + raw

@@ -3,7 +3,9 @@
 Only the wall clock is faked (DONT_FAKE_MONOTONIC): a monotonic clock that goes back would stop every
 timer, which no real one does.
 """
+import atexit
 import os
+import re
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -13,6 +15,17 @@ LIBRARY = "/usr/lib/{}/faketime/libfaketime.so.1"
 def library():
     machine = subprocess.run(["gcc", "-print-multiarch"], check=True, capture_output=True, text=True)
     return LIBRARY.format(machine.stdout.strip())
+
+
+def sweep():
+    """Removes what the library leaves in shared memory of processes that were killed."""
+    for name in os.listdir("/dev/shm"):
+        pid = re.fullmatch(r"(?:faketime_shm|sem\.faketime_sem)_(\d+)", name)
+        if pid and not os.path.exists("/proc/" + pid[1]):
+            os.unlink("/dev/shm/" + name)
+
+
+atexit.register(sweep)
 
 
 class Clock:
