@@ -4,6 +4,7 @@ Only the wall clock is faked (DONT_FAKE_MONOTONIC): a monotonic clock that goes 
 timer, which no real one does.
 """
 import atexit
+import contextlib
 import os
 import re
 import subprocess
@@ -22,7 +23,8 @@ def sweep():
     for name in os.listdir("/dev/shm"):
         pid = re.fullmatch(r"(?:faketime_shm|sem\.faketime_sem)_(\d+)", name)
         if pid and not os.path.exists("/proc/" + pid[1]):
-            os.unlink("/dev/shm/" + name)
+            with contextlib.suppress(OSError):  # another user's
+                os.unlink("/dev/shm/" + name)
 
 
 atexit.register(sweep)
