@@ -30,15 +30,15 @@ static int hear_hello(struct children *children, struct peer *peer,
     return 0;
 }
 
-/* What is nothing but telemetry is refused where room is scarce. A tail that cannot be sealed is a
- * disk that fails: alarms still go in, the rest is refused. */
-static int check_room(const struct children *children, const struct commit *commit)
+/* Where room is scarce, telemetry that comes with neither alarm nor record is left out, and the gap
+ * is told: refused, the plugin would be started anew, and alarms would wait for it. A tail that
+ * cannot be sealed is a disk that fails: alarms still go in, the rest is refused. */
+static int check_room(const struct children *children, struct commit *commit)
 {
     bool only_telemetry =
         commit->has_telemetry && !commit->has_alarm && !commit->has_record;
-    if (children->storage != NULL && only_telemetry &&
-        storage_admit(children->storage) != 0)
-        return -ENOSPC;
+    commit->skips_telemetry = children->storage != NULL && only_telemetry &&
+                              storage_admit(children->storage) != 0;
     if (children->journal->tail.count < TAIL_MAX || commit->has_alarm)
         return 0;
     return -ENOSPC;

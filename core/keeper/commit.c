@@ -187,6 +187,14 @@ static int apply_event(const struct commit *commit, struct journal *journal,
     return journal_append(journal, &draft, seq);
 }
 
+static bool is_skipped(const struct commit *commit, const struct field *field)
+{
+    struct event_fields event;
+    return commit->skips_telemetry && field->tag == TAG_EVENT &&
+           read_event(&event, field) == 0 &&
+           config_lane(commit->plugin, event.type) == LANE_TELEMETRY;
+}
+
 static int apply_key(const struct commit *commit, struct journal *journal,
                      const struct field *field)
 {
@@ -220,6 +228,8 @@ int commit_apply(const struct commit *commit, struct journal *journal, int64_t *
     *first = -1;
     while (!err && fields_next(&rest, &field) > 0) {
         int64_t seq = -1;
+        if (is_skipped(commit, &field))
+            continue;
         if (field.tag == TAG_EVENT)
             err = apply_event(commit, journal, &field, &seq);
         else if (field.tag == TAG_CONSUMED)

@@ -17,6 +17,7 @@ struct commit {
     bool has_alarm;
     bool has_record;
     bool has_telemetry;
+    bool skips_telemetry; /* asked for by the caller: there is no room for it */
 };
 
 /* Checks every field before anything is done, `size` events having been committed. -EPROTO (not as
@@ -25,7 +26,8 @@ struct commit {
 int commit_check(struct commit *commit, const struct config_plugin *plugin, int64_t size,
                  const struct fields *fields, struct buffer *why);
 
-/* Does it in the journal's open transaction; `first` becomes the first event's sequence or -1. */
+/* Does it in the journal's open transaction; `first` becomes the first event's sequence or -1
+ * (none, or all were skipped). */
 int commit_apply(const struct commit *commit, struct journal *journal, int64_t *first);
 
 #endif

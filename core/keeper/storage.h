@@ -1,7 +1,7 @@
 /* storage - how much room the journal takes and has: who may still write, what has to go, and what
  * people are told of it.
  *
- * Telemetry is refused (-ENOSPC) while the quota or the disk is at its end; alarms and records go
+ * Telemetry is not taken while the quota or the disk is at its end; alarms and records go
  * on within the reserve. The first refusal raises storage.full, the end is storage.back, and what
  * was missed is one gap.recorded, also across a restart. storage.low is told at 70, 85 and 95
  * percent of quota and disk. */

@@ -2,16 +2,15 @@
  *
  * Installed as libexec/host of an appliance under test. Of a thousand events 2 are alarms, 18
  * records and 980 telemetry, each lane in COMMITs of its own, of some 700 bytes when composed.
- * Telemetry that is refused for want of room is asked again until it is taken, for at most
+ * Telemetry that is left out for want of room is asked again until it is taken, for at most
  * FLOOD_PATIENCE_S; any other refusal counts as failed. From the environment:
  *
  *   FLOOD_EVENTS=300000   how many in all
  *   FLOOD_RATE=0          at most so many a second
- *   FLOOD_PATIENCE_S=60   telemetry that is refused for so long is given up
+ *   FLOOD_PATIENCE_S=60   telemetry that is left out for so long is given up
  *   FLOOD_RESULT=FILE     rewritten each second: what was acknowledged by lane, refused, gave_up
  *                         (events), failed, done
  */
-#include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -101,13 +100,15 @@ static void send_slot(struct flood *flood, size_t slot)
 static void take_answer(struct flood *flood, const struct frame *frame)
 {
     size_t slot = frame->id - 1;
-    struct field error;
-    int64_t code = -1;
+    struct field error, first;
+    int64_t code = -1, seq = -1;
     ASSERT(slot < WINDOW && flood->slots[slot].used);
     size_t step = flood->slots[slot].step;
     if (fields_find(&frame->fields, TAG_ERROR, &error) == 0)
         field_number(&error, &code);
-    if (code == ENOSPC && ROUND[step].lane == LANE_TELEMETRY) {
+    if (fields_find(&frame->fields, TAG_SEQ, &first) == 0)
+        field_number(&first, &seq);
+    if (code == 0 && seq < 0) { /* left out */
         flood->refused++;
         if (now_mono_us() - flood->slots[slot].since_us < flood->patience_us) {
             flood->slots[slot].again_us = now_mono_us() + RETRY_US;

@@ -4,6 +4,7 @@ Alarms and records are committed all the same, from the room inside the journal'
 telemetry is refused and the gap told; the keeper goes on, can be stopped and started on the full
 disk; and soon after the file is gone everything is as before. Needs root, for the mount.
 """
+import json
 import os
 import re
 import subprocess
@@ -119,3 +120,33 @@ def check_journal(keeper):
     assert found["flood.alarm"] >= told["alarm"] and found["flood.record"] >= told["record"], (found, told)
     assert found["storage.full"] >= 1 and found["storage.back"] == 1 and found["gap.recorded"] == 1, found
     town.run(town.OUTPOST, "verify", "--state", keeper.state)
+
+
+def test_a_strap_is_an_alarm_at_once_while_the_disk_is_full(disk, tmp_path):
+    """The plugin's telemetry finds no room; it goes on all the same, and is not started anew."""
+    station = town.Station(tmp_path).start()
+    office = town.Office(tmp_path / "office", plugins=station.plugin(poll='"200ms"', heartbeat='"1s"') +
+                         f'storage {{ quota = "{QUOTA_MB}MB", reserve = "{RESERVE_MB}MB" }}\n')
+    office.state = os.path.join(disk, "state")
+    office.argv = (*office.argv[:-1], office.state)
+    office.start()
+    try:
+        town.wait_for(lambda: os.path.exists(os.path.join(office.state, "keeper.sock")), 20, "the office")
+        town.wait_for(lambda: office.status()["storage"]["reserve"]["is_whole"], 60, "the reserve")
+        fill(disk)
+        town.wait_for(lambda: office.status()["storage"]["full"] == "disk", 30, "the status to say so")
+        host = office.children()["host"]
+        for band in (3, 4, 5):
+            fill(disk)
+            time.sleep(1.5)  # a heartbeat of each wristband finds no room
+            cut = station.do("strap", band, open=True)
+            town.wait_for(lambda cut=cut: cut["tag"] in opened(office), 5, f"the alarm of {cut['tag']}")
+        assert office.children()["host"] == host, "the plugin was started anew"
+        assert "the keeper refused" not in office.text(), "the plugin's round was undone"
+    finally:
+        town.stop_all([office, station])
+
+
+def opened(office):
+    listed = office.command("events", "--json", "--type", "wristband.strap_opened").stdout.splitlines()
+    return [json.loads(line)["data"]["band"] for line in listed]
