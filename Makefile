@@ -329,7 +329,7 @@ $(OUT)/tests/bench/slowdisk: tests/bench/slowdisk.c
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) -std=c11 -O2 -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $< -ldl
 
-run-bench: all $(BENCH)
+run-bench: all powercut $(BENCH)
 	@OUTPOST_BUILD=$(abspath $(OUT)) tests/bench/run
 
 # The same outage through Outpost, a mosquitto bridge and Node-RED (from npm); about 25 minutes.

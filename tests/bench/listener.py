@@ -1,0 +1,82 @@
+"""listener - hears at the broker what an office sends: when, which batch, how many bytes."""
+import bisect
+import collections
+import os
+import sqlite3
+import subprocess
+import time
+
+import appliance  # noqa: F401  (sets the paths of the build)
+import drain
+import paho.mqtt.client as mqtt
+
+# prev, last: as the batch names them; payload: as it came.
+Batch = collections.namedtuple("Batch", "at lane prev last payload")
+EVENT = b'"specversion"'
+
+
+class Listener:
+    """`keeps`: the payloads too."""
+
+    def __init__(self, port, keeps=True):
+        self.batches, self.is_there, self.keeps = [], False, keeps
+        self.client = mqtt.Client("listener", protocol=mqtt.MQTTv5)
+        self.client.on_message = self.came
+        self.client.on_connect = lambda client, *_: client.subscribe("outpost/+/+/up/#", 1)
+        self.client.on_subscribe = self.subscribed
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        drain.wait_for(lambda: self.is_there, 10, "the listener")
+
+    def subscribed(self, *_):
+        self.is_there = True
+
+    def came(self, _client, _owner, message):
+        now = time.monotonic()
+        said = dict(getattr(message.properties, "UserProperty", []))
+        if "last" in said:
+            self.batches.append(Batch(now, message.topic.rsplit("/", 1)[1], int(said["prev"]),
+                                      int(said["last"]), message.payload if self.keeps else b""))
+
+    def stop(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def events_in(batches):
+    """How many events the payloads hold, unpacked after the run."""
+    count = sum(batch.payload.count(EVENT) for batch in batches if batch.payload[:1] == b"[")
+    packed = b"".join(batch.payload for batch in batches if batch.payload[:1] != b"[")
+    if packed:
+        plain = subprocess.run(["zstd", "-dqc"], input=packed, stdout=subprocess.PIPE, check=True).stdout
+        count += plain.count(EVENT)
+    return count
+
+
+def events_twice(seqs, batches):
+    """Of one lane, whose sequences are given in order: how many were in more than one batch."""
+    times = [0] * (len(seqs) + 1)
+    for batch in batches:
+        times[bisect.bisect_right(seqs, batch.prev)] += 1
+        times[bisect.bisect_right(seqs, batch.last)] -= 1
+    again = now = 0
+    for change in times[:-1]:
+        now += change
+        again += max(0, now - 1)
+    return again
+
+
+def rows(city):
+    """(log, seq, lane) of every event that the city has."""
+    database = sqlite3.connect(f"file:{city.path}?mode=ro", uri=True, timeout=10)
+    try:
+        return database.execute("SELECT log, seq, lane FROM event").fetchall()
+    finally:
+        database.close()
+
+
+def city_key(folder):
+    """A verifier of a city that is not there."""
+    path = os.path.join(folder, "nobody.key")
+    subprocess.run([drain.CITY, "keygen", "--out", path], check=True, capture_output=True)
+    return path + ".pub"

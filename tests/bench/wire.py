@@ -1,0 +1,260 @@
+"""wire - goals P and D against libmosquitto and mosquitto's bridge, which send each event by itself.
+
+The office hands a backlog to a broker where a listener notes each batch, and nobody gives receipts: so
+it stops at 256 batches of a lane, and what is timed is the way from the journal to a subscriber, first
+batch to last. Each side has the same broker program and events of the same size."""
+import functools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import appliance
+import backlog
+import drain
+import listener
+from goal import Goal, in_turn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+for name in ("peers", os.path.join("..", "sim")):
+    sys.path.insert(0, os.path.join(HERE, name))
+import forwarders  # noqa: E402
+import secure  # noqa: E402
+import town  # noqa: E402
+
+PUBLISH = os.path.join(appliance.BENCH, "publish")
+COUNT = 40000     # events sent one by one
+WINDOW = 100
+BYTES = 600       # of an event, when composed
+QUIET_S = 0.4     # without a batch: it waits for receipts
+CALLS = "raw_syscalls:sys_enter"
+
+
+class TwoDoors(drain.Broker):
+    """A broker that has a listener with TLS beside the plain one."""
+
+    def __init__(self, folder):
+        authority = secure.Authority(folder)
+        authority.run("broker", "127.0.0.1", "localhost")
+        authority.run("office", drain.OFFICE)
+        self.secure_port, self.tls = drain.free_port(), authority.line("offices/" + drain.OFFICE)
+        self.doors = (f"per_listener_settings false\nlistener {self.secure_port} 127.0.0.1\n"
+                      f"cafile {authority.path('ca.pem')}\nrequire_certificate true\n"
+                      f"certfile {authority.path('broker', 'broker.pem')}\n"
+                      f"keyfile {authority.path('broker', 'broker.key')}\n")
+        plain = os.path.join(folder, "mosquitto.conf")
+        super().__init__(folder)
+        self.process.terminate()
+        self.process.wait(10)
+        with open(plain, "a", encoding="ascii") as out:
+            out.write(self.doors)
+        self.process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", plain], stderr=subprocess.DEVNULL)
+        drain.wait_for(self.answers, 10, "the broker")
+
+
+def line_to(broker, folder, with_tls):
+    city = {"url": f"mqtt://127.0.0.1:{broker.port}", "verifier": listener.city_key(folder)}
+    if with_tls:
+        city.update(broker.tls, url=f"mqtts://127.0.0.1:{broker.secure_port}")
+    return city
+
+
+def cpu(pids):
+    return sum(sum(appliance.cpu_seconds(pid)) for pid in pids)
+
+
+class Calls:
+    """Counts the system calls of a process that is held meanwhile it begins."""
+
+    def __init__(self, pid, path):
+        self.path = path
+        os.kill(pid, signal.SIGSTOP)
+        self.perf = subprocess.Popen(["perf", "stat", "-x,", "-e", CALLS, "-o", path, "-p", str(pid)])
+        time.sleep(0.3)
+        os.kill(pid, signal.SIGCONT)
+
+    def count(self):
+        self.perf.send_signal(signal.SIGINT)
+        self.perf.wait(10)
+        with open(self.path, encoding="ascii") as told:
+            return int([line for line in told if CALLS in line][0].split(",")[0])
+
+
+def watch(office, ear, found, folder, counted):
+    """Until the office waits for receipts; what it took."""
+    drain.wait_for(lambda: office.child("uplink"), 30, "the uplink")
+    pids = [office.process.pid, office.child("uplink")]
+    calls = Calls(pids[1], os.path.join(folder, "calls")) if counted else None
+    began = cpu(pids)
+    drain.wait_for(lambda: ear.batches, 30, "a batch")
+    drain.wait_for(lambda: time.monotonic() - ear.batches[-1].at > QUIET_S, 60, "the end")
+    found["cpu_s"] = cpu(pids) - began
+    found["calls"] = calls.count() if calls else None
+
+
+def hand_over(with_tls=False, counted=False):
+    """One backlog to a listener: events, messages, bytes, seconds, CPU of keeper and uplink."""
+    folder, running, found = appliance.scratch(), [], {}
+    try:
+        state = os.path.join(folder, "state")
+        shutil.copytree(backlog.journal(backlog.SOME), state,
+                        ignore=shutil.ignore_patterns("socket", "*.sock"))
+        running.append((TwoDoors if with_tls else drain.Broker)(folder))
+        running.append(listener.Listener(running[0].port))
+        running.append(drain.Office(folder, state, line_to(running[0], folder, with_tls), batch=1,
+                                    count=1, wait_ms=0, type="bench.reading"))
+        ear = running[1]
+        watch(running[2], ear, found, folder, counted)
+        batches = [batch for batch in ear.batches if batch.lane != "alarm"]
+        events = listener.events_in(batches[1:])
+        seconds = batches[-1].at - batches[0].at
+        return dict(found, events=events, messages=len(batches), seconds=seconds, bytes=sum(len(batch.payload) for batch in batches) // len(batches),
+                    rate=events / seconds, messages_rate=(len(batches) - 1) / seconds,
+                    cpu_each=found["cpu_s"] / events)
+    finally:
+        for program in reversed(running):
+            program.stop()
+        shutil.rmtree(folder)
+
+
+def publish(port, count, window, size, topic="up/telemetry"):
+    done = subprocess.run([PUBLISH, str(port), topic, str(count), str(window), str(size)], check=True,
+                          stdout=subprocess.PIPE, text=True, timeout=120)
+    found = json.loads(done.stdout)
+    return dict(found, rate=found["messages"] / found["seconds"],
+                cpu_each=found["cpu_s"] / found["messages"])
+
+
+def one_by_one(count=COUNT, window=WINDOW, size=BYTES):
+    """A program that sends each event by itself, from memory, to a broker with a subscriber."""
+    folder = appliance.scratch()
+    broker = drain.Broker(folder)
+    ear = subscriber(broker.port, count)
+    try:
+        time.sleep(0.3)
+        return publish(broker.port, count, window, size)
+    finally:
+        ear.kill()
+        ear.wait()
+        broker.stop()
+        shutil.rmtree(folder)
+
+
+def subscriber(port, count):
+    """Ends when it has heard so many; writes a letter for each."""
+    return subprocess.Popen(["mosquitto_sub", "-p", str(port), "-i", "subscriber", "-c", "-q", "1", "-t",
+                             "up/#", "-C", str(count), "-F", "%q"], stdout=subprocess.PIPE)
+
+
+# ---- The bridge
+
+class Bridge(forwarders.Bridge):
+    """With everything set for speed; nothing is saved at each change."""
+
+    def __init__(self, folder):
+        super().__init__(folder, tuned=False)
+        with open(os.path.join(self.folder, "bridge.conf"), "a", encoding="ascii") as out:
+            out.write("max_queued_messages 0\nmax_inflight_messages 1000\nset_tcp_nodelay true\n")
+
+    def feed(self, port):
+        """publish does that."""
+
+
+def bridge_hands_over():
+    """What waited at a bridge, until mosquitto_sub has heard all of it."""
+    folder = appliance.scratch()
+    bridge, ear = Bridge(os.path.join(folder, "bridge")), None
+    try:
+        bridge.start()
+        publish(bridge.port, COUNT, WINDOW, BYTES)
+        began = cpu(bridge.pids())
+        bridge.city.start()
+        ear = subscriber(bridge.city.port, COUNT)
+        drain_of = first_and_last(ear)
+        cpu_s = cpu(bridge.pids()) - began
+        return {"rate": COUNT / drain_of, "cpu_each": cpu_s / COUNT}
+    finally:
+        if ear:
+            ear.kill()
+            ear.wait()
+        bridge.stop()
+        shutil.rmtree(folder)
+
+
+def first_and_last(ear):
+    """Seconds from its first message to its last; it must come to its end."""
+    lines, began = 0, None
+    for _ in ear.stdout:
+        began = began or time.monotonic()
+        lines += 1
+    assert lines == COUNT, f"the bridge brought {lines} of {COUNT}"
+    return time.monotonic() - began
+
+
+# ---- In turn
+
+@functools.lru_cache(None)
+def counted_calls(pairs):
+    return [hand_over(counted=True) for _ in range(pairs)]
+
+
+@functools.lru_cache(None)
+def beside_bridge(pairs):
+    """[(Outpost's, the bridge's), ...]"""
+    return [(hand_over(), bridge_hands_over()) for _ in range(pairs)]
+
+
+@functools.lru_cache(None)
+def beside_publisher(pairs):
+    return [(hand_over(), one_by_one()) for _ in range(pairs)]
+
+
+def over(pairs, key):
+    return [ours[key] / theirs[key] for ours, theirs in pairs], [theirs["rate"] for _, theirs in pairs]
+
+
+def messages_over_publisher(pairs):
+    """The limit sends messages of the size of a batch, in the uplink's window."""
+    def limit():
+        return one_by_one(3000, 64, beside_publisher(pairs)[0][0]["bytes"])
+    return in_turn(pairs, hand_over, limit, lambda p, l: p["messages_rate"] / l["rate"])
+
+
+def calls(pairs, unit, times):
+    return [found["calls"] / found[unit] * times for found in counted_calls(pairs)], []
+
+
+def tls_over_plain(pairs):
+    return in_turn(pairs, lambda: hand_over(with_tls=True), hand_over, lambda p, l: p["rate"] / l["rate"])
+
+
+def city_over_bridge(pairs):
+    """To the end: each event verified and committed, which the bridge's subscriber does not do."""
+    rates = [backlog.run(backlog.SOME)["rate"] / theirs["rate"] for _, theirs in beside_bridge(pairs)]
+    return rates, [theirs["rate"] for _, theirs in beside_bridge(pairs)]
+
+
+def goals(pairs):
+    few = max(3, min(5, pairs))
+    return [
+        Goal("P1", "messages/s of the uplink, fetched and packed, over libmosquitto's of the same size",
+             0.85, 0.95, lambda: messages_over_publisher(few), reported=True),
+        Goal("P2", "system calls of the uplink for a published batch, with its fetch", 6, 5.1,
+             lambda: calls(3, "messages", 1), most=True, reported=True),
+        Goal("P2 50", "system calls of the uplink per 50 events", 6, 5.1,
+             lambda: calls(3, "events", 50), most=True),
+        Goal("P5", "events/s handed over with TLS over plain", 0.65, 0.75, lambda: tls_over_plain(few)),
+        Goal("P6", "events/s from the journal in batches over one by one from memory", 10, 15,
+             lambda: over(beside_publisher(few), "rate")),
+        Goal("P6 CPU", "CPU per event of keeper and uplink over one by one from memory", 0.15, 0.05,
+             lambda: over(beside_publisher(few), "cpu_each"), most=True),
+        Goal("D4", "events/s at a subscriber over those of mosquitto's bridge, a full window", 8, 15,
+             lambda: over(beside_bridge(few), "rate")),
+        Goal("D4 city", "events/s committed in the city's database over the bridge's at a subscriber", 8,
+             15, lambda: city_over_bridge(few), reported=True),
+        Goal("D5", "CPU per event of keeper and uplink over the bridge's", 1.5, 1,
+             lambda: over(beside_bridge(few), "cpu_each"), most=True),
+    ]
