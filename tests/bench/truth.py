@@ -221,9 +221,11 @@ def sent_twice():
 # ---- The rest
 
 def power_cuts():
-    done = subprocess.run([POWERCUT, "--states", str(STATES)], stdout=subprocess.PIPE, text=True,
-                          check=False)
-    line = done.stdout.strip().splitlines()[-1]
+    """Wrong is as bad as lost, and no last line is worse."""
+    done = subprocess.run([POWERCUT, "--states", str(STATES)], capture_output=True, text=True, check=False)
+    line = (done.stdout.strip().splitlines() or [""])[-1]
+    if "control_lost=" not in line:
+        raise RuntimeError("it stopped: " + ";".join(done.stderr.splitlines()[-1:]))
     states, lost, wrong = (int(re.search(name + r"=(\d+)", line).group(1))
                            for name in ("states", " lost", "wrong"))
     control = re.search(r"control_lost=(\S+)", line).group(1)
