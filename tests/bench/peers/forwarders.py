@@ -20,6 +20,7 @@ import town  # noqa: E402
 import paho.mqtt.client as mqtt  # noqa: E402
 
 MQTT_QOS = 1
+NODE_RED = "node-red@4"  # 5 wants a newer node than Debian 12 has
 RAW = "x" * 300
 
 
@@ -295,10 +296,12 @@ def private_programs(folder):
 
 
 def install_node_red(folder):
-    """The newest Node-RED from npm, once."""
+    """Node-RED from npm, once."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        sys.exit("bench-peers: needs node and npm: apt-get install nodejs npm")
     if not os.path.exists(os.path.join(folder, "node_modules", "node-red", "red.js")):
         os.makedirs(folder, exist_ok=True)
         subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder,
-                        "node-red"], check=True, stdout=subprocess.DEVNULL)
+                        NODE_RED], check=True, stdout=subprocess.DEVNULL)
     with open(os.path.join(folder, "node_modules", "node-red", "package.json"), encoding="utf-8") as package:
         return json.load(package)["version"]
