@@ -53,17 +53,18 @@ def events_in(batches):
     return count
 
 
-def events_twice(seqs, batches):
-    """Of one lane, whose sequences are given in order: how many were in more than one batch."""
+def events_heard(seqs, batches):
+    """Of one lane, whose sequences are given in order: how many came again, how many were never heard."""
     times = [0] * (len(seqs) + 1)
     for batch in batches:
         times[bisect.bisect_right(seqs, batch.prev)] += 1
         times[bisect.bisect_right(seqs, batch.last)] -= 1
-    again = now = 0
+    again = never = now = 0
     for change in times[:-1]:
         now += change
         again += max(0, now - 1)
-    return again
+        never += now == 0
+    return again, never
 
 
 def rows(city):
