@@ -43,7 +43,7 @@ static void be_lazy(bool is_lazy)
         abort();
 }
 
-/* With little room telemetry may be refused; then it has not happened. */
+/* With little room telemetry may be left out; then it has not happened. */
 static void commit(struct office *office, int frames, int most, uint64_t *random)
 {
     for (; frames > 0; frames--) {

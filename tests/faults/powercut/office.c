@@ -230,7 +230,7 @@ static bool take_frame(struct office *office, bool *well)
     static uint8_t bytes[FRAME_MAX];
     struct frame frame;
     struct field field;
-    int64_t err = 1;
+    int64_t err = 1, seq = -1;
     ssize_t length = recv(office->host_end, bytes, sizeof(bytes), MSG_DONTWAIT);
     if (length <= 0) {
         *well = false;
@@ -240,7 +240,10 @@ static bool take_frame(struct office *office, bool *well)
         return false;
     if (fields_find(&frame.fields, TAG_ERROR, &field) == 0)
         field_number(&field, &err);
-    *well &= err == 0;
+    if (fields_find(&frame.fields, TAG_SEQ, &field) == 0)
+        field_number(&field, &seq);
+    *well &=
+        err == 0 && seq >= 0; /* each COMMIT has events; left out they have no sequence */
     return frame.id == office->id;
 }
 

@@ -34,7 +34,8 @@ void office_close(struct office *office);
 
 /* Says a COMMIT of `count` events and some keys and cursors, chosen by `random`. */
 void office_say(struct office *office, int count, uint64_t *random);
-/* Hears until all that was said is answered; false when the keeper ended or refused something. */
+/* Hears until all that was said is answered; false when the keeper ended, refused something, or left
+ * events out for want of room. */
 bool office_hear(struct office *office);
 /* A receipt of the city for the first events up to `size`. */
 void office_receive(struct office *office, int64_t size);
