@@ -332,7 +332,7 @@ $(OUT)/tests/bench/slowdisk: tests/bench/slowdisk.c
 run-bench: all powercut $(BENCH)
 	@OUTPOST_BUILD=$(abspath $(OUT)) tests/bench/run
 
-# The same outage through Outpost, a mosquitto bridge and Node-RED (from npm); about 25 minutes.
+# The same outage through Outpost, a mosquitto bridge and Node-RED (from npm); about 8 minutes.
 run-bench-peers: all
 	@OUTPOST_BUILD=$(abspath $(OUT)) tests/bench/peers/run
 
