@@ -48,11 +48,27 @@ static size_t sequence_length(const unsigned char *at, size_t left)
     return 0;
 }
 
+/* Whether none of these eight bytes ends a text, begins an escape or needs a closer look. A byte that
+ * does sets its highest bit below; one above it may then be taken for another, which harms nothing. */
+static bool are_plain(const unsigned char *at)
+{
+    static const uint64_t ONES = 0x0101010101010101, HIGHEST = 0x8080808080808080;
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    uint64_t found = (word - ONES * ' ') | ((word ^ ONES * '"') - ONES) |
+                     ((word ^ ONES * '\\') - ONES) | word;
+    return (found & HIGHEST) == 0;
+}
+
 /* The length of the text that begins with this quote, or 0 when it holds what no text may. */
 static size_t text_length(const unsigned char *at, size_t left)
 {
     size_t i = 1;
     while (i < left && at[i] != '"') {
+        if (left - i >= sizeof(uint64_t) && are_plain(at + i)) {
+            i += sizeof(uint64_t);
+            continue;
+        }
         size_t step = at[i] == '\\' ? 2 : at[i] >= ' ';
         if (at[i] >= 0x80)
             step = sequence_length(at + i, left - i);

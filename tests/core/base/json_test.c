@@ -158,9 +158,28 @@ static void a_tree_is_printed_without_spaces(void **state)
     json_free(json);
 }
 
+/* Texts are looked at eight bytes at a time: each byte at each place of them. */
+static void every_byte_is_judged_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int place = 1; place <= 24; place++)
+        for (int byte = 1; byte < 256; byte++) {
+            char text[32] = "[\"aaaaaaaaaaaaaaaaaaaaaaaa\"]";
+            struct json *json = NULL;
+            text[1 + place] = (char)byte;
+            bool good = byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
+            int err = json_parse(&json, text, strlen(text));
+            if ((err == 0) != good)
+                fail_msg("byte %d at %d: %d", byte, place, err);
+            if (err == 0)
+                json_free(json);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_is_judged_wherever_it_stands),
         cmocka_unit_test(members_are_found_by_name),
         cmocka_unit_test(what_is_absent_chains_to_nothing),
         cmocka_unit_test(what_is_not_one_whole_text_is_refused),
