@@ -1,8 +1,7 @@
 /* json - RFC 8259 in and out.
  *
  * In: a tree that the caller gives back with json_free(); items belong to their tree. Out: text
- * appended to a buffer. Nesting is refused beyond JSON_DEPTH_MAX. Whole numbers keep their digits,
- * however long. */
+ * appended to a buffer. Nesting is refused beyond JSON_DEPTH_MAX. Whole numbers keep their digits. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -11,15 +10,14 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/strict.h"
 
-enum { JSON_DEPTH_MAX = 32 };
+enum { JSON_DEPTH_MAX = STRICT_DEPTH_MAX };
 
 struct json;
 
-/* Reads one whole JSON text; -EPROTO when it is not one, or too deep. */
+/* Reads one whole JSON text; -EPROTO when it is not one (strict.h), or too deep. */
 int json_parse(struct json **out, const void *bytes, size_t length);
-/* The same for a text that may be nested `depth` deep, at most JSON_DEPTH_MAX. */
-int json_parse_within(struct json **out, const void *bytes, size_t length, int depth);
 void json_free(struct json *json);
 
 /* The member of that name, or NULL; NULL as `json` is fine, so calls chain. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/strict.h"
 
 /* 9999-12-31T23:59:59.999999Z: what RFC 3339 can say. */
 static const int64_t TIME_MOST_US = 253402300799999999;
@@ -84,12 +84,7 @@ static int read_cursor(struct cursor_fields *cursor, const struct field *field)
 /* One level is left for the event around it: the city reads no deeper than we do. */
 static bool is_object(const char *data, size_t length)
 {
-    struct json *json;
-    if (data == NULL || json_parse_within(&json, data, length, JSON_DEPTH_MAX - 1) != 0)
-        return false;
-    bool object = json_is_object(json);
-    json_free(json);
-    return object;
+    return data != NULL && strict_is_object(data, length, STRICT_DEPTH_MAX - 1);
 }
 
 static int refuse(struct buffer *why, const char *what, const char *got)
