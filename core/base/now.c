@@ -145,11 +145,16 @@ int now_parse(int64_t *utc_us, const char *text)
     return 0;
 }
 
-int64_t now_floor_us(void)
+static int64_t floor_at(int64_t mono_us)
 {
-    int64_t passed_us = now_mono_us() - lifted_mono_us;
+    int64_t passed_us = mono_us - lifted_mono_us;
     return lifted_us == 0 || lifted_us + passed_us < BUILT_US ? BUILT_US
                                                               : lifted_us + passed_us;
+}
+
+int64_t now_floor_us(void)
+{
+    return floor_at(now_mono_us());
 }
 
 int64_t now_latest_us(void)
@@ -166,13 +171,18 @@ void now_lift_floor(int64_t utc_us)
     lifted_mono_us = now_mono_us();
 }
 
-enum now_quality now_judge(int64_t utc_us, bool is_synced)
+static enum now_quality judge_at(int64_t utc_us, bool is_synced, int64_t mono_us)
 {
     if (utc_us < BUILT_US)
         return NOW_UNSET;
     if (is_synced)
         return NOW_SYNCED;
-    return utc_us + SLACK_US < now_floor_us() ? NOW_UNSET : NOW_HOLDOVER;
+    return utc_us + SLACK_US < floor_at(mono_us) ? NOW_UNSET : NOW_HOLDOVER;
+}
+
+enum now_quality now_judge(int64_t utc_us, bool is_synced)
+{
+    return judge_at(utc_us, is_synced, now_mono_us());
 }
 
 static bool ask_kernel(void)
@@ -183,7 +193,7 @@ static bool ask_kernel(void)
 
 /* The kernel is asked once a second, its answer costs it more than all else of an event; and when
  * the clock has been set, for then it is on its own again. */
-enum now_quality now_quality(void)
+void now_read(struct now_reading *now)
 {
     static bool is_synced;
     static int64_t asked_us = INT64_MIN, asked_offset_us;
@@ -195,7 +205,14 @@ enum now_quality now_quality(void)
         asked_us = mono_us;
         asked_offset_us = utc_us - mono_us;
     }
-    return now_judge(utc_us, is_synced);
+    *now = (struct now_reading){utc_us, mono_us, judge_at(utc_us, is_synced, mono_us)};
+}
+
+enum now_quality now_quality(void)
+{
+    struct now_reading now;
+    now_read(&now);
+    return now.quality;
 }
 
 const char *now_quality_name(enum now_quality quality)

@@ -23,7 +23,14 @@ void now_format(char *text, int64_t utc_us);
 /* Reads RFC 3339 in UTC ("Z", up to six digits of a second). Returns 0 or -EINVAL. */
 int now_parse(int64_t *utc_us, const char *text);
 
-/* At most a second old, and never from before the clock was set. */
+/* Both clocks at once. The quality is at most a second old, and never from before the clock was
+ * set. */
+struct now_reading {
+    int64_t utc_us;
+    int64_t mono_us;
+    enum now_quality quality;
+};
+void now_read(struct now_reading *now);
 enum now_quality now_quality(void);
 /* What a clock is that shows this, and of which the kernel says that it is synchronised or not. */
 enum now_quality now_judge(int64_t utc_us, bool is_synced);

@@ -403,7 +403,7 @@ static int add_lost(struct audit *audit, uint64_t index)
 {
     struct digest hash;
     int err = archive_above(audit->archive, &hash, index);
-    if (err || tree_graft(&audit->tree, 8, &hash) != 0)
+    if (err || tree_graft(&audit->tree, TILE_HEIGHT, &hash) != 0)
         return finding_put(audit->finding, audit->source, "its hashes are missing");
     audit->levels[0].index++;
     err = add_hash(audit, 1, &hash);

@@ -60,9 +60,10 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
 {
     char time[NOW_TEXT_ROOM], recorded[NOW_TEXT_ROOM];
     size_t before = out->length;
-    int64_t now_us = now_utc_us();
-    now_format(recorded, now_us);
-    now_format(time, draft->time_us ? draft->time_us : now_us);
+    struct now_reading now;
+    now_read(&now);
+    now_format(recorded, now.utc_us);
+    now_format(time, draft->time_us ? draft->time_us : now.utc_us);
     PUT(out, ID_MEMBER, stamp->office, "/", stamp->log, "/");
     put_number(out, stamp->seq, 1);
     PUT(out, "\",\"source\":\"/", stamp->office, "/", draft->source, TYPE_MEMBER,
@@ -73,8 +74,8 @@ int event_compose(struct buffer *out, const struct event_draft *draft,
     put_number(out, stamp->seq, 16);
     PUT(out, LANE_MEMBER, talk_lane_name(draft->lane), RECORDED_MEMBER, recorded,
         BOOT_MEMBER, now_boot(), MONO_MEMBER);
-    put_number(out, now_mono_us(), 1);
-    PUT(out, CLOCK_MEMBER, now_quality_name(now_quality()));
+    put_number(out, now.mono_us, 1);
+    PUT(out, CLOCK_MEMBER, now_quality_name(now.quality));
     put_salt(out);
     PUT(out, DATA_MEMBER);
     buffer_append(out, draft->data, draft->data_length);

@@ -53,7 +53,5 @@ const char *const query_sql[QUERIES] = {
     [QUERY_GET_RECEIPT] = "SELECT note FROM receipt",
     [QUERY_PUT_RECEIPT] = "INSERT OR REPLACE INTO receipt VALUES (1, ?)",
     [QUERY_FREE_PAGES] = "PRAGMA freelist_count",
-    [QUERY_HOLD] = "INSERT OR REPLACE INTO kv VALUES ('', 'held/' || ?, zeroblob(?))",
-    [QUERY_RELEASE] =
-        "DELETE FROM kv WHERE instance = '' AND key >= 'held/' AND key < 'held0'",
+    [QUERY_PAGES] = "PRAGMA page_count",
 };

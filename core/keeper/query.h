@@ -31,8 +31,7 @@ enum query {
     QUERY_GET_RECEIPT,
     QUERY_PUT_RECEIPT,
     QUERY_FREE_PAGES,
-    QUERY_HOLD,
-    QUERY_RELEASE,
+    QUERY_PAGES,
     QUERIES
 };
 

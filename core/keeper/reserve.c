@@ -1,7 +1,4 @@
-/* reserve - see reserve.h.
- *
- * Free pages come from rows that are put in and taken out again; as long as they are needed to make
- * the file longer, they are held. */
+/* reserve - see reserve.h. */
 #include "keeper/reserve.h"
 
 #include <string.h>
@@ -50,8 +47,7 @@ int64_t reserve_bytes(const struct reserve *reserve)
 
 static bool lacks_inside(const struct reserve *reserve)
 {
-    return reserve->space.free + (int64_t)reserve->held * STEP_BYTES <
-           reserve->inside - (reserve->held ? 0 : STEP_BYTES);
+    return reserve->space.free < reserve->inside - STEP_BYTES;
 }
 
 static bool lacks_ahead(const struct reserve *reserve)
@@ -61,32 +57,16 @@ static bool lacks_ahead(const struct reserve *reserve)
 
 bool reserve_is_whole(const struct reserve *reserve)
 {
-    return reserve->held == 0 && !lacks_inside(reserve) && !lacks_ahead(reserve);
+    return !lacks_inside(reserve) && !lacks_ahead(reserve);
 }
 
-static int stretch(const struct reserve *reserve)
+static int take_step(const struct reserve *reserve)
 {
     char path[JOURNAL_PATH_MAX];
+    if (!lacks_ahead(reserve))
+        return store_stretch(reserve->journal->store, STEP_BYTES);
     int err = journal_path(reserve->journal, path, "tail.db");
     return err ? err : ahead_stretch(path, STEP_BYTES);
-}
-
-static int take_step(struct reserve *reserve)
-{
-    struct store *store = reserve->journal->store;
-    if (lacks_ahead(reserve))
-        return stretch(reserve);
-    int err = 0;
-    if (lacks_inside(reserve)) {
-        err = store_hold(store, reserve->held, STEP_BYTES);
-        reserve->held += err == 0;
-    }
-    if (err || !lacks_inside(reserve)) {
-        int released = store_release(store);
-        reserve->held = released ? reserve->held : 0;
-        err = err ? err : released;
-    }
-    return err ? err : store_checkpoint(store, 1);
 }
 
 /* Pages that the tail uses just now come back by themselves; under a load that never rests the file
@@ -100,11 +80,8 @@ static bool may_begin(const struct reserve *reserve, int64_t left)
 
 bool reserve_fill(struct reserve *reserve, int64_t left)
 {
-    if (!reserve->is_swept)
-        reserve->is_swept = store_release(reserve->journal->store) == 0;
-    if (reserve_measure(reserve) != 0 || reserve_is_whole(reserve))
-        return false;
-    if (reserve->held == 0 && !may_begin(reserve, left))
+    if (reserve_measure(reserve) != 0 || reserve_is_whole(reserve) ||
+        !may_begin(reserve, left))
         return false;
     int err = take_step(reserve);
     if (err)

@@ -1,5 +1,5 @@
 /* reserve - room inside the journal's own files, so that alarms and records can be committed on a
- * full disk: a WAL that keeps its blocks, and free pages in tail.db.
+ * full disk: a WAL that keeps its blocks, and a tail.db that is longer than its pages.
  *
  * A ballast file beside them would not do: whoever fills the disk takes what is let go. The room is
  * made step by step while the journal is quiet, and again after it has been used. */
@@ -14,13 +14,10 @@ struct reserve {
     struct journal *journal;
     int64_t inside;           /* bytes wanted in tail.db, */
     int64_t ahead;            /* and for the WAL */
-    int held;                 /* steps that are held just now */
-    bool is_swept;            /* what a cut left held is gone */
     struct store_space space; /* as measured last */
 };
 
-/* `bytes`: how much in all. Nothing is written before the first reserve_fill(), which lets go what a
- * cut left held. */
+/* `bytes`: how much in all. Nothing is written before the first reserve_fill(). */
 void reserve_open(struct reserve *reserve, struct journal *journal, int64_t bytes);
 
 int reserve_measure(struct reserve *reserve);

@@ -8,7 +8,8 @@
 
 #include "keeper/journal.h"
 
-enum { SEAL_TILES_MAX = 16 };
+/* What is sealed at once: so many tiles, and no further one behind so many bytes of them. */
+enum { SEAL_TILES_MAX = 16, SEAL_BYTES_MAX = 8 * 1024 * 1024 };
 
 struct seal {
     struct journal *journal;
@@ -21,9 +22,10 @@ struct seal {
 /* How many full tiles wait in the tail. */
 int64_t seal_waiting(const struct journal *journal);
 
-/* -ENOENT when no tile is full; -EBADMSG when a row is not what was committed. */
+/* `seal` is zeroed, or was begun before, and keeps its memory for the next one until seal_free().
+ * -ENOENT when no tile is full; -EBADMSG when a row is missing. */
 int seal_begin(struct seal *seal, struct journal *journal);
-/* An errand_work: the result is the SHA-256 of each bundle file. */
+/* An errand_work: the result is for seal_end(). -EBADMSG when a row is not what was committed. */
 int seal_work(void *seal, struct buffer *result);
 /* In a transaction of its own. */
 int seal_end(struct seal *seal, const struct buffer *result);

@@ -1,4 +1,4 @@
-/* store - see store.h. The door to SQLite.
+/* store - see store.h.
  *
  * Invariant: this is the only connection that writes or checkpoints the file (the SQLite of Debian
  * 12 damages a WAL that two connections reset at once), it never maps the file, and a commit is on
@@ -9,17 +9,19 @@
 #include "keeper/store.h"
 
 #include <errno.h>
-#include <sqlite3.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/base.h"
 #include "base/mem.h"
 #include "keeper/ahead.h"
 #include "keeper/query.h"
+#include "keeper/row.h"
 #include "keeper/schema.h"
 
-enum { PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096, CHUNK_MOST = INT_MAX - PAGE_BYTES };
 
 struct store {
     sqlite3 *db;
@@ -29,106 +31,9 @@ struct store {
     char path[AHEAD_PATH_MAX];
 };
 
-static int store_err(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-        return 0;
-    case SQLITE_FULL:
-        return -ENOSPC;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_SCHEMA:
-    case SQLITE_ERROR: /* a table or column is not what it should be */
-        return -EBADMSG;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return -EBUSY;
-    case SQLITE_CANTOPEN:
-    case SQLITE_PERM:
-    case SQLITE_READONLY:
-        return -EACCES;
-    case SQLITE_NOMEM:
-        return -ENOMEM;
-    default:
-        return -EIO;
-    }
-}
-
 static sqlite3_stmt *use(struct store *store, enum query which)
 {
     return store->statements[which];
-}
-
-/* One step. SQLite tells of a full disk, but calls a full quota a failed write. */
-static int step(sqlite3_stmt *statement)
-{
-    errno = 0;
-    int rc = sqlite3_step(statement);
-    bool full = errno == EDQUOT || errno == EFBIG;
-    sqlite3 *db = sqlite3_db_handle(statement);
-    if (full && sqlite3_extended_errcode(db) == SQLITE_IOERR_WRITE)
-        return SQLITE_FULL;
-    return rc;
-}
-
-/* Runs a statement that returns nothing. */
-static int run(sqlite3_stmt *statement)
-{
-    int err = store_err(step(statement));
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    return err;
-}
-
-/* Takes the next row: 0, -ENOENT at the end. The caller ends with finish(). */
-static int take_row(sqlite3_stmt *statement)
-{
-    int rc = step(statement);
-    if (rc == SQLITE_DONE)
-        return -ENOENT;
-    return store_err(rc);
-}
-
-static void finish(sqlite3_stmt *statement)
-{
-    if (statement == NULL)
-        return; /* of a wreck that has no such table */
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-}
-
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
-{
-    if (text != NULL)
-        sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-}
-
-static void bind_bytes(sqlite3_stmt *statement, int at, const void *bytes, size_t length)
-{
-    if (length == 0)
-        sqlite3_bind_zeroblob(statement, at, 0);
-    else
-        sqlite3_bind_blob(statement, at, bytes, (int)length, SQLITE_STATIC);
-}
-
-static int column_digest(sqlite3_stmt *statement, int at, struct digest *digest)
-{
-    if (sqlite3_column_bytes(statement, at) != DIGEST_BYTES)
-        return -EBADMSG;
-    memcpy(digest->bytes, sqlite3_column_blob(statement, at), DIGEST_BYTES);
-    return 0;
-}
-
-static int column_word(sqlite3_stmt *statement, int at, char *text, size_t room)
-{
-    const char *value = (const char *)sqlite3_column_text(statement, at);
-    if (value == NULL || strlen(value) >= room)
-        return -EBADMSG;
-    strcpy(text, value);
-    return 0;
 }
 
 static int count_pages(void *owner, sqlite3 *db, const char *name, int pages)
@@ -143,9 +48,9 @@ static int count_pages(void *owner, sqlite3 *db, const char *name, int pages)
 static int read_pragma(struct store *store, const char *sql, int *value)
 {
     sqlite3_stmt *statement = NULL;
-    int err = store_err(sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL));
+    int err = row_err(sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL));
     if (!err)
-        err = take_row(statement);
+        err = row_take(statement);
     if (!err)
         *value = sqlite3_column_int(statement, 0);
     sqlite3_finalize(statement);
@@ -160,11 +65,11 @@ static int make_schema(struct store *store)
         return err;
     if (version != 0)
         return -EPROTONOSUPPORT;
-    err = store_err(sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    err = row_err(sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
     if (!err)
-        err = store_err(sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL));
+        err = row_err(sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL));
     if (!err)
-        err = store_err(sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL));
+        err = row_err(sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL));
     return err;
 }
 
@@ -173,12 +78,46 @@ static int prepare_all(struct store *store)
 {
     int first = 0;
     for (int i = 0; i < QUERIES; i++) {
-        int err = store_err(sqlite3_prepare_v3(store->db, query_sql[i], -1,
-                                               SQLITE_PREPARE_PERSISTENT,
-                                               &store->statements[i], NULL));
+        int err = row_err(sqlite3_prepare_v3(store->db, query_sql[i], -1,
+                                             SQLITE_PREPARE_PERSISTENT,
+                                             &store->statements[i], NULL));
         first = first ? first : err;
     }
     return first;
+}
+
+/* A number that SQLite tells of the file. */
+static int read_number(struct store *store, enum query which, int64_t *number)
+{
+    sqlite3_stmt *statement = use(store, which);
+    int err = row_take(statement);
+    if (!err)
+        *number = sqlite3_column_int64(statement, 0);
+    row_end(statement);
+    return err;
+}
+
+static int64_t length_of(const struct store *store)
+{
+    struct stat file;
+    return stat(store->path, &file) == 0 ? (int64_t)file.st_size : 0;
+}
+
+/* When it has copied the WAL, SQLite makes the file end at the next multiple of this after the last
+ * page. A length that does not fit an int is taken in equal parts. */
+static void keep_length(struct store *store, int64_t length)
+{
+    int64_t parts = length / CHUNK_MOST + 1, part = length / parts;
+    int chunk = (int)((part + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+}
+
+/* The pages may have outgrown the file since. */
+static void keep_all(struct store *store)
+{
+    int64_t pages = 0, length = length_of(store);
+    read_number(store, QUERY_PAGES, &pages);
+    keep_length(store, length > pages * PAGE_BYTES ? length : pages * PAGE_BYTES);
 }
 
 int store_open(struct store **out, const char *path)
@@ -187,12 +126,13 @@ int store_open(struct store **out, const char *path)
     int synchronous = 0;
     snprintf(store->path, sizeof(store->path), "%s", path);
     ahead_take(path);
-    int err = store_err(sqlite3_open_v2(
-        path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
+    int err = row_err(sqlite3_open_v2(path, &store->db,
+                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
     if (err)
         goto fail;
+    keep_length(store, length_of(store));
     sqlite3_busy_timeout(store->db, 2000);
-    err = store_err(sqlite3_exec(store->db, query_settings, NULL, NULL, NULL));
+    err = row_err(sqlite3_exec(store->db, query_settings, NULL, NULL, NULL));
     if (!err)
         err = read_pragma(store, "PRAGMA synchronous", &synchronous);
     if (!err)
@@ -215,9 +155,9 @@ fail:
 int store_open_wreck(struct store **out, const char *path)
 {
     struct store *store = mem_new(struct store);
-    int err = store_err(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY, NULL));
+    int err = row_err(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY, NULL));
     if (!err)
-        err = store_err(sqlite3_exec(store->db, query_wreck_settings, NULL, NULL, NULL));
+        err = row_err(sqlite3_exec(store->db, query_wreck_settings, NULL, NULL, NULL));
     if (err) {
         store_close(store);
         return err;
@@ -231,6 +171,7 @@ int store_open_wreck(struct store **out, const char *path)
 static bool empty_ahead(struct store *store)
 {
     int waiting = -1, copied = -1, keep = 1;
+    keep_all(store);
     int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_RESTART,
                                        &waiting, &copied);
     sqlite3_exec(store->db, "PRAGMA journal_size_limit = -1", NULL, NULL, NULL);
@@ -242,9 +183,9 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    bool emptied = store->is_trusted && empty_ahead(store);
     for (int i = 0; i < QUERIES; i++)
         sqlite3_finalize(store->statements[i]);
-    bool emptied = store->is_trusted && empty_ahead(store);
     sqlite3_close(store->db);
     if (store->path[0] != '\0')
         ahead_put_aside(store->path, emptied);
@@ -266,86 +207,85 @@ void store_trust(struct store *store)
 
 int store_measure(struct store *store, struct store_space *space)
 {
-    sqlite3_stmt *statement = use(store, QUERY_FREE_PAGES);
-    int err = take_row(statement);
+    int64_t all, unused;
+    int err = read_number(store, QUERY_PAGES, &all);
+    if (!err)
+        err = read_number(store, QUERY_FREE_PAGES, &unused);
+    int64_t behind = err ? 0 : length_of(store) - all * PAGE_BYTES;
     ahead_measure(store->path, &space->file, &space->ahead);
-    space->free = err ? 0 : sqlite3_column_int64(statement, 0) * PAGE_BYTES;
-    finish(statement);
+    space->free = err ? 0 : unused * PAGE_BYTES + (behind > 0 ? behind : 0);
     return err;
 }
 
-int store_hold(struct store *store, int number, int64_t bytes)
+int store_stretch(struct store *store, int64_t bytes)
 {
-    sqlite3_stmt *statement = use(store, QUERY_HOLD);
-    sqlite3_bind_int(statement, 1, number);
-    sqlite3_bind_int64(statement, 2, bytes);
-    return run(statement);
-}
-
-int store_release(struct store *store)
-{
-    return run(use(store, QUERY_RELEASE));
+    int64_t length = length_of(store) + bytes;
+    keep_length(store, length);
+    errno = 0;
+    int rc = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_SIZE_HINT, &length);
+    return rc == SQLITE_IOERR_WRITE && errno != 0 ? -errno : row_err(rc);
 }
 
 int store_begin(struct store *store)
 {
-    return run(use(store, QUERY_BEGIN));
+    return row_run(use(store, QUERY_BEGIN));
 }
 
 int store_commit(struct store *store)
 {
-    return run(use(store, QUERY_COMMIT));
+    return row_run(use(store, QUERY_COMMIT));
 }
 
 void store_rollback(struct store *store)
 {
     if (!sqlite3_get_autocommit(store->db))
-        run(use(store, QUERY_ROLLBACK));
+        row_run(use(store, QUERY_ROLLBACK));
 }
 
 int store_checkpoint(struct store *store, int pages)
 {
     if (store->wal_pages < pages || store->wal_pages == 0)
         return 0;
+    keep_all(store);
     int rc =
         sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (rc == SQLITE_BUSY)
         return 0; /* somebody reads just now; the next time will do */
     if (rc == SQLITE_OK)
         store->wal_pages = 0;
-    return store_err(rc);
+    return row_err(rc);
 }
 
 int store_get_log(struct store *store, struct store_log *log)
 {
     sqlite3_stmt *statement = use(store, QUERY_GET_LOG);
-    int err = take_row(statement);
+    int err = row_take(statement);
     if (!err)
-        err = column_word(statement, 0, log->office, sizeof(log->office));
+        err = row_word(statement, 0, log->office, sizeof(log->office));
     if (!err)
-        err = column_word(statement, 1, log->log, sizeof(log->log));
+        err = row_word(statement, 1, log->log, sizeof(log->log));
     if (!err)
-        err = column_word(statement, 2, log->suite, sizeof(log->suite));
+        err = row_word(statement, 2, log->suite, sizeof(log->suite));
     if (!err)
         log->closed = sqlite3_column_int(statement, 3) != 0;
-    finish(statement);
+    row_end(statement);
     return err;
 }
 
 int store_put_log(struct store *store, const struct store_log *log)
 {
     sqlite3_stmt *statement = use(store, QUERY_PUT_LOG);
-    bind_text(statement, 1, log->office);
-    bind_text(statement, 2, log->log);
-    bind_text(statement, 3, log->suite);
-    return run(statement);
+    row_bind_text(statement, 1, log->office);
+    row_bind_text(statement, 2, log->log);
+    row_bind_text(statement, 3, log->suite);
+    return row_run(statement);
 }
 
 int store_put_closed(struct store *store, bool closed)
 {
     sqlite3_stmt *statement = use(store, QUERY_PUT_CLOSED);
     sqlite3_bind_int(statement, 1, closed);
-    return run(statement);
+    return row_run(statement);
 }
 
 int store_add_event(struct store *store, const struct store_event *event)
@@ -353,9 +293,9 @@ int store_add_event(struct store *store, const struct store_event *event)
     sqlite3_stmt *statement = use(store, QUERY_ADD_EVENT);
     sqlite3_bind_int64(statement, 1, event->seq);
     sqlite3_bind_int(statement, 2, event->lane);
-    bind_bytes(statement, 3, event->body, event->length);
-    bind_bytes(statement, 4, event->leaf.bytes, DIGEST_BYTES);
-    return run(statement);
+    row_bind_bytes(statement, 3, event->body, event->length);
+    row_bind_bytes(statement, 4, event->leaf.bytes, DIGEST_BYTES);
+    return row_run(statement);
 }
 
 static int column_event(sqlite3_stmt *statement, struct store_event *event)
@@ -367,7 +307,7 @@ static int column_event(sqlite3_stmt *statement, struct store_event *event)
     event->lane = (enum talk_lane)lane;
     event->body = sqlite3_column_blob(statement, 2);
     event->length = (size_t)sqlite3_column_bytes(statement, 2);
-    return column_digest(statement, 3, &event->leaf);
+    return row_digest(statement, 3, &event->leaf);
 }
 
 int store_each_event(struct store *store, int64_t from, int64_t most,
@@ -378,7 +318,7 @@ int store_each_event(struct store *store, int64_t from, int64_t most,
     sqlite3_bind_int64(statement, 1, from);
     sqlite3_bind_int64(statement, 2, most);
     int err;
-    while ((err = take_row(statement)) == 0) {
+    while ((err = row_take(statement)) == 0) {
         struct store_event event;
         err = column_event(statement, &event);
         if (!err)
@@ -386,21 +326,21 @@ int store_each_event(struct store *store, int64_t from, int64_t most,
         if (err)
             break;
     }
-    finish(statement);
+    row_end(statement);
     return err == -ENOENT ? 0 : err;
 }
 
 int store_get_sealed(struct store *store, int64_t *size, struct buffer *edge)
 {
     sqlite3_stmt *statement = use(store, QUERY_GET_SEALED);
-    int err = take_row(statement);
+    int err = row_take(statement);
     *size = 0;
     if (!err) {
         *size = sqlite3_column_int64(statement, 0);
         buffer_append(edge, sqlite3_column_blob(statement, 1),
                       (size_t)sqlite3_column_bytes(statement, 1));
     }
-    finish(statement);
+    row_end(statement);
     return err == -ENOENT ? 0 : err;
 }
 
@@ -408,13 +348,13 @@ int store_put_sealed(struct store *store, int64_t size, const struct buffer *edg
 {
     sqlite3_stmt *statement = use(store, QUERY_PUT_SEALED);
     sqlite3_bind_int64(statement, 1, size);
-    bind_bytes(statement, 2, edge->bytes, edge->length);
-    int err = run(statement);
+    row_bind_bytes(statement, 2, edge->bytes, edge->length);
+    int err = row_run(statement);
     if (err)
         return err;
     statement = use(store, QUERY_DROP_EVENTS);
     sqlite3_bind_int64(statement, 1, size);
-    return run(statement);
+    return row_run(statement);
 }
 
 int store_add_tile(struct store *store, int64_t index, const struct store_tile *tile)
@@ -427,23 +367,23 @@ int store_add_tile(struct store *store, int64_t index, const struct store_tile *
     sqlite3_bind_int64(statement, 1, index);
     for (int lane = 0; lane < LANES; lane++)
         sqlite3_bind_int(statement, 2 + lane, counts[lane]);
-    bind_bytes(statement, 5, tile->lanes, TILE_WIDTH);
-    bind_bytes(statement, 6, tile->file.bytes, DIGEST_BYTES);
-    return run(statement);
+    row_bind_bytes(statement, 5, tile->lanes, TILE_WIDTH);
+    row_bind_bytes(statement, 6, tile->file.bytes, DIGEST_BYTES);
+    return row_run(statement);
 }
 
 int store_get_tile(struct store *store, int64_t index, struct store_tile *tile)
 {
     sqlite3_stmt *statement = use(store, QUERY_GET_TILE);
     sqlite3_bind_int64(statement, 1, index);
-    int err = take_row(statement);
+    int err = row_take(statement);
     if (!err && sqlite3_column_bytes(statement, 0) != TILE_WIDTH)
         err = -EBADMSG;
     if (!err) {
         memcpy(tile->lanes, sqlite3_column_blob(statement, 0), TILE_WIDTH);
-        err = column_digest(statement, 1, &tile->file);
+        err = row_digest(statement, 1, &tile->file);
     }
-    finish(statement);
+    row_end(statement);
     return err;
 }
 
@@ -454,10 +394,10 @@ int store_find_tile(struct store *store, int64_t from, enum talk_lane lane,
                                            QUERY_FIND_TELEMETRY};
     sqlite3_stmt *statement = use(store, FIND[lane]);
     sqlite3_bind_int64(statement, 1, from);
-    int err = take_row(statement);
+    int err = row_take(statement);
     if (!err)
         *index = sqlite3_column_int64(statement, 0);
-    finish(statement);
+    row_end(statement);
     return err;
 }
 
@@ -465,31 +405,31 @@ int store_put(struct store *store, const char *instance, const char *key,
               const void *value, size_t length)
 {
     sqlite3_stmt *statement = use(store, QUERY_PUT_KEY);
-    bind_text(statement, 1, instance);
-    bind_text(statement, 2, key);
-    bind_bytes(statement, 3, value, length);
-    return run(statement);
+    row_bind_text(statement, 1, instance);
+    row_bind_text(statement, 2, key);
+    row_bind_bytes(statement, 3, value, length);
+    return row_run(statement);
 }
 
 int store_remove(struct store *store, const char *instance, const char *key)
 {
     sqlite3_stmt *statement = use(store, QUERY_REMOVE_KEY);
-    bind_text(statement, 1, instance);
-    bind_text(statement, 2, key);
-    return run(statement);
+    row_bind_text(statement, 1, instance);
+    row_bind_text(statement, 2, key);
+    return row_run(statement);
 }
 
 int store_get(struct store *store, const char *instance, const char *key,
               struct buffer *value)
 {
     sqlite3_stmt *statement = use(store, QUERY_GET_KEY);
-    bind_text(statement, 1, instance);
-    bind_text(statement, 2, key);
-    int err = take_row(statement);
+    row_bind_text(statement, 1, instance);
+    row_bind_text(statement, 2, key);
+    int err = row_take(statement);
     if (!err)
         buffer_append(value, sqlite3_column_blob(statement, 0),
                       (size_t)sqlite3_column_bytes(statement, 0));
-    finish(statement);
+    row_end(statement);
     return err;
 }
 
@@ -500,18 +440,18 @@ int store_each_key(struct store *store, const char *instance, const char *from,
                    void *owner)
 {
     sqlite3_stmt *statement = use(store, QUERY_EACH_KEY);
-    bind_text(statement, 1, instance);
-    bind_text(statement, 2, from);
-    bind_text(statement, 3, until);
+    row_bind_text(statement, 1, instance);
+    row_bind_text(statement, 2, from);
+    row_bind_text(statement, 3, until);
     int err;
-    while ((err = take_row(statement)) == 0) {
+    while ((err = row_take(statement)) == 0) {
         err = each(owner, (const char *)sqlite3_column_text(statement, 0),
                    sqlite3_column_blob(statement, 1),
                    (size_t)sqlite3_column_bytes(statement, 1));
         if (err)
             break;
     }
-    finish(statement);
+    row_end(statement);
     return err == -ENOENT ? 0 : err;
 }
 
@@ -519,11 +459,11 @@ int store_get_cursor(struct store *store, const char *instance, const char *name
                      int64_t *seq)
 {
     sqlite3_stmt *statement = use(store, QUERY_GET_CURSOR);
-    bind_text(statement, 1, instance);
-    bind_text(statement, 2, name);
-    int err = take_row(statement);
+    row_bind_text(statement, 1, instance);
+    row_bind_text(statement, 2, name);
+    int err = row_take(statement);
     *seq = err ? -1 : sqlite3_column_int64(statement, 0);
-    finish(statement);
+    row_end(statement);
     return err == -ENOENT ? 0 : err;
 }
 
@@ -531,10 +471,10 @@ int store_put_cursor(struct store *store, const char *instance, const char *name
                      int64_t seq)
 {
     sqlite3_stmt *statement = use(store, QUERY_PUT_CURSOR);
-    bind_text(statement, 1, instance);
-    bind_text(statement, 2, name);
+    row_bind_text(statement, 1, instance);
+    row_bind_text(statement, 2, name);
     sqlite3_bind_int64(statement, 3, seq);
-    return run(statement);
+    return row_run(statement);
 }
 
 int store_get_marks(struct store *store, int64_t marks[LANES])
@@ -543,12 +483,12 @@ int store_get_marks(struct store *store, int64_t marks[LANES])
     for (int lane = 0; lane < LANES; lane++)
         marks[lane] = -1;
     int err;
-    while ((err = take_row(statement)) == 0) {
+    while ((err = row_take(statement)) == 0) {
         int lane = sqlite3_column_int(statement, 0);
         if (lane >= 0 && lane < LANES)
             marks[lane] = sqlite3_column_int64(statement, 1);
     }
-    finish(statement);
+    row_end(statement);
     return err == -ENOENT ? 0 : err;
 }
 
@@ -557,25 +497,25 @@ int store_put_mark(struct store *store, enum talk_lane lane, int64_t seq)
     sqlite3_stmt *statement = use(store, QUERY_PUT_MARK);
     sqlite3_bind_int(statement, 1, lane);
     sqlite3_bind_int64(statement, 2, seq);
-    return run(statement);
+    return row_run(statement);
 }
 
 int store_get_receipt(struct store *store, struct buffer *note)
 {
     sqlite3_stmt *statement = use(store, QUERY_GET_RECEIPT);
-    int err = take_row(statement);
+    int err = row_take(statement);
     if (!err)
         buffer_append(note, sqlite3_column_blob(statement, 0),
                       (size_t)sqlite3_column_bytes(statement, 0));
-    finish(statement);
+    row_end(statement);
     return err;
 }
 
 int store_put_receipt(struct store *store, const void *note, size_t length)
 {
     sqlite3_stmt *statement = use(store, QUERY_PUT_RECEIPT);
-    bind_bytes(statement, 1, note, length);
-    return run(statement);
+    row_bind_bytes(statement, 1, note, length);
+    return row_run(statement);
 }
 
 int store_copy_keys(struct store *store, const char *path)
@@ -585,7 +525,7 @@ int store_copy_keys(struct store *store, const char *path)
     if (err)
         return err;
     sqlite3_stmt *rows = use(old, QUERY_ALL_KEYS);
-    while (!err && (err = take_row(rows)) == 0)
+    while (!err && (err = row_take(rows)) == 0)
         err = store_put(store, (const char *)sqlite3_column_text(rows, 0),
                         (const char *)sqlite3_column_text(rows, 1),
                         sqlite3_column_blob(rows, 2),

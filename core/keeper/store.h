@@ -2,7 +2,7 @@
  *
  * One connection, one transaction at a time: store_begin() ... store_commit(), on disk when that
  * returns 0. Calls return 0 or a negative errno: -ENOSPC (disk or quota full), -EBADMSG (the file
- * is damaged), -EIO, -EBUSY; SQLite's own codes never leave store.c. Reads need no transaction.
+ * is damaged), -EIO, -EBUSY; SQLite's own codes never leave store and row. Reads need no transaction.
  * What a call gives to a callback is valid only during that call. */
 #ifndef KEEPER_STORE_H
 #define KEEPER_STORE_H
@@ -59,7 +59,8 @@ int store_check(struct store *store);
  * everything as it was found. */
 void store_trust(struct store *store);
 
-/* Bytes on disk: of the file, of its free pages, which new rows take first, and of the WAL. */
+/* Bytes on disk: of the file, of what in it new rows may take (its free pages and what lies behind
+ * its last page), and of the WAL. */
 struct store_space {
     int64_t file;
     int64_t free;
@@ -67,10 +68,9 @@ struct store_space {
 };
 int store_measure(struct store *store, struct store_space *space);
 
-/* Holds `bytes` more inside the file, under a number of the caller's, in a transaction of its own;
- * release makes all that was held free pages. So the file gets room that nobody can take from it. */
-int store_hold(struct store *store, int number, int64_t bytes);
-int store_release(struct store *store);
+/* Makes the file longer behind its last page, by `bytes` that nobody can take from it; what was
+ * given it keeps, also when it is closed and opened. Outside of a transaction. */
+int store_stretch(struct store *store, int64_t bytes);
 
 int store_begin(struct store *store);
 int store_commit(struct store *store);

@@ -40,6 +40,8 @@ static void quiet_second(struct loop_timer *timer)
     if (is_quiet(upkeep)) {
         group_commit(upkeep->group); /* SQLite copies nothing inside a transaction */
         copy_wal(upkeep, UPKEEP_REST_PAGES);
+        if (!errand_is_running(&upkeep->errand))
+            seal_free(&upkeep->seal);
     } else {
         loop_timer_start(upkeep->loop, &upkeep->quiet, UPKEEP_SEAL_MS);
     }
@@ -95,13 +97,19 @@ static int end_seal(struct upkeep *upkeep, const struct buffer *digests)
     return err;
 }
 
+static void tell_damage(struct upkeep *upkeep, int err)
+{
+    if (err == -EBADMSG && upkeep->damaged != NULL)
+        upkeep->damaged(upkeep->owner, err);
+}
+
 static void seal_done(void *owner, int err, const struct buffer *digests)
 {
     struct upkeep *upkeep = owner;
+    tell_damage(upkeep, err);
     upkeep->is_ending = true;
     if (!err)
         err = end_seal(upkeep, digests);
-    seal_free(&upkeep->seal);
     upkeep->is_ending = false;
     upkeep->wants_seal |= seal_waiting(upkeep->journal) >= UPKEEP_TILES;
     if (err) {
@@ -173,12 +181,9 @@ static int start_checkpoint(struct upkeep *upkeep)
 static int start_seal(struct upkeep *upkeep)
 {
     int err = seal_begin(&upkeep->seal, upkeep->journal);
-    if (err == -EBADMSG && upkeep->damaged != NULL)
-        upkeep->damaged(upkeep->owner, err);
+    tell_damage(upkeep, err);
     if (!err)
         err = errand_start(&upkeep->errand, upkeep->loop, write_tiles, seal_done, upkeep);
-    if (err)
-        seal_free(&upkeep->seal);
     upkeep->wants_seal = err != 0 && err != -ENOENT;
     return err == -ENOENT ? 0 : err;
 }

@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "proof/suite.h"
 
-enum { TILE_WIDTH = 256, TILE_PATH_ROOM = 96 };
+enum { TILE_HEIGHT = 8, TILE_WIDTH = 1 << TILE_HEIGHT, TILE_PATH_ROOM = 96 };
 
 /* "tile/0/x001/234", with ".p/W" behind when width < TILE_WIDTH; level -1 is "tile/entries/...". */
 void tile_path(char path[TILE_PATH_ROOM], int level, uint64_t index, unsigned width);

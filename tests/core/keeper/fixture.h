@@ -169,7 +169,7 @@ static inline void fixture_foreign_checkpoint(const struct fixture *fixture)
 /* Seals the full tiles, at most SEAL_TILES_MAX. */
 static inline void fixture_seal(struct fixture *fixture)
 {
-    struct seal seal;
+    struct seal seal = {0};
     struct buffer digests = {0};
     assert_int_equal(seal_begin(&seal, fixture->journal), 0);
     assert_int_equal(seal_work(&seal, &digests), 0);

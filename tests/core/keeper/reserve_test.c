@@ -42,7 +42,7 @@ static int64_t length_of(const char *name)
     return (int64_t)file.st_size;
 }
 
-static void it_is_made_in_steps_of_which_nothing_is_left(void **state)
+static void it_is_made_in_steps_beside_the_rows(void **state)
 {
     (void)state;
     assert_false(reserve_is_whole(&reserve));
@@ -86,22 +86,49 @@ static void on_a_disk_without_room_nothing_is_begun(void **state)
 {
     (void)state;
     assert_false(reserve_fill(&reserve, MB));
-    assert_int_equal(reserve.held, 0);
     assert_false(reserve_is_whole(&reserve));
 }
 
-static void what_a_cut_left_held_is_let_go(void **state)
+static void it_makes_the_tail_neither_longer_for_new_rows_nor_scattered(void **state)
 {
     (void)state;
-    for (int i = 0; i < 20; i++)
-        assert_true(reserve_fill(&reserve, PLENTY));
-    assert_true(fixture_ask(here, "SELECT count(*) FROM kv") > 0);
+    int64_t pages = fixture_ask(here, "PRAGMA page_count");
+    fill();
+    assert_int_equal(fixture_ask(here, "PRAGMA page_count"), pages);
+    assert_int_equal(fixture_ask(here, "PRAGMA freelist_count"), 0);
+    assert_int_equal(store_check(here->journal->store), 0);
+}
+
+static void what_was_made_is_there_after_a_cut(void **state)
+{
+    (void)state;
+    fill();
+    int64_t file = length_of("tail.db");
+    fixture_fill(here->journal, 100);
     assert_int_equal(fixture_reopen(here), 0);
     reserve_open(&reserve, here->journal, RESERVE);
-    assert_true(fixture_ask(here, "SELECT count(*) FROM kv") >
-                0); /* nothing written yet */
+    fixture_fill(here->journal, 100);
+    assert_int_equal(store_checkpoint(here->journal->store, 1), 0);
+    assert_int_equal(length_of("tail.db"), file);
+    assert_true(reserve_bytes(&reserve) >= RESERVE - 2 * MB);
+}
+
+/* However many pages there are, the file ends with the last of them when it needs more room than
+ * it was given, and has no hole. */
+static void a_tail_that_outgrows_it_takes_what_it_needs(void **state)
+{
+    (void)state;
     fill();
-    assert_int_equal(fixture_ask(here, "SELECT count(*) FROM kv"), 0);
+    struct store *store = here->journal->store;
+    struct stat file;
+    fixture_fill(here->journal, 30000);
+    int64_t had = length_of("tail.db");
+    assert_int_equal(store_checkpoint(store, 1), 0);
+    assert_true(length_of("tail.db") > had);
+    assert_int_equal(length_of("tail.db"), fixture_ask(here, "PRAGMA page_count") * 4096);
+    assert_int_equal(stat(fixture_path(here, "tail.db"), &file), 0);
+    assert_true(file.st_blocks * 512 >= file.st_size);
+    assert_int_equal(store_check(store), 0);
 }
 
 /* One step of the room may be lacking. */
@@ -121,11 +148,13 @@ static void the_log_ahead_is_copied_before_its_room_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(it_is_made_in_steps_of_which_nothing_is_left),
+        EACH(it_is_made_in_steps_beside_the_rows),
+        EACH(it_makes_the_tail_neither_longer_for_new_rows_nor_scattered),
         EACH(events_go_in_without_a_new_block),
         EACH(what_was_used_comes_back_when_the_tail_is_sealed),
         EACH(on_a_disk_without_room_nothing_is_begun),
-        EACH(what_a_cut_left_held_is_let_go),
+        EACH(what_was_made_is_there_after_a_cut),
+        EACH(a_tail_that_outgrows_it_takes_what_it_needs),
         EACH(the_log_ahead_is_copied_before_its_room_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,23 @@ static void the_hash_tile_holds_the_leaves(void **state)
     buffer_free(&tile);
 }
 
+static void behind_so_many_bytes_no_further_tile_is_taken(void **state)
+{
+    struct fixture *here = *state;
+    static char data[SEAL_BYTES_MAX / TILE_WIDTH + 1];
+    memset(data, 'x', sizeof(data) - 1);
+    memcpy(data, "{\"a\":\"", 6);
+    memcpy(data + sizeof(data) - 3, "\"}", 2);
+    assert_int_equal(journal_begin(here->journal), 0);
+    for (int i = 0; i < 2 * TILE_WIDTH; i++)
+        fixture_append(here->journal, LANE_RECORD, "band.seen", data);
+    assert_int_equal(journal_commit(here->journal), 0);
+    fixture_seal(here);
+    assert_int_equal(here->journal->sealed.size, TILE_WIDTH);
+    fixture_seal(here);
+    assert_int_equal(here->journal->sealed.size, 2 * TILE_WIDTH);
+}
+
 static void only_so_many_tiles_are_sealed_at_once(void **state)
 {
     struct fixture *here = *state;
@@ -94,7 +111,7 @@ static void
 cut_between_files_and_database_it_is_done_again_with_the_same_files(void **state)
 {
     struct fixture *here = *state;
-    struct seal seal;
+    struct seal seal = {0};
     struct buffer first = {0}, second = {0};
     fixture_fill(here->journal, 300);
     begin_and_write(here, &seal, &first);
@@ -116,7 +133,7 @@ cut_between_files_and_database_it_is_done_again_with_the_same_files(void **state
 static void events_that_come_while_it_is_written_stay_in_the_tail(void **state)
 {
     struct fixture *here = *state;
-    struct seal seal;
+    struct seal seal = {0};
     struct buffer digests = {0};
     fixture_fill(here->journal, 256);
     begin_and_write(here, &seal, &digests);
@@ -133,7 +150,7 @@ static void events_that_come_while_it_is_written_stay_in_the_tail(void **state)
 static void a_result_of_another_length_changes_nothing(void **state)
 {
     struct fixture *here = *state;
-    struct seal seal;
+    struct seal seal = {0};
     struct buffer digests = {0};
     fixture_fill(here->journal, 256);
     begin_and_write(here, &seal, &digests);
@@ -148,17 +165,20 @@ static void a_result_of_another_length_changes_nothing(void **state)
 static void a_row_that_changed_since_is_not_sealed(void **state)
 {
     struct fixture *here = *state;
-    struct seal seal;
+    struct seal seal = {0};
     fixture_fill(here->journal, 256);
+    struct buffer digests = {0};
     fixture_sql(here, "UPDATE event SET body = x'00' WHERE seq = 99");
-    assert_int_equal(seal_begin(&seal, here->journal), -EBADMSG);
+    assert_int_equal(seal_begin(&seal, here->journal), 0);
+    assert_int_equal(seal_work(&seal, &digests), -EBADMSG);
     seal_free(&seal);
+    buffer_free(&digests);
 }
 
 static void a_row_that_is_missing_is_not_sealed_over(void **state)
 {
     struct fixture *here = *state;
-    struct seal seal;
+    struct seal seal = {0};
     fixture_fill(here->journal, 600);
     fixture_sql(here, "DELETE FROM event WHERE seq = 99");
     assert_int_equal(seal_begin(&seal, here->journal), -EBADMSG);
@@ -168,7 +188,7 @@ static void a_row_that_is_missing_is_not_sealed_over(void **state)
 static void rows_missing_at_the_end_are_not_sealed_over(void **state)
 {
     struct fixture *here = *state;
-    struct seal seal;
+    struct seal seal = {0};
     fixture_fill(here->journal, 600);
     fixture_sql(here, "DELETE FROM event WHERE seq > 255");
     assert_int_equal(seal_begin(&seal, here->journal), -EBADMSG);
@@ -178,7 +198,7 @@ static void rows_missing_at_the_end_are_not_sealed_over(void **state)
 static void a_folder_that_cannot_be_written_is_an_error(void **state)
 {
     struct fixture *here = *state;
-    struct seal seal;
+    struct seal seal = {0};
     struct buffer digests = {0};
     fixture_fill(here->journal, 256);
     assert_int_equal(file_put(fixture_path(here, "tile"), "x", 1, 0600), 0);
@@ -196,6 +216,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_sealed_tile_has_left_the_store_for_its_files,
                                         start, stop),
         cmocka_unit_test_setup_teardown(the_hash_tile_holds_the_leaves, start, stop),
+        cmocka_unit_test_setup_teardown(behind_so_many_bytes_no_further_tile_is_taken,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(only_so_many_tiles_are_sealed_at_once, start,
                                         stop),
         cmocka_unit_test_setup_teardown(
