@@ -189,3 +189,15 @@ int file_join(char *path, size_t room, const char *folder, const char *name)
     int length = snprintf(path, room, "%s/%s", folder, name);
     return length >= 0 && (size_t)length < room ? 0 : -ENAMETOOLONG;
 }
+
+bool file_is_locked(const char *path, off_t byte)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool locked = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(fd);
+    return locked;
+}

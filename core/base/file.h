@@ -36,6 +36,10 @@ int file_make_folders(const char *path);
 
 bool file_exists(const char *path);
 
+/* Whether another process holds a lock on that byte of the file; false when it cannot be asked. Not
+ * for a file that this process has locked: its own locks would go. */
+bool file_is_locked(const char *path, off_t byte);
+
 /* "folder/name" into `path` of `room` bytes; -ENAMETOOLONG when it does not fit. */
 int file_join(char *path, size_t room, const char *folder, const char *name);
 

@@ -277,16 +277,8 @@ static int query_all(struct reading *reading)
 static bool is_live(const char *folder)
 {
     char path[PATH_MAX];
-    if (file_join(path, sizeof(path), folder, "tail.db-shm") != 0)
-        return false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHM_LOCK_BYTE, .l_len = 1};
-    bool locked = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    close(fd);
-    return locked;
+    return file_join(path, sizeof(path), folder, "tail.db-shm") == 0 &&
+           file_is_locked(path, SHM_LOCK_BYTE);
 }
 
 static int copy_all(int to, int from)

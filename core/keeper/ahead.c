@@ -83,19 +83,6 @@ void ahead_take(const char *path)
     close(fd);
 }
 
-/* By another process: ours has closed its own. */
-static bool is_read(const char *shm)
-{
-    int fd = open(shm, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHM_LOCK_BYTE, .l_len = 1};
-    bool locked = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    close(fd);
-    return locked;
-}
-
 void ahead_put_aside(const char *path, bool is_copied)
 {
     char ahead[AHEAD_PATH_MAX], aside[AHEAD_PATH_MAX], shm[AHEAD_PATH_MAX];
@@ -105,8 +92,8 @@ void ahead_put_aside(const char *path, bool is_copied)
     int fd = length_of(ahead) >= HEADER_BYTES ? open(ahead, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
-    if ((is_copied || !is_begun(fd)) && !is_read(shm) && clear_header(fd) &&
-        rename(ahead, aside) == 0)
+    if ((is_copied || !is_begun(fd)) && !file_is_locked(shm, SHM_LOCK_BYTE) &&
+        clear_header(fd) && rename(ahead, aside) == 0)
         unlink(shm);
     close(fd);
 }

@@ -75,8 +75,7 @@ static int hear_commit(struct children *children, struct peer *peer,
     if (!err && (err = check_room(children, &commit)) != 0)
         buffer_append_text(&why, "the journal has no room");
     if (err) {
-        if (err != -ENOSPC) /* of which storage.full is said once */
-            log_warn("%s: a commit is refused: %s", peer->name, buffer_text(&why));
+        log_warn("%s: a commit is refused: %s", peer->name, buffer_text(&why));
         peer_done(peer, frame->id, err, buffer_text(&why), -1);
     } else {
         err = apply_commit(children, peer, frame, &commit);

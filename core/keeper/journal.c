@@ -49,16 +49,34 @@ static int fold_tile(const struct journal *journal, struct buffer *out, int leve
     return err;
 }
 
+static int read_full_tile(const struct journal *journal, struct buffer *out, int level,
+                          uint64_t index)
+{
+    char name[TILE_PATH_ROOM], path[JOURNAL_PATH_MAX];
+    tile_path(name, level, index, TILE_WIDTH);
+    int err = journal_path(journal, path, name);
+    return err ? err : file_read(out, path, TILE_FILE_MAX);
+}
+
 int journal_read_tile(void *owner, struct buffer *out, int level, uint64_t index,
                       unsigned width)
 {
     struct journal *journal = owner;
-    char name[TILE_PATH_ROOM], path[JOURNAL_PATH_MAX];
-    if (width < TILE_WIDTH)
-        return fold_tile(journal, out, level, index, width);
-    tile_path(name, level, index, width);
-    int err = journal_path(journal, path, name);
-    return err ? err : file_read(out, path, TILE_FILE_MAX);
+    return width < TILE_WIDTH ? fold_tile(journal, out, level, index, width)
+                              : read_full_tile(journal, out, level, index);
+}
+
+int journal_read_hashes(const struct journal *journal, struct digest hashes[TILE_WIDTH],
+                        int level, uint64_t index)
+{
+    struct buffer file = {0};
+    int err = read_full_tile(journal, &file, level, index);
+    if (!err && file.length != TILE_FILE_MAX)
+        err = -EBADMSG;
+    if (!err)
+        memcpy(hashes, file.bytes, file.length);
+    buffer_free(&file);
+    return err;
 }
 
 static int make_log(struct journal *journal, const char *office, const char *suite)

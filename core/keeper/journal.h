@@ -70,5 +70,8 @@ int journal_path(const struct journal *journal, char path[JOURNAL_PATH_MAX],
  * that of journal->sealed, with the journal as its owner. */
 int journal_read_tile(void *journal, struct buffer *out, int level, uint64_t index,
                       unsigned width);
+/* The hashes in the file of a full hash tile; -EBADMSG when it does not have that many. */
+int journal_read_hashes(const struct journal *journal, struct digest hashes[TILE_WIDTH],
+                        int level, uint64_t index);
 
 #endif

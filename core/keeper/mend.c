@@ -48,23 +48,6 @@ static void put_guess(struct mend *mend, int level, uint64_t index,
     mend->guesses[mend->count++] = guess;
 }
 
-static int read_file(const struct journal *journal, struct digest hashes[TILE_WIDTH],
-                     int level, uint64_t index)
-{
-    char name[TILE_PATH_ROOM], path[JOURNAL_PATH_MAX];
-    struct buffer file = {0};
-    tile_path(name, level, index, TILE_WIDTH);
-    int err = journal_path(journal, path, name);
-    if (!err)
-        err = file_read(&file, path, TILE_WIDTH * DIGEST_BYTES);
-    if (!err && file.length != TILE_WIDTH * DIGEST_BYTES)
-        err = -EBADMSG;
-    if (!err)
-        memcpy(hashes, file.bytes, file.length);
-    buffer_free(&file);
-    return err;
-}
-
 /* A full tile: as it is guessed, else its file. */
 static int read_full(const struct mend *mend, struct digest hashes[TILE_WIDTH], int level,
                      uint64_t index)
@@ -75,7 +58,7 @@ static int read_full(const struct mend *mend, struct digest hashes[TILE_WIDTH], 
                    TILE_WIDTH * sizeof(mend->guesses[i]->hashes[0]));
             return 0;
         }
-    return read_file(mend->journal, hashes, level, index);
+    return journal_read_hashes(mend->journal, hashes, level, index);
 }
 
 static void fold(const struct mend *mend, struct digest *root,
@@ -184,7 +167,7 @@ static void guess_leaves(struct mend *mend)
 {
     struct digest had[TILE_WIDTH], made[TILE_WIDTH];
     for (uint64_t n = first_on_edge(mend, 0); n < full_tiles(mend, 0); n++) {
-        bool is_read = read_file(mend->journal, had, 0, n) == 0;
+        bool is_read = journal_read_hashes(mend->journal, had, 0, n) == 0;
         if (make_leaves(mend->journal, made, (int64_t)n, is_read ? had : NULL) != 0)
             continue;
         if (!is_read || memcmp(had, made, sizeof(had)) != 0)
@@ -276,7 +259,7 @@ static int check_upper(const struct journal *journal, int level, uint64_t index,
     int err = check_upper(journal, level + 1, index / TILE_WIDTH, names);
     if (err)
         return err;
-    if (read_file(journal, hashes, level, index) == 0 &&
+    if (journal_read_hashes(journal, hashes, level, index) == 0 &&
         fits_above(&mend, level, index, hashes) == 1)
         return 0;
     err = fold_children(&mend, hashes, level, index, TILE_WIDTH);
@@ -297,7 +280,7 @@ static int find_leaves(const struct journal *journal, int64_t index,
     struct mend mend = {.journal = journal};
     struct digest had[TILE_WIDTH];
     uint64_t n = (uint64_t)index;
-    bool is_read = read_file(journal, leaves, 0, n) == 0;
+    bool is_read = journal_read_hashes(journal, leaves, 0, n) == 0;
     if (is_read && fits_above(&mend, 0, n, leaves) == 1)
         return 1;
     int err = check_upper(journal, 1, n / TILE_WIDTH, names);
@@ -437,7 +420,7 @@ static int lose_all(const struct journal *journal, struct mend_tile *tile,
     struct digest above[TILE_WIDTH];
     if (tile->has_row && is_all_erased(&tile->row))
         return 0; /* that has been said */
-    int err = read_file(journal, above, 1, (uint64_t)tile->index / TILE_WIDTH);
+    int err = journal_read_hashes(journal, above, 1, (uint64_t)tile->index / TILE_WIDTH);
     if (err)
         return err;
     for (unsigned i = 0; i < TILE_WIDTH; i++) {
@@ -534,8 +517,9 @@ int mend_put(struct journal *journal, const struct mend_tile *tile)
     struct digest digest, leaves[TILE_WIDTH];
     bool is_clean;
     struct mend_tile now = *tile;
-    int err =
-        tile->is_hash_lost ? 0 : read_file(journal, leaves, 0, (uint64_t)tile->index);
+    int err = tile->is_hash_lost
+                  ? 0
+                  : journal_read_hashes(journal, leaves, 0, (uint64_t)tile->index);
     forget_bundle(journal, tile->index);
     if (err)
         return err;

@@ -162,23 +162,6 @@ struct work {
     int64_t first, last, events;
 };
 
-static int read_leaves(const struct journal *journal, int64_t index,
-                       struct digest leaves[TILE_WIDTH])
-{
-    char name[TILE_PATH_ROOM], path[JOURNAL_PATH_MAX];
-    struct buffer file = {0};
-    tile_path(name, 0, (uint64_t)index, TILE_WIDTH);
-    int err = journal_path(journal, path, name);
-    if (!err)
-        err = file_read(&file, path, TILE_WIDTH * DIGEST_BYTES);
-    if (!err && file.length != TILE_WIDTH * DIGEST_BYTES)
-        err = -EBADMSG;
-    if (!err)
-        memcpy(leaves, file.bytes, file.length);
-    buffer_free(&file);
-    return err;
-}
-
 /* The bundle without what is erased. What is there must be what was sealed: a body that is not is
  * damage, and must not vanish as if it had been thinned. */
 static int filter(struct buffer *plain, const struct thin_tile *tile,
@@ -256,7 +239,7 @@ static int add_tile(struct work *work, const struct thin_tile *tile)
     struct erasure_tile *said = mem_new(struct erasure_tile);
     struct buffer text = {0};
     *fate = (struct thin_fate){.index = tile->index};
-    int err = read_leaves(work->thin->journal, tile->index, leaves);
+    int err = journal_read_hashes(work->thin->journal, leaves, 0, (uint64_t)tile->index);
     if (!err) {
         erasure_make(said, (uint64_t)tile->index, &tile->erased,
                      work->thin->journal->suite, leaves);

@@ -1,6 +1,7 @@
 /* broker - see broker.h. */
 #include "mqtt/broker.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -80,4 +81,11 @@ void broker_print(const struct broker *broker, char text[BROKER_TEXT_ROOM])
     bool bracketed = strchr(broker->host, ':') != NULL;
     snprintf(text, BROKER_TEXT_ROOM, bracketed ? "[%s]:%d" : "%s:%d", broker->host,
              broker->port);
+}
+
+bool broker_is_address(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 ||
+           inet_pton(AF_INET6, host, address) == 1;
 }

@@ -18,6 +18,9 @@ struct broker {
 /* Reads the URL; -EINVAL when it is not one. */
 int broker_read(struct broker *broker, const char *url);
 
+/* Whether the host is an address, IPv4 or IPv6; else it is a name. */
+bool broker_is_address(const char *host);
+
 /* "host:port" for people. */
 void broker_print(const struct broker *broker, char text[BROKER_TEXT_ROOM]);
 

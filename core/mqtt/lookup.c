@@ -4,7 +4,6 @@
  * pipe. The child writes one byte when the name was found, else nothing, and ends. */
 #include "mqtt/lookup.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
@@ -15,13 +14,6 @@
 #include <unistd.h>
 
 #include "base/base.h"
-
-bool lookup_is_needed(const char *host)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, host, address) != 1 &&
-           inet_pton(AF_INET6, host, address) != 1;
-}
 
 /* The child: nothing of the parent's stays open in it, above all not the line to the keeper. */
 static _Noreturn void ask(const char *host, int fd)

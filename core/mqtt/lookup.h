@@ -21,9 +21,6 @@ struct lookup {
     int fd;
 };
 
-/* An address is no name: nobody has to be asked. */
-bool lookup_is_needed(const char *host);
-
 /* `done` is called once, from the loop, unless it is stopped before. */
 void lookup_start(struct loop *loop, struct lookup *lookup, const char *host);
 void lookup_stop(struct lookup *lookup);

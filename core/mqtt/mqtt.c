@@ -470,7 +470,7 @@ static void begin_attempt(struct loop_timer *timer)
     mqtt->ending = RETRY_ABSENT;
     mqtt->why[0] = '\0';
     mqtt->watched_fd = -1;
-    if (lookup_is_needed(host))
+    if (!broker_is_address(host)) /* an address is no name: nobody has to be asked */
         lookup_start(mqtt->loop, &mqtt->lookup, host);
     else
         connect_now(mqtt);

@@ -5,7 +5,6 @@
  * note what OpenSSL thinks of the broker's certificate and what the broker thinks of ours. */
 #include "mqtt/tls.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -17,6 +16,7 @@
 #include "base/base.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "mqtt/broker.h"
 
 enum { HOST_MAX = 254 };
 
@@ -220,12 +220,9 @@ static int load_files(SSL_CTX *context, const struct tls_wish *wish,
 
 static void expect_host(X509_VERIFY_PARAM *expected, const char *host)
 {
-    unsigned char address[sizeof(struct in6_addr)];
-    bool is_address =
-        inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
     X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    int done = is_address ? X509_VERIFY_PARAM_set1_ip_asc(expected, host)
-                          : X509_VERIFY_PARAM_set1_host(expected, host, 0);
+    int done = broker_is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(expected, host)
+                                       : X509_VERIFY_PARAM_set1_host(expected, host, 0);
     ASSERT(done == 1);
 }
 

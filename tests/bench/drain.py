@@ -22,10 +22,11 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import appliance  # noqa: E402
-
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "sim")]
+import appliance  # noqa: E402
+from town import free_port, wait_for  # noqa: E402
+
 CITY = os.path.join(appliance.BUILD, "bin", "outpost-city")
 EVENTS = {"bench.reading": "telemetry", "bench.record": "record", "bench.alarm": "alarm"}
 OFFICE = "bench"
@@ -33,20 +34,6 @@ POLL_S = 0.005
 QUEUE = 64 * 1024  # bytes that a modem holds
 FILLERS = 4
 TAIL = 4096  # events that wait for company before they are sealed
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(claim, seconds, what):
-    end = time.monotonic() + seconds
-    while not claim():
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited {seconds} s for {what}")
-        time.sleep(POLL_S)
 
 
 class Office:

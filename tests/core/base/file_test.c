@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -106,6 +108,34 @@ static void a_path_fits_or_fails(void **state)
     assert_int_equal(file_join(room, sizeof(room), "abc", "defg"), -ENAMETOOLONG);
 }
 
+/* Asks in a process of its own, as a lock is never in the way of who holds it. */
+static bool is_locked_for_others(off_t byte)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(file_is_locked(path, byte) ? 1 : 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status) == 1;
+}
+
+static void a_lock_is_seen_at_its_byte_while_it_is_held(void **state)
+{
+    (void)state;
+    struct flock lock = {
+        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 128, .l_len = 1};
+    assert_false(is_locked_for_others(128)); /* there is no such file */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_false(is_locked_for_others(128));
+    assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+    assert_true(is_locked_for_others(128));
+    assert_false(is_locked_for_others(127));
+    close(fd);
+    assert_false(is_locked_for_others(128));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +145,7 @@ int main(void)
         cmocka_unit_test(folders_are_made_with_those_above),
         cmocka_unit_test(a_missing_file_says_so),
         cmocka_unit_test(a_path_fits_or_fails),
+        cmocka_unit_test(a_lock_is_seen_at_its_byte_while_it_is_held),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -45,11 +45,21 @@ static void others_are_refused(void **state)
     }
 }
 
+static void an_address_is_told_from_a_name(void **state)
+{
+    (void)state;
+    assert_true(broker_is_address("127.0.0.1"));
+    assert_true(broker_is_address("2001:db8::1"));
+    assert_false(broker_is_address("localhost"));
+    assert_false(broker_is_address("1.2.3"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_read),
         cmocka_unit_test(others_are_refused),
+        cmocka_unit_test(an_address_is_told_from_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
