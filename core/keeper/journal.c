@@ -255,8 +255,7 @@ void journal_close(struct journal *journal)
 {
     if (journal == NULL)
         return;
-    if (journal->bundle_index >= 0)
-        bundle_close(&journal->bundle);
+    bundle_close(&journal->bundle);
     tail_free(&journal->tail);
     buffer_free(&journal->composed);
     buffer_free(&journal->receipt);

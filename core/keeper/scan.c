@@ -61,15 +61,13 @@ static int open_bundle(struct journal *journal, int64_t index)
     struct buffer file = {0};
     if (journal->bundle_index == index)
         return 0;
-    if (journal->bundle_index >= 0)
-        bundle_close(&journal->bundle);
     journal->bundle_index = -1;
     tile_path(name, -1, (uint64_t)index, TILE_WIDTH);
     int err = journal_path(journal, path, name);
     if (!err)
         err = file_read(&file, path, BUNDLE_FILE_MAX);
     if (!err)
-        err = bundle_open(&journal->bundle, file.bytes, file.length);
+        err = bundle_reopen(&journal->bundle, file.bytes, file.length);
     buffer_free(&file);
     if (err)
         return err;

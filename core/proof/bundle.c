@@ -44,6 +44,13 @@ static int find_entries(struct bundle *bundle)
 int bundle_open(struct bundle *bundle, const void *file, size_t length)
 {
     *bundle = (struct bundle){.count = 0};
+    return bundle_reopen(bundle, file, length);
+}
+
+int bundle_reopen(struct bundle *bundle, const void *file, size_t length)
+{
+    buffer_clear(&bundle->plain);
+    bundle->count = 0;
     int err = squeeze_get(&bundle->plain, file, length, PLAIN_MAX);
     if (!err)
         err = find_entries(bundle);

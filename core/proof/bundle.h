@@ -31,6 +31,8 @@ struct bundle {
 /* Unpacks and finds the entries; -EBADMSG when it is not a whole bundle of 1 to 256 entries. On
  * success the caller gives it back with bundle_close(). */
 int bundle_open(struct bundle *bundle, const void *file, size_t length);
+/* The same into one that is zeroed or open, whose memory it takes. */
+int bundle_reopen(struct bundle *bundle, const void *file, size_t length);
 /* Of a damaged file: the entries that come out of it before the damage, 0 to 256 of them. Any of
  * them may be wrong and must be checked against its leaf hash. -EBADMSG when nothing comes out. */
 int bundle_open_torn(struct bundle *bundle, const void *file, size_t length);

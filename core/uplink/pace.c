@@ -106,6 +106,11 @@ static bool is_full(const struct pace *pace)
     return pace->under_way >= pace->window;
 }
 
+bool pace_is_easy(const struct pace *pace, size_t bytes)
+{
+    return pace->bytes_a_second == 0 && pace->under_way + (int64_t)bytes < pace->window;
+}
+
 bool pace_holds(struct pace *pace, const struct sync_step *fetch, int64_t now_us)
 {
     if (!is_full(pace) && (pace->bytes_a_second == 0 || now_us >= pace->free_us))

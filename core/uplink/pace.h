@@ -59,6 +59,8 @@ void pace_spend(struct pace *pace, size_t bytes, int64_t now_us);
 void pace_sent(struct pace *pace, uint32_t token, size_t bytes, int64_t now_us);
 void pace_acked(struct pace *pace, uint32_t token, int64_t now_us);
 
+/* Whether the next question may be asked before so many bytes have been published. */
+bool pace_is_easy(const struct pace *pace, size_t bytes);
 /* Whether the question must wait. Then it is kept, and comes out of pace_next(). */
 bool pace_holds(struct pace *pace, const struct sync_step *fetch, int64_t now_us);
 /* The next question that has waited long enough. */

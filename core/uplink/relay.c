@@ -464,7 +464,7 @@ static void keeper_checkpoint(void *owner, const void *note, size_t length)
 }
 
 static void publish_batch(struct relay *relay, const struct sync_batch *batch,
-                          enum talk_lane lane, const struct keeperline_entry *entries)
+                          const struct keeperline_entry *entries)
 {
     char prev[24], last[24];
     snprintf(prev, sizeof(prev), "%lld", (long long)batch->prev);
@@ -475,13 +475,13 @@ static void publish_batch(struct relay *relay, const struct sync_batch *batch,
     batch_end(&relay->payload);
     bool small = batch_pack(&relay->packed, &relay->payload);
     struct mqtt_message message = {
-        .topic = relay->settings.topics.lane[lane],
+        .topic = relay->settings.topics.lane[batch->lane],
         .payload = small ? relay->packed.bytes : relay->payload.bytes,
         .length = small ? relay->packed.length : relay->payload.length,
         .content_type = BATCH_CONTENT_TYPE,
         .users = small ? 5 : 4,
         .user = {{"log", relay->settings.log},
-                 {"lane", talk_lane_name(lane)},
+                 {"lane", talk_lane_name(batch->lane)},
                  {"prev", prev},
                  {"last", last},
                  {"content-encoding", "zstd"}},
@@ -505,13 +505,12 @@ static void keeper_events(void *owner, uint32_t id,
         sizes[i] = (struct sync_entry){entries[i].seq, entries[i].length};
     int publish = sync_take(&relay->sync, id, sizes, count, next, &batch, mono_ms());
     if (publish < 0) {
-        log_error(
-            "the keeper answered a fetch with events that were not asked for; ending");
+        log_error("the keeper sent events that were not asked for; ending");
         finish(relay);
     } else if (publish > 0) {
-        int lane = sync_lane_of(&relay->sync, batch.link, batch.token);
-        ASSERT(lane >= 0);
-        publish_batch(relay, &batch, (enum talk_lane)lane, entries);
+        if (pace_is_easy(&relay->pace, SYNC_BATCH_BYTES))
+            settle(relay); /* the keeper reads on while this is packed */
+        publish_batch(relay, &batch, entries);
     }
     settle(relay);
 }

@@ -286,7 +286,8 @@ int sync_take(struct sync *sync, uint32_t id, const struct sync_entry *entries,
     int which = (int)(lane - sync->lanes);
     bool all = count <= SYNC_BATCH_EVENTS;
     batch->count = all ? (unsigned)count : SYNC_BATCH_EVENTS;
-    batch->link = sync_link_of((enum talk_lane)which);
+    batch->lane = (enum talk_lane)which;
+    batch->link = sync_link_of(batch->lane);
     batch->prev = lane->sent;
     batch->last = entries[batch->count - 1].seq;
     batch->token = sync->last_token = (sync->last_token + 1) & SYNC_TOKEN_MOST;

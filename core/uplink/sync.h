@@ -114,6 +114,7 @@ struct sync_entry {
 
 /* What to publish: the first `count` entries. */
 struct sync_batch {
+    enum talk_lane lane;
     enum sync_link link;
     int64_t prev; /* seq of the lane's event before the first, -1 none */
     int64_t last;

@@ -14,12 +14,12 @@ MODEM = 512000
 
 
 @functools.lru_cache(None)
-def journal(events):
-    """A filled journal for all that want one of that size; gone at the end."""
+def journal(events, kind="mixed"):
+    """A filled journal for all that want such a one; gone at the end."""
     folder = appliance.scratch()
     atexit.register(shutil.rmtree, folder)
     path = os.path.join(folder, "state")
-    drain.fill(folder, path, events)
+    drain.fill(folder, path, events, kind)
     return path
 
 

@@ -69,9 +69,8 @@ class Office:
         pid = self.process.pid
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
             for child in children.read().split():
-                with open(f"/proc/{child}/comm", encoding="ascii") as comm:
-                    if comm.read().strip() == name:
-                        return int(child)
+                if comm_of(child) == name:
+                    return int(child)
         return None
 
     def stop(self):
@@ -80,10 +79,10 @@ class Office:
         return self.process.wait(60)
 
 
-def fill(folder, state, events):
+def fill(folder, state, events, kind="mixed"):
     """A journal of at least so many events, made by the real keeper."""
     result = os.path.join(folder, "filled")
-    office = Office(folder, state, hosts=FILLERS, type="mixed", batch=100, window=4,
+    office = Office(folder, state, hosts=FILLERS, type=kind, batch=100, window=4,
                     count=events // FILLERS, result=result)
     try:
         wait_for(lambda: os.path.exists(result) and len(lines_of(result)) == FILLERS, 600,
@@ -92,6 +91,14 @@ def fill(folder, state, events):
         wait_for(lambda: office.status()["sealed"] > office.status()["events"] - TAIL, 300, "sealing")
     finally:
         office.stop()
+
+
+def comm_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
+            return comm.read().strip()
+    except OSError:
+        return None  # an errand that has ended
 
 
 def lines_of(path):

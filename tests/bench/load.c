@@ -10,7 +10,8 @@
  *   LOAD_COUNT=0        so many events instead of so many seconds
  *   LOAD_TYPE=...       the event's type (its lane is in the configuration); "mixed": of a thousand
  *                       one is bench.alarm, a hundred bench.record and the rest bench.reading,
- *                       each with data as a wristband has them
+ *                       each with data as a wristband has them; "readings": all bench.reading,
+ *                       with such data
  *   LOAD_LOG=FILE       a line for each commit: its first sequence, and when it was asked for
  *                       (microseconds of the monotonic clock)
  *   LOAD_RESULT=FILE    one JSON line is appended there at the end
@@ -36,8 +37,8 @@ struct load {
     int batch, window;
     double rate, seconds;
     const char *type;
-    bool mixed;
-    FILE *log; /* or NULL */
+    bool mixed, like_a_band; /* its types, its data */
+    FILE *log;               /* or NULL */
     struct buffer frame;
     int64_t sent, done, failed, most; /* commits */
     int64_t events;
@@ -82,7 +83,7 @@ static const char *type_of(struct load *load)
 static void put_event(struct load *load)
 {
     char data[DATA + 1];
-    int length = load->mixed ? print_reading(data) : print_padded(data);
+    int length = load->like_a_band ? print_reading(data) : print_padded(data);
     size_t mark = frame_open(&load->frame, TAG_EVENT);
     frame_put_text(&load->frame, TAG_TYPE, type_of(load));
     frame_put_text(&load->frame, TAG_SUBJECT, "device/wristband/B-0193");
@@ -204,12 +205,16 @@ int main(void)
                         .rate = atof(setting("LOAD_RATE", "0")),
                         .seconds = atof(setting("LOAD_SECONDS", "3")),
                         .type = setting("LOAD_TYPE", "bench.reading"),
-                        .mixed = strcmp(setting("LOAD_TYPE", ""), "mixed") == 0,
                         .log = open_log(),
                         .most = INT64_MAX,
                         .began_us = mem_zeroed(IDS * sizeof(int64_t)),
                         .took_us = mem_zeroed(IDS * sizeof(int64_t))};
     int64_t count = atoll(setting("LOAD_COUNT", "0"));
+    bool readings = strcmp(load.type, "readings") == 0;
+    load.mixed = strcmp(load.type, "mixed") == 0;
+    load.like_a_band = load.mixed || readings;
+    if (readings)
+        load.type = "bench.reading";
     if (count > 0) {
         load.most = count / load.batch;
         load.seconds = 1e9;

@@ -218,6 +218,21 @@ static void a_new_connection_knows_nothing_of_the_old(void **state)
     assert_int_equal(pace.under_way, 0);
 }
 
+static void a_question_is_asked_ahead_only_on_a_line_that_is_not_full(void **state)
+{
+    (void)state;
+    struct pace pace;
+    pace_begin(&pace, 0);
+    assert_true(pace_is_easy(&pace, PACE_WINDOW_FIRST - 1));
+    assert_false(pace_is_easy(&pace, PACE_WINDOW_FIRST));
+    pace_sent(&pace, 1, 100, 1000);
+    assert_false(pace_is_easy(&pace, PACE_WINDOW_FIRST - 100));
+    pace_acked(&pace, 1, 2000);
+    assert_true(pace_is_easy(&pace, PACE_WINDOW_FIRST - 1));
+    pace_begin(&pace, 8000000);
+    assert_false(pace_is_easy(&pace, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_line_that_has_become_longer_is_filled_again),
         cmocka_unit_test(a_new_connection_knows_nothing_of_the_old),
         cmocka_unit_test(a_batch_is_about_a_second_of_the_line),
+        cmocka_unit_test(a_question_is_asked_ahead_only_on_a_line_that_is_not_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
