@@ -20,7 +20,7 @@ void bundle_add(struct buffer *plain, const void *entry, size_t length)
 void bundle_pack(struct buffer *out, const struct buffer *plain)
 {
     ASSERT(plain->length <= PLAIN_MAX);
-    squeeze_put(out, plain->bytes, plain->length, true);
+    squeeze_put(out, plain->bytes, plain->length, SQUEEZE_SUMMED);
 }
 
 static int find_entries(struct bundle *bundle)

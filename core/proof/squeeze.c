@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 
-enum { LEVEL = 1, TORN_STEP = 4096, TORN_WINDOW = 25 /* 32 MiB */ };
+enum { LEVEL = 1, QUICK_LEVEL = -1, TORN_STEP = 4096, TORN_WINDOW = 25 /* 32 MiB */ };
 
 static ZSTD_CCtx *writer(void)
 {
@@ -28,13 +28,14 @@ static ZSTD_DCtx *reader(void)
     return context;
 }
 
-void squeeze_put(struct buffer *out, const void *bytes, size_t length, bool summed)
+void squeeze_put(struct buffer *out, const void *bytes, size_t length, unsigned flags)
 {
     ZSTD_CCtx *context = writer();
     size_t room = ZSTD_compressBound(length);
     char *frame = buffer_grow(out, room);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, summed);
+    int level = flags & SQUEEZE_QUICK ? QUICK_LEVEL : LEVEL;
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, (flags & SQUEEZE_SUMMED) != 0);
     size_t written = ZSTD_compress2(context, frame, room, bytes, length);
     ASSERT(!ZSTD_isError(written));
     out->length -= room - written;

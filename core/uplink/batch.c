@@ -21,9 +21,9 @@ void batch_end(struct buffer *payload)
     buffer_append(payload, "]", 1);
 }
 
-bool batch_pack(struct buffer *packed, const struct buffer *payload)
+bool batch_pack(struct buffer *packed, const struct buffer *payload, bool quickly)
 {
     buffer_clear(packed);
-    squeeze_put(packed, payload->bytes, payload->length, false);
+    squeeze_put(packed, payload->bytes, payload->length, quickly ? SQUEEZE_QUICK : 0);
     return packed->length < payload->length;
 }

@@ -15,8 +15,8 @@ void batch_begin(struct buffer *payload);
 void batch_add(struct buffer *payload, const void *event, size_t length);
 void batch_end(struct buffer *payload);
 
-/* The payload made small in `packed`; false, and of no use, when that is not smaller. Then the
- * message says "content-encoding: zstd". */
-bool batch_pack(struct buffer *packed, const struct buffer *payload);
+/* The payload made small in `packed`, or quickly a bit less so; false, and of no use, when that is
+ * not smaller. Else the message says "content-encoding: zstd". */
+bool batch_pack(struct buffer *packed, const struct buffer *payload, bool quickly);
 
 #endif

@@ -24,7 +24,7 @@ void pace_begin(struct pace *pace, int64_t bits_a_second)
 void pace_anew(struct pace *pace)
 {
     pace->flying = 0;
-    pace->under_way = 0;
+    pace->under_way = pace->carried = 0;
     pace->window = PACE_WINDOW_FIRST;
     pace->shortest_us = pace->shrunk_us = 0;
 }
@@ -77,6 +77,7 @@ static void land(struct pace *pace, const struct pace_flight *flight, int64_t no
     int64_t took_us = now_us - flight->sent_us;
     int64_t used = pace->under_way;
     pace->under_way -= (int64_t)flight->bytes;
+    pace->carried += (int64_t)flight->bytes;
     /* What was alone has met no queue of ours: then the line has become longer. */
     if (pace->shortest_us == 0 || took_us < pace->shortest_us || flight->alone)
         pace->shortest_us = took_us > 0 ? took_us : 1;
@@ -106,9 +107,10 @@ static bool is_full(const struct pace *pace)
     return pace->under_way >= pace->window;
 }
 
-bool pace_is_easy(const struct pace *pace, size_t bytes)
+bool pace_is_wide(const struct pace *pace)
 {
-    return pace->bytes_a_second == 0 && pace->under_way + (int64_t)bytes < pace->window;
+    return pace->bytes_a_second == 0 && pace->shrunk_us == 0 &&
+           pace->carried >= PACE_CARRIED_WIDE;
 }
 
 bool pace_holds(struct pace *pace, const struct sync_step *fetch, int64_t now_us)

@@ -24,6 +24,7 @@ enum {
     PACE_BATCH_LEAST = 8 * 1024, /* bytes of events asked for, however thin the line */
     PACE_AHEAD_US = 50 * 1000,   /* of the line's time that may be saved up */
     PACE_DELAY_US = 200 * 1000,
+    PACE_CARRIED_WIDE = 256 * 1024,
     PACE_WINDOW_FIRST = 4 * 1024,
     PACE_WINDOW_LEAST = 1, /* one batch, then */
     PACE_WINDOW_MOST = 4 * 1024 * 1024
@@ -43,6 +44,7 @@ struct pace {
     unsigned flying;
     struct pace_flight flights[SYNC_FLIGHTS];
     int64_t under_way, window; /* bytes */
+    int64_t carried;           /* bytes of this connection */
     int64_t shortest_us;       /* of this connection, 0: none seen */
     int64_t
         shrunk_us; /* when the window last became smaller, or first too large; 0: never */
@@ -59,8 +61,8 @@ void pace_spend(struct pace *pace, size_t bytes, int64_t now_us);
 void pace_sent(struct pace *pace, uint32_t token, size_t bytes, int64_t now_us);
 void pace_acked(struct pace *pace, uint32_t token, int64_t now_us);
 
-/* Whether the next question may be asked before so many bytes have been published. */
-bool pace_is_easy(const struct pace *pace, size_t bytes);
+/* Whether the line has carried much, and no queue was ever felt: bytes are cheap on it, time is not. */
+bool pace_is_wide(const struct pace *pace);
 /* Whether the question must wait. Then it is kept, and comes out of pace_next(). */
 bool pace_holds(struct pace *pace, const struct sync_step *fetch, int64_t now_us);
 /* The next question that has waited long enough. */

@@ -473,7 +473,7 @@ static void publish_batch(struct relay *relay, const struct sync_batch *batch,
     for (unsigned i = 0; i < batch->count; i++)
         batch_add(&relay->payload, entries[i].body, entries[i].length);
     batch_end(&relay->payload);
-    bool small = batch_pack(&relay->packed, &relay->payload);
+    bool small = batch_pack(&relay->packed, &relay->payload, pace_is_wide(&relay->pace));
     struct mqtt_message message = {
         .topic = relay->settings.topics.lane[batch->lane],
         .payload = small ? relay->packed.bytes : relay->payload.bytes,
@@ -508,7 +508,7 @@ static void keeper_events(void *owner, uint32_t id,
         log_error("the keeper sent events that were not asked for; ending");
         finish(relay);
     } else if (publish > 0) {
-        if (pace_is_easy(&relay->pace, SYNC_BATCH_BYTES))
+        if (pace_is_wide(&relay->pace))
             settle(relay); /* the keeper reads on while this is packed */
         publish_batch(relay, &batch, entries);
     }

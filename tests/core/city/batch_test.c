@@ -72,7 +72,7 @@ static void a_batch_in_zstd_is_found_byte_for_byte_too(void **state)
     char why[BATCH_WHY_ROOM];
     (void)state;
     buffer_printf(&payload, "[%s]", one);
-    squeeze_put(&frame, payload.bytes, payload.length, false);
+    squeeze_put(&frame, payload.bytes, payload.length, 0);
     for (int round = 0; round < 2; round++) {
         assert_int_equal(read_zstd(&batch, &frame, "zstd", why), 0);
         assert_int_equal(batch.count, 1);
@@ -101,7 +101,7 @@ static void a_frame_of_more_than_the_bound_is_refused(void **state)
         buffer_printf(&payload, "[%s]", one);
         size_t blanks = BATCH_BYTES_MAX + beyond - payload.length;
         memset(buffer_grow(&payload, blanks), ' ', blanks);
-        squeeze_put(&frame, payload.bytes, payload.length, false);
+        squeeze_put(&frame, payload.bytes, payload.length, 0);
         assert_int_equal(read_zstd(&batch, &frame, "zstd", why), beyond ? -EPROTO : 0);
         buffer_free(&payload);
         buffer_free(&frame);

@@ -28,13 +28,13 @@ static void a_payload_is_packed_only_when_that_is_smaller(void **state)
     batch_begin(&payload);
     batch_add(&payload, "{}", 2);
     batch_end(&payload);
-    assert_false(batch_pack(&packed, &payload));
+    assert_false(batch_pack(&packed, &payload, false));
     batch_begin(&payload);
     for (int i = 0; i < 100; i++)
         batch_add(&payload, "{\"a\": 1}", 8);
     batch_end(&payload);
     for (int round = 0; round < 2; round++) {
-        assert_true(batch_pack(&packed, &payload));
+        assert_true(batch_pack(&packed, &payload, false));
         assert_true(packed.length < payload.length / 4);
     }
     assert_int_equal(squeeze_get(&again, packed.bytes, packed.length, payload.length), 0);

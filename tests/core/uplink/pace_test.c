@@ -218,19 +218,35 @@ static void a_new_connection_knows_nothing_of_the_old(void **state)
     assert_int_equal(pace.under_way, 0);
 }
 
-static void a_question_is_asked_ahead_only_on_a_line_that_is_not_full(void **state)
+static void a_line_is_wide_when_it_has_carried_much_and_no_queue_was_felt(void **state)
 {
     (void)state;
     struct pace pace;
+    int64_t now = 0;
     pace_begin(&pace, 0);
-    assert_true(pace_is_easy(&pace, PACE_WINDOW_FIRST - 1));
-    assert_false(pace_is_easy(&pace, PACE_WINDOW_FIRST));
-    pace_sent(&pace, 1, 100, 1000);
-    assert_false(pace_is_easy(&pace, PACE_WINDOW_FIRST - 100));
-    pace_acked(&pace, 1, 2000);
-    assert_true(pace_is_easy(&pace, PACE_WINDOW_FIRST - 1));
+    for (uint32_t token = 1; !pace_is_wide(&pace); token++) {
+        assert_true(token <= PACE_CARRIED_WIDE / 1024);
+        pace_sent(&pace, token, 1024, now);
+        pace_acked(&pace, token, now += 1000);
+    }
+    assert_true(pace.carried == PACE_CARRIED_WIDE);
+    pace_sent(&pace, 2000, 1024, now);
+    pace_sent(&pace, 2001, 1024, now);
+    pace_acked(&pace, 2000, now += 1000);
+    pace_acked(&pace, 2001, now += 2 * PACE_DELAY_US);
+    assert_false(pace_is_wide(&pace));
+    pace_anew(&pace);
+    assert_false(pace_is_wide(&pace));
+}
+
+static void a_line_with_a_bandwidth_is_never_wide(void **state)
+{
+    (void)state;
+    struct pace pace;
     pace_begin(&pace, 8000000);
-    assert_false(pace_is_easy(&pace, 1));
+    pace_sent(&pace, 1, PACE_CARRIED_WIDE, 0);
+    pace_acked(&pace, 1, 1000);
+    assert_false(pace_is_wide(&pace));
 }
 
 int main(void)
@@ -246,7 +262,8 @@ int main(void)
         cmocka_unit_test(a_line_that_has_become_longer_is_filled_again),
         cmocka_unit_test(a_new_connection_knows_nothing_of_the_old),
         cmocka_unit_test(a_batch_is_about_a_second_of_the_line),
-        cmocka_unit_test(a_question_is_asked_ahead_only_on_a_line_that_is_not_full),
+        cmocka_unit_test(a_line_is_wide_when_it_has_carried_much_and_no_queue_was_felt),
+        cmocka_unit_test(a_line_with_a_bandwidth_is_never_wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
