@@ -28,6 +28,7 @@ struct store {
     sqlite3_stmt *statements[QUERIES];
     int wal_pages;
     bool is_trusted;
+    bool has_remains; /* of a transaction that found no room, in the WAL */
     char path[AHEAD_PATH_MAX];
 };
 
@@ -199,10 +200,36 @@ int store_check(struct store *store)
     return err || faults == 0 ? err : -EBADMSG;
 }
 
+/* *all: nothing waits in the WAL any more, not even for somebody who reads just now. */
+static int copy_ahead(struct store *store, bool *all)
+{
+    int waiting = -1, copied = -1;
+    keep_all(store);
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                       &waiting, &copied);
+    *all = rc == SQLITE_OK && waiting == copied;
+    if (rc == SQLITE_BUSY)
+        return 0; /* the next time will do */
+    if (rc == SQLITE_OK)
+        store->wal_pages = 0;
+    return row_err(rc);
+}
+
+static void clear_remains(struct store *store)
+{
+    bool all;
+    copy_ahead(store, &all);
+    store->has_remains = !all;
+}
+
+/* Once all is copied SQLite begins the WAL anew, under another salt: what a cut or a full disk has left
+ * behind the last whole transaction is then never taken for a part of it. Where that finds no room
+ * it is tried again. */
 void store_trust(struct store *store)
 {
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     store->is_trusted = true;
+    clear_remains(store);
 }
 
 int store_measure(struct store *store, struct store_space *space)
@@ -228,12 +255,16 @@ int store_stretch(struct store *store, int64_t bytes)
 
 int store_begin(struct store *store)
 {
+    if (store->has_remains)
+        clear_remains(store);
     return row_run(use(store, QUERY_BEGIN));
 }
 
 int store_commit(struct store *store)
 {
-    return row_run(use(store, QUERY_COMMIT));
+    int err = row_run(use(store, QUERY_COMMIT));
+    store->has_remains |= err == -ENOSPC;
+    return err;
 }
 
 void store_rollback(struct store *store)
@@ -246,14 +277,8 @@ int store_checkpoint(struct store *store, int pages)
 {
     if (store->wal_pages < pages || store->wal_pages == 0)
         return 0;
-    keep_all(store);
-    int rc =
-        sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (rc == SQLITE_BUSY)
-        return 0; /* somebody reads just now; the next time will do */
-    if (rc == SQLITE_OK)
-        store->wal_pages = 0;
-    return row_err(rc);
+    bool all;
+    return copy_ahead(store, &all);
 }
 
 int store_get_log(struct store *store, struct store_log *log)

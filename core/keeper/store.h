@@ -54,7 +54,7 @@ void store_close(struct store *store);
 /* Whether the file holds together: its pages, and each column's type. 0 or -EBADMSG. Reads all. */
 int store_check(struct store *store);
 
-/* What is there is sound: closing may copy the WAL into the file, and puts its room aside as
+/* What is there is sound: the WAL is copied into the file. Closing may do so too, and puts its room aside as
  * PATH-reserve, so that the next keeper can begin on a full disk. Until then closing leaves
  * everything as it was found. */
 void store_trust(struct store *store);

@@ -8,7 +8,13 @@
 
 #include "base/mem.h"
 
-enum { HEADER = 32, FRAME_HEADER = 24, PAGE_LEAST = 512, PAGE_MOST = 65536 };
+enum {
+    HEADER = 32,
+    FRAME_HEADER = 24,
+    PAGE_LEAST = 512,
+    PAGE_MOST = 65536,
+    SECTOR = 512
+};
 
 static const uint32_t MAGIC = 0x377f0682; /* the lowest bit: words are big-endian */
 
@@ -21,6 +27,8 @@ struct look {
     bool big_endian;
     bool is_chained; /* every checksum so far was right */
     uint32_t sum[2];
+    uint64_t at;      /* where the frame begins */
+    uint32_t told[2]; /* the checksum that stands in the frame before */
 };
 
 static uint32_t word_at(const unsigned char *bytes, bool big_endian)
@@ -63,6 +71,23 @@ static bool read_header(struct look *look)
     return true;
 }
 
+/* What says that a transaction ends here, and what says of which round the frame is, may be of two
+ * writes when a sector ends between them: of one that was cut and of what it was to replace. */
+static bool is_of_one_write(const struct look *look)
+{
+    return (look->at + 4) / SECTOR == (look->at + 15) / SECTOR;
+}
+
+/* Whether the frame is whole, if the one before it is what it says. */
+static bool follows(const struct look *look)
+{
+    struct look alone = *look;
+    memcpy(alone.sum, look->told, sizeof(alone.sum));
+    add(&alone, look->frame, 8);
+    add(&alone, look->frame + FRAME_HEADER, look->page);
+    return is_sum(&alone, look->frame + 16);
+}
+
 /* Frames of an older round of the file have other salts and end what is whole. One of this round
  * behind such a frame says that what is between them was damaged. */
 static void take_frame(struct look *look)
@@ -76,7 +101,7 @@ static void take_frame(struct look *look)
     add(look, frame + FRAME_HEADER, look->page);
     look->is_chained = look->is_chained && is_sum(look, frame + 16);
     bool is_end = word_at(frame + 4, true) != 0;
-    look->wal->claimed += is_end;
+    look->wal->claimed += is_end && (is_of_one_write(look) || follows(look));
     look->wal->whole += is_end && look->is_chained;
 }
 
@@ -84,8 +109,14 @@ static void read_frames(struct look *look)
 {
     size_t length = FRAME_HEADER + look->page;
     look->frame = mem_zeroed(length);
-    while (fread(look->frame, 1, length, look->file) == length)
+    look->at = HEADER;
+    memcpy(look->told, look->sum, sizeof(look->told));
+    while (fread(look->frame, 1, length, look->file) == length) {
         take_frame(look);
+        look->told[0] = word_at(look->frame + 16, true);
+        look->told[1] = word_at(look->frame + 20, true);
+        look->at += length;
+    }
     mem_free(look->frame);
 }
 

@@ -4,6 +4,8 @@
 #include "keeper/fixture.h"
 #include "proof/receipt.h"
 
+enum { WAL_HEADER = 32, WAL_FRAME = 24 + 4096 };
+
 static int start(void **state)
 {
     struct fixture *here = malloc(sizeof(*here));
@@ -200,6 +202,61 @@ static void a_journal_found_damaged_is_left_as_it_was(void **state)
     buffer_free(&ahead);
     buffer_free(&tail_after);
     buffer_free(&ahead_after);
+}
+
+/* As if the power went now: all that was written is there, but for one frame of the WAL at `torn`. */
+static void cut_power(struct fixture *here, size_t torn)
+{
+    struct buffer tail = {0}, ahead = {0};
+    keep_bytes(here, "tail.db", &tail);
+    keep_bytes(here, "tail.db-wal", &ahead);
+    journal_close(here->journal);
+    here->journal = NULL;
+    memset(ahead.bytes + torn, 0, WAL_FRAME);
+    assert_int_equal(
+        file_put(fixture_path(here, "tail.db"), tail.bytes, tail.length, 0640), 0);
+    assert_int_equal(
+        file_put(fixture_path(here, "tail.db-wal"), ahead.bytes, ahead.length, 0640), 0);
+    buffer_free(&tail);
+    buffer_free(&ahead);
+}
+
+static size_t length_of_wal(struct fixture *here)
+{
+    struct buffer ahead = {0};
+    keep_bytes(here, "tail.db-wal", &ahead);
+    size_t length = ahead.length;
+    buffer_free(&ahead);
+    return length;
+}
+
+/* Where the next transaction begins in a WAL that began so: behind what it has, or at its front. */
+static size_t place_of_next(struct fixture *here, const struct buffer *had, size_t end)
+{
+    struct buffer now = {0};
+    keep_bytes(here, "tail.db-wal", &now);
+    bool is_new = memcmp(now.bytes, had->bytes, WAL_HEADER) != 0;
+    buffer_free(&now);
+    return is_new ? WAL_HEADER : end;
+}
+
+/* A long transaction is torn, its last frame stays; then a shorter one is torn in its place. */
+static void a_second_cut_in_the_remains_of_a_first_is_no_damage(void **state)
+{
+    struct fixture *here = *state;
+    struct buffer before = {0};
+    fixture_fill(here->journal, 10);
+    size_t end = length_of_wal(here);
+    fixture_fill(here->journal, 200);
+    cut_power(here, end);
+    assert_int_equal(fixture_reopen(here), 0);
+    assert_int_equal(here->journal->size, 10);
+    keep_bytes(here, "tail.db-wal", &before);
+    fixture_fill(here->journal, 20);
+    cut_power(here, place_of_next(here, &before, end));
+    assert_int_equal(fixture_reopen(here), 0);
+    assert_int_equal(here->journal->size, 10);
+    buffer_free(&before);
 }
 
 static void a_checkpoint_of_another_key_counts_as_none(void **state)
@@ -483,6 +540,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lane_that_does_not_exist_is_found, start, stop),
         cmocka_unit_test_setup_teardown(a_log_goes_on_without_its_checkpoint, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(
+            a_second_cut_in_the_remains_of_a_first_is_no_damage, start, stop),
         cmocka_unit_test_setup_teardown(a_journal_found_damaged_is_left_as_it_was, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_checkpoint_of_another_key_counts_as_none, start,
