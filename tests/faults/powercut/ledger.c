@@ -35,8 +35,10 @@ static int print_key(void *owner, const char *key, const void *value, size_t len
     return 0;
 }
 
+/* Memory that is to fail fails the keeper, not who watches it. */
 static void digest_state(struct journal *journal, struct digest *digest)
 {
+    long left = trace_fail_memory(0);
     struct buffer all = {0};
     int64_t marks[LANES], seq;
     for (size_t i = 0; i < countof(INSTANCES); i++) {
@@ -51,6 +53,7 @@ static void digest_state(struct journal *journal, struct digest *digest)
     store_get_receipt(journal->store, &all);
     suite_hash(journal->suite, digest, all.bytes, all.length);
     buffer_free(&all);
+    trace_fail_memory(left);
 }
 
 static void take_moment(struct ledger *ledger, struct journal *journal, int64_t size)

@@ -134,9 +134,11 @@ void trace_fail(long nth, int err, bool sticky)
 
 static long memory_left; /* allocations until one fails, 0: none does */
 
-void trace_fail_memory(long nth)
+long trace_fail_memory(long nth)
 {
+    long left = memory_left;
     memory_left = nth;
+    return left;
 }
 
 bool trace_takes_memory(void)

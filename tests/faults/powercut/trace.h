@@ -62,8 +62,9 @@ void trace_pass_us(int64_t us);
 /* From now on the `nth` call that could fail on the traced file system does, with `err`; all later ones
  * too when it is `sticky`. 0: none. */
 void trace_fail(long nth, int err, bool sticky);
-/* The same for the `nth` allocation of this process, wherever it is made. */
-void trace_fail_memory(long nth);
+/* The same for the `nth` allocation of this process, wherever it is made; how many were left to the one
+ * that was to fail before. */
+long trace_fail_memory(long nth);
 /* Whether the allocation that is made now fails: for memory.c. */
 bool trace_takes_memory(void);
 /* How many calls could have failed since then, and whether one has. */
