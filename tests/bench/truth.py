@@ -231,7 +231,7 @@ def power_cuts():
         raise RuntimeError("it stopped: " + ";".join(done.stderr.splitlines()[-1:]))
     states, lost, wrong = (int(re.search(name + r"=(\d+)", line).group(1))
                            for name in ("states", " lost", "wrong"))
-    control = re.search(r"control_lost=(\S+)", line).group(1)
+    control = re.search(r"control_lost=(.+)", line).group(1)
     bites = all(int(part.split(":")[1].split("/")[0]) > 0 for part in control.split(","))
     return [lost + wrong], f"{states} states; controls lost {control}", bites
 
