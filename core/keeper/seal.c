@@ -92,16 +92,20 @@ static int put_tile(const struct seal *seal, struct shelf *shelf, int i,
     struct sealed_tile tile;
     bundle_pack(&file, &seal->plain[i]);
     int err = check_file(seal, from, &file, &tile.root);
-    suite_hash(suite_named("sha256+ed25519"), &tile.file, file.bytes, file.length);
-    buffer_append(result, &tile, sizeof(tile));
-    if (!err)
+    if (!err) {
+        suite_hash(suite_named("sha256+ed25519"), &tile.file, file.bytes, file.length);
+        buffer_append(result, &tile, sizeof(tile));
         err = shelf_put(shelf, -1, index, TILE_WIDTH, file.bytes, file.length);
+    }
     buffer_free(&file);
     if (!err)
         err =
             shelf_put(shelf, 0, index, TILE_WIDTH, tail_leaf(&seal->journal->tail, from),
                       TILE_WIDTH * sizeof(struct digest));
-    return err ? err : shelf_put_above(shelf, index);
+    if (err)
+        return err;
+    err = shelf_put_above(shelf, index);
+    return err == -EBADMSG ? -EIO : err; /* a tile's file; the rows are as they were */
 }
 
 int seal_work(void *owner, struct buffer *result)

@@ -54,9 +54,9 @@ void store_close(struct store *store);
 /* Whether the file holds together: its pages, and each column's type. 0 or -EBADMSG. Reads all. */
 int store_check(struct store *store);
 
-/* What is there is sound: the WAL is copied into the file. Closing may do so too, and puts its room aside as
- * PATH-reserve, so that the next keeper can begin on a full disk. Until then closing leaves
- * everything as it was found. */
+/* What is there is sound: the WAL is copied into the file. Closing may do so too, and puts its room
+ * aside as PATH-reserve, so that the next keeper can begin on a full disk. Until then closing
+ * leaves everything as it was found. */
 void store_trust(struct store *store);
 
 /* Bytes on disk: of the file, of what in it new rows may take (its free pages and what lies behind

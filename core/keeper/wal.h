@@ -8,8 +8,10 @@
 #include <stdint.h>
 
 struct wal {
-    int64_t whole;   /* transactions that are there to their end, checksums and all */
-    int64_t claimed; /* ends of transactions, whether what they need is intact or not */
+    int64_t whole; /* transactions that are there to their end, checksums and all */
+    int64_t
+        claimed; /* ends of transactions, whether what they need is intact or not; but one whose
+                        frame a sector's end may have torn counts only with a right checksum */
 };
 
 /* Looks at the file; one that is not there or has no sound header holds nothing, but the latter

@@ -89,7 +89,7 @@ static void on_a_disk_without_room_nothing_is_begun(void **state)
     assert_false(reserve_is_whole(&reserve));
 }
 
-static void it_makes_the_tail_neither_longer_for_new_rows_nor_scattered(void **state)
+static void it_takes_no_page_of_the_tail_and_frees_none(void **state)
 {
     (void)state;
     int64_t pages = fixture_ask(here, "PRAGMA page_count");
@@ -149,7 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(it_is_made_in_steps_beside_the_rows),
-        EACH(it_makes_the_tail_neither_longer_for_new_rows_nor_scattered),
+        EACH(it_takes_no_page_of_the_tail_and_frees_none),
         EACH(events_go_in_without_a_new_block),
         EACH(what_was_used_comes_back_when_the_tail_is_sealed),
         EACH(on_a_disk_without_room_nothing_is_begun),

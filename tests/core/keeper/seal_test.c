@@ -175,6 +175,22 @@ static void a_row_that_changed_since_is_not_sealed(void **state)
     buffer_free(&digests);
 }
 
+/* That is no damage to the rows: the keeper goes on and tries again. */
+static void a_hash_tile_that_cannot_be_folded_is_not_called_a_damaged_row(void **state)
+{
+    struct fixture *here = *state;
+    struct seal seal = {0};
+    struct buffer result = {0};
+    fixture_fill(here->journal, TILE_WIDTH * TILE_WIDTH);
+    for (int i = 1; i < TILE_WIDTH / SEAL_TILES_MAX; i++)
+        fixture_seal(here);
+    assert_int_equal(truncate(fixture_path(here, "tile/0/000"), 100), 0);
+    assert_int_equal(seal_begin(&seal, here->journal), 0);
+    assert_int_equal(seal_work(&seal, &result), -EIO);
+    seal_free(&seal);
+    buffer_free(&result);
+}
+
 static void a_row_that_is_missing_is_not_sealed_over(void **state)
 {
     struct fixture *here = *state;
@@ -229,6 +245,8 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_row_that_changed_since_is_not_sealed, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(
+            a_hash_tile_that_cannot_be_folded_is_not_called_a_damaged_row, start, stop),
         cmocka_unit_test_setup_teardown(a_row_that_is_missing_is_not_sealed_over, start,
                                         stop),
         cmocka_unit_test_setup_teardown(rows_missing_at_the_end_are_not_sealed_over,
