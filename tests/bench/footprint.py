@@ -121,6 +121,7 @@ def device_to_city(count=60):
 def idle():
     """Wake-ups of the whole appliance at rest, one poll a second, over those of mosquitto."""
     with office() as (broker, _city, _station, running):
+        town.wait_for(lambda: running.status()["storage"]["reserve"]["is_whole"], 120, "the reserve")
         time.sleep(3)
         pids = pids_of(running)
         before = sum(map(wakeups, pids)), wakeups(broker.pid)

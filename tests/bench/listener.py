@@ -8,55 +8,26 @@ import time
 
 import appliance  # noqa: F401  (sets the paths of the build)
 import drain
-import paho.mqtt.client as mqtt
 
 # prev, last: as the batch names them; payload: as it came.
 Batch = collections.namedtuple("Batch", "at lane prev last payload")
 EVENT = b'"specversion"'
+TOPICS = [word for lane in ("alarm", "record", "telemetry") for word in ("-t", f"outpost/+/+/up/{lane}")]
 
 
 class Listener:
-    """`keeps`: the payloads too."""
-
-    def __init__(self, port, keeps=True):
-        self.batches, self.is_there, self.keeps = [], False, keeps
-        self.client = mqtt.Client("listener", protocol=mqtt.MQTTv5)
-        self.client.on_message = self.came
-        self.client.on_connect = lambda client, *_: client.subscribe("outpost/+/+/up/#", 1)
-        self.client.on_subscribe = self.subscribed
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        drain.wait_for(lambda: self.is_there, 10, "the listener")
-
-    def subscribed(self, *_):
-        self.is_there = True
-
-    def came(self, _client, _owner, message):
-        now = time.monotonic()
-        said = dict(getattr(message.properties, "UserProperty", []))
-        if "last" in said:
-            self.batches.append(Batch(now, message.topic.rsplit("/", 1)[1], int(said["prev"]),
-                                      int(said["last"]), message.payload if self.keeps else b""))
-
-    def stop(self):
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-class Subscriber:
-    """The same by mosquitto_sub, which takes little of the processors that are measured; `batches()`
-    are read when it is over, their times are those of the wall."""
+    """mosquitto_sub, which takes little of the processors that are measured. `batches()` are read when
+    it is over; their times are those of the wall."""
 
     def __init__(self, broker, folder):
         self.path = os.path.join(folder, "heard")
         # What is retained comes as soon as it listens.
-        subprocess.run(["mosquitto_pub", "-p", str(broker.port), "-t", "outpost/no/one/up/ear", "-m", "ready",
+        subprocess.run(["mosquitto_pub", "-p", str(broker.port), "-t", "outpost/no/one/up/alarm", "-m", "ready",
                         "-q", "1", "-r"], check=True)
         with open(self.path, "wb") as out:
             self.process = subprocess.Popen(
-                ["mosquitto_sub", "-V", "5", "-p", str(broker.port), "-i", "ear", "-q", "1", "-t",
-                 "outpost/+/+/up/#", "-F", "%U\t%t\t%P\t%l\t%p"], stdout=out,
-                stderr=subprocess.DEVNULL)
+                ["mosquitto_sub", "-V", "5", "-p", str(broker.port), "-i", "ear", "-q", "1", *TOPICS, "-F",
+                 "%U\t%t\t%P\t%l\t%p"], stdout=out, stderr=subprocess.DEVNULL)
         try:
             drain.wait_for(lambda: os.path.getsize(self.path) > 0, 10, "the listener")
         except AssertionError:
@@ -65,7 +36,7 @@ class Subscriber:
         self.silent = os.path.getsize(self.path)
 
     def size(self):
-        """Bytes of what has been heard."""
+        """Bytes of what has been heard of batches."""
         return os.path.getsize(self.path) - self.silent
 
     def batches(self):

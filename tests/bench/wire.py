@@ -119,7 +119,7 @@ def hand_over(with_tls=False, counted=False):
         shutil.copytree(backlog.journal(backlog.SOME, "readings"), state,
                         ignore=shutil.ignore_patterns("socket", "*.sock"))
         running.append((TwoDoors if with_tls else drain.Broker)(folder))
-        running.append(listener.Subscriber(running[0], folder))
+        running.append(listener.Listener(running[0], folder))
         running.append(drain.Office(folder, state, line_to(running[0], folder, with_tls), batch=1,
                                     count=1, wait_ms=0, type="bench.reading"))
         watch(running[2], running[1], found, folder, counted)
