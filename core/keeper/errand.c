@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "base/now.h"
+#include "keeper/processors.h"
 
 static int write_all(int fd, const void *bytes, size_t length)
 {
@@ -32,6 +33,7 @@ _Noreturn static void run_child(int fd, errand_work *work, void *owner)
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    processors_take_all();
     struct buffer result = {0};
     int err = work(owner, &result);
     ASSERT(result.length <= ERRAND_RESULT_MAX);

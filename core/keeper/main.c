@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "keeper/config.h"
 #include "keeper/keeper.h"
+#include "keeper/processors.h"
 
 struct options {
     const char *state;
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
                         "(started by `outpost run`)\n");
         return 2;
     }
+    processors_divide();
     int err = read_config(&config, options.config_fd);
     if (err)
         log_error("configuration: cannot be read: %s", strerror(-err));

@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/processors.h"
 #include "keeper/self.h"
 
 static void start_child(struct child *child);
@@ -29,6 +30,7 @@ _Noreturn static void exec_child(const struct child *child, int fd, pid_t parent
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    child->plugin ? processors_take_all() : processors_take_last();
     setpgid(0, 0); /* so that Ctrl-C is the keeper's alone */
     int null = open("/dev/null", O_RDWR);
     if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import appliance
@@ -126,7 +127,7 @@ def hand_over(with_tls=False, counted=False):
         batches = [batch for batch in running[1].batches() if batch.lane != "alarm"]
         events = listener.events_in(batches[1:])
         seconds = batches[-1].at - batches[0].at
-        return dict(found, events=events, messages=len(batches), seconds=seconds,
+        return dict(found, sample=batches[-1].payload, events=events, messages=len(batches), seconds=seconds,
                     bytes=sum(len(batch.payload) for batch in batches) // len(batches),
                     rate=events / seconds, messages_rate=(len(batches) - 1) / seconds,
                     cpu_each=found["cpu_s"] / events, client_cpu_each=found["client_cpu_s"] / events)
@@ -136,22 +137,23 @@ def hand_over(with_tls=False, counted=False):
         shutil.rmtree(folder)
 
 
-def publish(port, count, window, size, under=()):
-    done = subprocess.run([*under, PUBLISH, str(port), "up/telemetry", str(count), str(window), str(size)],
-                          check=True, stdout=subprocess.PIPE, text=True, timeout=120)
+def publish(port, count, window, size, under=(), packed=()):
+    """`packed`: a file whose bytes are packed for each message anew."""
+    done = subprocess.run([*under, PUBLISH, str(port), "up/telemetry", str(count), str(window), str(size),
+                           *packed], check=True, stdout=subprocess.PIPE, text=True, timeout=120)
     found = json.loads(done.stdout)
     return dict(found, rate=found["messages"] / found["seconds"],
                 cpu_each=found["cpu_s"] / found["messages"])
 
 
-def one_by_one(count=COUNT, window=WINDOW, size=BYTES):
+def one_by_one(count=COUNT, window=WINDOW, size=BYTES, packed=()):
     """A program that sends each event by itself, from memory, to a broker with a subscriber."""
     folder = appliance.scratch()
     broker = drain.Broker(folder)
-    ear = subscriber(broker.port, count)
+    ear = subscriber(broker.port, count, subprocess.DEVNULL)
     try:
         time.sleep(0.3)
-        return publish(broker.port, count, window, size)
+        return publish(broker.port, count, window, size, packed=packed)
     finally:
         ear.kill()
         ear.wait()
@@ -159,10 +161,10 @@ def one_by_one(count=COUNT, window=WINDOW, size=BYTES):
         shutil.rmtree(folder)
 
 
-def subscriber(port, count):
+def subscriber(port, count, out):
     """Ends when it has heard so many; writes a letter for each."""
     return subprocess.Popen(["mosquitto_sub", "-p", str(port), "-i", "subscriber", "-c", "-q", "1", "-t",
-                             "up/#", "-C", str(count), "-F", "%q"], stdout=subprocess.PIPE)
+                             "up/#", "-C", str(count), "-F", "%q"], stdout=out)
 
 
 # ---- The bridge
@@ -188,7 +190,7 @@ def bridge_hands_over():
         publish(bridge.port, COUNT, WINDOW, BYTES)
         began = cpu(bridge.pids())
         bridge.city.start()
-        ear = subscriber(bridge.city.port, COUNT)
+        ear = subscriber(bridge.city.port, COUNT, subprocess.PIPE)
         drain_of = first_and_last(ear)
         cpu_s = cpu(bridge.pids()) - began
         return {"rate": COUNT / drain_of, "cpu_each": cpu_s / COUNT}
@@ -240,6 +242,21 @@ def messages_over_publisher(pairs):
     return in_turn(pairs, hand_over, limit, lambda p, l: p["messages_rate"] / l["rate"])
 
 
+def batches_over_publisher(pairs):
+    """The limit packs the same fifty events again and again, as quickly as the uplink does."""
+    ratios, rates = [], []
+    with tempfile.NamedTemporaryFile() as fifty:
+        for ours in [hand_over() for _ in range(pairs)]:
+            plain = subprocess.run(["zstd", "-dqc"], input=ours["sample"], stdout=subprocess.PIPE, check=True)
+            fifty.seek(0)
+            fifty.write(json.dumps(json.loads(plain.stdout)[:50], separators=(",", ":")).encode())
+            fifty.truncate()
+            fifty.flush()
+            rates.append(50 * one_by_one(COUNT // 10, packed=[fifty.name])["rate"])
+            ratios.append(ours["rate"] / rates[-1])
+    return ratios, rates
+
+
 def calls(pairs, unit, times):
     return [found["calls"] / found[unit] * times for found in counted_calls(pairs)], []
 
@@ -278,12 +295,14 @@ def city_over_bridge(pairs):
 def goals(pairs):
     few = max(3, min(5, pairs))
     return [
-        Goal("P1", "messages/s of the uplink, fetched and packed, over libmosquitto's of the same size",
-             0.85, 0.95, lambda: messages_over_publisher(few), reported=True),
-        Goal("P2", "system calls of the uplink for a published batch, with its fetch", 6, 5.1,
-             lambda: calls(3, "messages", 1), most=True, reported=True),
-        Goal("P2 50", "system calls of the uplink per 50 events", 6, 5.1,
+        Goal("P1", "events/s from the journal over libmosquitto's from memory, a message each", 0.85, 0.95,
+             lambda: over(beside_publisher(few), "rate")),
+        Goal("P1 batch", "messages/s of the uplink, fetched and packed, over libmosquitto's of the same "
+             "size from memory", 0.85, 0.95, lambda: messages_over_publisher(few), reported=True),
+        Goal("P2", "system calls of the uplink per 50 events, with their fetch", 6, 5.1,
              lambda: calls(3, "events", 50), most=True),
+        Goal("P2 batch", "system calls of the uplink for a batch, with its fetch", 6, 5.1,
+             lambda: calls(3, "messages", 1), most=True, reported=True),
         Goal("P3", "instructions of the uplink per event, fetched and packed, over libmosquitto's for one",
              1.5, 1.2, lambda: instructions(3), most=True),
         Goal("P5", "events/s handed over with TLS over plain", 0.65, 0.75, lambda: tls_over_plain(few)),
@@ -293,6 +312,8 @@ def goals(pairs):
              lambda: over(beside_publisher(few), "client_cpu_each", "cpu_each"), most=True),
         Goal("P6 CPU+", "the same with the keeper's, who reads the journal", 0.15, 0.05,
              lambda: over(beside_publisher(few), "cpu_each"), most=True, reported=True),
+        Goal("D2", "events/s from the journal over libmosquitto's from memory, in packed batches of 50", 0.5,
+             0.8, lambda: batches_over_publisher(few)),
         Goal("D4", "events/s at a subscriber over those of mosquitto's bridge, a full window", 8, 15,
              lambda: over(beside_bridge(few), "rate")),
         Goal("D4 city", "events/s committed in the city's database over the bridge's at a subscriber", 8,
