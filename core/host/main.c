@@ -2,21 +2,30 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "host/config.h"
+#include "host/confine.h"
+#include "host/named.h"
 #include "host/plugin.h"
 #include "wire/line.h"
 
-/* libmodbus waits with select(), which knows no file descriptor from 1024 on. */
-enum { MOST_FILES = 128 };
-
-static int limit_files(void)
+static const char *lock_in(const char *start, size_t length)
 {
-    struct rlimit limit = {MOST_FILES, MOST_FILES};
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
+    static char why[128];
+    struct named named;
+    struct confine told = {0};
+    int err = named_read(&named, start, length);
+    if (!err)
+        err = confine(&told, &named.wish);
+    named_free(&named);
+    if (!err && told.landlock == 0)
+        log_warn("this kernel has no Landlock: files and ports are not confined");
+    if (!err)
+        return NULL;
+    snprintf(why, sizeof(why), "it cannot be confined: %s", strerror(-err));
+    return why;
 }
 
 static int run(void)
@@ -24,11 +33,10 @@ static int run(void)
     struct loop *loop = NULL;
     struct plugin plugin = {0};
     log_open("host");
-    int err = limit_files();
-    if (!err)
-        err = loop_open(&loop);
+    int err = loop_open(&loop);
     if (!err)
         err = plugin_open(&plugin, loop, LINE_CHILD_FD);
+    plugin.confine = lock_in;
     if (!err)
         loop_run(loop);
     else

@@ -235,6 +235,11 @@ static void keeper_starts(void *owner, const char *config, size_t length)
     struct plugin *plugin = owner;
     struct order order = {.plugin = plugin, .config = config, .length = length};
     lua_State *L = plugin->L;
+    const char *open_door = plugin->confine ? plugin->confine(config, length) : NULL;
+    if (open_door != NULL) {
+        cannot_start(plugin, open_door);
+        return;
+    }
     budget_begin(L);
     lua_pushcfunction(L, load);
     lua_pushlightuserdata(L, &order);

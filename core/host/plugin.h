@@ -37,6 +37,8 @@ struct plugin {
     struct budget budget;
     struct sandbox sandbox;
     struct metrics metrics;
+    /* Before any code of the plugin is read, with the text of START; or NULL. 0 or what is wrong. */
+    const char *(*confine)(const char *start, size_t length);
     lua_State *L;
     char name[PLUGIN_NAME_ROOM]; /* "wristband gate", for logs */
     char *folder;

@@ -1,0 +1,22 @@
+/* named - what a plugin may reach, as its START names it: its folders, and each device file and port
+ * that stands in its configuration. Pure. */
+#ifndef HOST_NAMED_H
+#define HOST_NAMED_H
+
+#include <stddef.h>
+
+#include "base/json.h"
+#include "host/confine.h"
+
+struct named {
+    struct json *start; /* whose texts the wish points at */
+    struct confine_wish wish;
+};
+
+/* Reads the JSON text of START. -EPROTO when it is none, -E2BIG when it names more than there is room
+ * for. A text of the configuration names a device when it begins with /dev/, or is a URL with a path and
+ * no host, and a port when it is a URL with a host; without a number it is that of the scheme. */
+int named_read(struct named *named, const char *start, size_t length);
+void named_free(struct named *named);
+
+#endif
