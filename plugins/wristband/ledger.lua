@@ -3,7 +3,7 @@
 -- Keys of host.store: "band/<tag>" the state of band.lua, "station" the state of station.lua.
 -- Events and states go into one commit. What a ledger remembers is only a copy: after a failed
 -- commit it must be thrown away and loaded again (watch.lua does).
-local timestamp = require "timestamp"
+local time = require "time"
 
 local ledger = {}
 
@@ -57,7 +57,7 @@ local function emit(self, event, subject, fields)
         end
     end
     for _, name in ipairs(TIMES) do
-        fields[name] = fields[name] and timestamp.format(fields[name])
+        fields[name] = fields[name] and time.format(fields[name])
     end
     fields.station, fields.profile = self.station.serial, self.config.profile.name
     self.effects = self.effects + 1
