@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "host/duration.h"
+#include "host/module.h"
 
 static const struct binding {
     const char *name;
@@ -35,6 +36,10 @@ static void bind_needs(lua_State *L, int needs)
         lua_geti(L, needs, i);
         const char *name = lua_tostring(L, -1);
         const struct binding *binding = name != NULL ? capability(name) : NULL;
+        if (binding == NULL && name != NULL && module_is_need(name)) {
+            lua_pop(L, 1);
+            continue;
+        }
         if (binding == NULL)
             luaL_error(L, "needs: there is no capability \"%s\"",
                        name != NULL ? name : "?");

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "host/config.h"
 #include "host/confine.h"
+#include "host/module.h"
 #include "host/named.h"
 #include "host/plugin.h"
 #include "wire/line.h"
@@ -17,6 +19,8 @@ static const char *lock_in(const char *start, size_t length)
     struct named named;
     struct confine told = {0};
     int err = named_read(&named, start, length);
+    if (!err)
+        err = module_load(json_get(named.start, "needs"));
     if (!err)
         err = confine(&told, &named.wish);
     named_free(&named);

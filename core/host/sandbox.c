@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "base/buffer.h"
 #include "base/file.h"
+#include "host/module.h"
 
 enum {
     REPEAT_BYTES_MAX = 1024 * 1024,
@@ -21,7 +22,7 @@ enum {
 };
 
 static const char LOADED[] =
-    "outpost.loaded"; /* registry: path -> what its module returned */
+    "outpost.loaded"; /* registry: path or name -> what its module returned */
 
 static const luaL_Reg LIBRARIES[] = {
     {LUA_GNAME, luaopen_base},       {LUA_STRLIBNAME, luaopen_string},
@@ -170,6 +171,18 @@ static void run_module(lua_State *L, const char *path, const char *folder)
     }
 }
 
+/* A module in C has no path: its name is its key. */
+static int require_own(lua_State *L, const struct module *module)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LOADED);
+    if (lua_getfield(L, -1, module->name) == LUA_TNIL) {
+        module_push(L, module);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -4, module->name);
+    }
+    return 1;
+}
+
 /* A module being loaded is `false` in LOADED, so that a circle is found. */
 static int require_module(lua_State *L)
 {
@@ -180,6 +193,8 @@ static int require_module(lua_State *L)
     const char *folder = sandbox->library;
     if (!is_module(name, length))
         return luaL_error(L, "require: \"%s\" is no name of a module", name);
+    if (module_find(name) != NULL)
+        return require_own(L, module_find(name));
     if (!find_module(path, folder, name)) {
         folder = sandbox->plugin;
         if (!find_module(path, folder, name))

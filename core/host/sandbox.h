@@ -1,8 +1,9 @@
 /* sandbox - the Lua that plugins and configurations see.
  *
  * The basic functions, string, table, math and utf8, each without what loads code, opens files,
- * runs for ever inside C or leaves finalisers behind. `require` finds text modules of the library
- * folder first, then of the plugin's own folder, and nothing else. */
+ * runs for ever inside C or leaves finalisers behind. `require` finds the host's own modules
+ * (module.h), then text modules of the library folder, then of the plugin's own folder, and nothing
+ * else. */
 #ifndef HOST_SANDBOX_H
 #define HOST_SANDBOX_H
 

@@ -26,6 +26,8 @@ LIBRARIES = {
     "sqlite3.h": {"keeper", "city", "cli"},
     "mosquitto": {"mqtt"},
     "modbus": {"host"},
+    "expat.h": {"host"},
+    "iconv.h": {"host"},
     "lua": {"host"},
     "lauxlib.h": {"host"},
 }
