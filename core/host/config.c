@@ -15,6 +15,8 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "host/budget.h"
+#include "host/confine.h"
+#include "host/module.h"
 #include "host/value.h"
 #include "host/world.h"
 
@@ -187,6 +189,18 @@ static bool read_folder(char *path, const char *given)
     return false;
 }
 
+/* Manifests are code of plugins, and run here: they may read, and nothing else. */
+static bool lock_in(void)
+{
+    struct confine told;
+    struct confine_wish wish = {.folders = {"/"}};
+    module_load_all();
+    int err = confine(&told, &wish);
+    if (err)
+        fprintf(stderr, "it cannot be confined: %s\n", strerror(-err));
+    return err == 0;
+}
+
 static int usage(void)
 {
     fprintf(stderr, "usage: host config FILE --plugins DIR --lua DIR\n");
@@ -202,7 +216,7 @@ int config_main(int count, char **arguments)
         return usage();
     check.world.file = arguments[0];
     if (!read_folder(plugins, arguments[2]) || !read_folder(library, arguments[4]) ||
-        !read_text(&check, folder))
+        !read_text(&check, folder) || !lock_in())
         return 1;
     check.world.plugins = plugins;
     check.world.sandbox.library = library;

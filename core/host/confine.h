@@ -1,26 +1,42 @@
 /* confine - what the kernel lets this process do from now on, whatever its plugin makes of it.
  *
- * Lua's limits are a courtesy; this is the boundary. No new privileges, no other program, no second
- * process, no signals to others, no memory that can be both written and run; of the files only those
- * under the folders that are named, to be read, and the devices that are named; on the network only
- * what a client of TCP and UDP needs, and TCP only to the ports that are named (kernel 6.7 and
- * later). It cannot be undone.
+ * Lua's limits are a courtesy; this is the boundary. No privileges, no other program, no second
+ * process, no signals to others, no memory that is run once it was written; of the files only those
+ * under the folders that are named, and the files that are named, to be read; of the devices only
+ * those that are named; on the network TCP to and at the ports that are named (kernel 6.7 and later),
+ * UDP only where it is wished. It cannot be undone.
  *
- * The kernel's parts: resource limits, seccomp (through libseccomp), Landlock. Landlock is left out,
- * and said so, where the kernel has none. */
+ * The kernel's parts: capabilities, resource limits, seccomp (through libseccomp), Landlock. Landlock
+ * is left out, and said so, where the kernel has none. */
 #ifndef HOST_CONFINE_H
 #define HOST_CONFINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { CONFINE_PATHS_MAX = 16, CONFINE_PORTS_MAX = 64 };
 
+/* The address sanitizer needs more memory than a plugin may have. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { CONFINE_SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { CONFINE_SANITIZED = 1 };
+#else
+enum { CONFINE_SANITIZED = 0 };
+#endif
+#else
+enum { CONFINE_SANITIZED = 0 };
+#endif
+
 /* Lists end with NULL or 0, or at their bound. What is not there is passed over. */
 struct confine_wish {
-    const char *folders[CONFINE_PATHS_MAX]; /* files in them are read, */
-    const char *files[CONFINE_PATHS_MAX];   /* and these */
-    const char *devices[CONFINE_PATHS_MAX]; /* these are read, written and set up */
-    uint16_t ports[CONFINE_PORTS_MAX];      /* of TCP, that are connected to */
+    const char *folders[CONFINE_PATHS_MAX]; /* files in them are read */
+    const char *paths[CONFINE_PATHS_MAX];   /* files are read; devices used and set up */
+    uint16_t ports[CONFINE_PORTS_MAX];      /* of TCP: connected to, listened on */
+    bool resolves;                          /* names of hosts are looked up */
+    bool udp;
+    bool threads; /* of this process: a library wants them */
 };
 
 /* What took hold. */

@@ -58,6 +58,13 @@ int module_load(const struct json *needs)
     return err;
 }
 
+void module_load_all(void)
+{
+    for (size_t i = 0; i < countof(MODULES); i++)
+        if (MODULES[i].load != NULL && MODULES[i].load() != 0)
+            continue; /* who requires it is told */
+}
+
 void module_push(lua_State *L, const struct module *module)
 {
     if (is_closed && module->need != NULL && !is_loaded[module - MODULES])

@@ -28,6 +28,8 @@ bool module_is_need(const char *need);
 /* Before the process is confined: loads what the list of texts needs (NULL: none); from then on only
  * that is there. A process that never calls it has all. 0 or a negative errno. */
 int module_load(const struct json *needs);
+/* The same with all that this system has. */
+void module_load_all(void);
 
 /* Pushes the module's table. Raises when the manifest does not need it. */
 void module_push(lua_State *L, const struct module *module);

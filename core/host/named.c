@@ -1,23 +1,19 @@
 /* named - see named.h. */
 #include "host/named.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 
-static const char DEVICES[] = "/dev/";
+enum { HOST_ROOM = 64 };
 
 static const struct {
     const char *scheme;
     uint16_t port;
 } SCHEMES[] = {{"modbus-tcp", 502}, {"http", 80}, {"https", 443}, {"ftp", 21}};
-
-/* What finds a name's address. */
-static const char *const RESOLVING[] = {"/etc/hosts",     "/etc/resolv.conf",
-                                        "/etc/host.conf", "/etc/nsswitch.conf",
-                                        "/etc/gai.conf",  "/etc/services"};
 
 /* The place in a list that is free, or that has it already. */
 static int add_path(const char *paths[CONFINE_PATHS_MAX], const char *path)
@@ -38,45 +34,82 @@ static int add_port(uint16_t ports[CONFINE_PORTS_MAX], long port)
     return -E2BIG;
 }
 
+static bool is_scheme(const char *url, size_t length, const char *scheme)
+{
+    return strlen(scheme) == length && strncmp(url, scheme, length) == 0;
+}
+
 static long port_of_scheme(const char *url, size_t length)
 {
     for (size_t i = 0; i < countof(SCHEMES); i++)
-        if (strlen(SCHEMES[i].scheme) == length &&
-            strncmp(url, SCHEMES[i].scheme, length) == 0)
+        if (is_scheme(url, length, SCHEMES[i].scheme))
             return SCHEMES[i].port;
     return 0;
 }
 
-/* The number behind the host, which may be an IPv6 address in brackets and follow a user. */
-static long port_behind(const char *host)
+/* The host of a URL is `place` up to `length`, with its port and a user before it. */
+static long port_behind(const char *place, size_t length)
 {
-    size_t length = strcspn(host, "/?#");
-    for (size_t i = length; i > 0 && host[i - 1] != ']'; i--)
-        if (host[i - 1] == ':')
-            return strtol(host + i, NULL, 10);
+    for (size_t i = length; i > 0 && place[i - 1] != ']'; i--)
+        if (place[i - 1] == ':')
+            return strtol(place + i, NULL, 10);
     return 0;
 }
 
-/* The device's name ends where the URL's query begins; it is cut off in the tree. */
-static int add_device(struct confine_wish *wish, char *path)
+/* No address: four numbers, or what stands in brackets. */
+static bool is_name(const char *place, size_t length)
 {
-    path[strcspn(path, "?#")] = '\0';
-    return add_path(wish->devices, path);
+    char host[HOST_ROOM];
+    struct in_addr address;
+    const char *user = memchr(place, '@', length);
+    if (user != NULL) {
+        length -= (size_t)(user + 1 - place);
+        place = user + 1;
+    }
+    if (length == 0 || place[0] == '[')
+        return false;
+    const char *port = memchr(place, ':', length);
+    if (port != NULL)
+        length = (size_t)(port - place);
+    if (length >= sizeof(host))
+        return true;
+    memcpy(host, place, length);
+    host[length] = '\0';
+    return inet_pton(AF_INET, host, &address) != 1;
+}
+
+/* Letters up to "://". */
+static size_t scheme_length(const char *text)
+{
+    static const char LETTERS[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-";
+    size_t length = strspn(text, LETTERS);
+    return strncmp(text + length, "://", 3) == 0 ? length : 0;
+}
+
+static int add_url(struct confine_wish *wish, char *url, size_t scheme)
+{
+    char *place = url + scheme + 3;
+    size_t length = strcspn(place, "/?#");
+    if (length == 0) {
+        place[strcspn(place, "?#")] = '\0'; /* in the tree */
+        return place[0] == '/' ? add_path(wish->paths, place) : 0;
+    }
+    wish->resolves |= is_name(place, length);
+    if (is_scheme(url, scheme, "udp")) {
+        wish->udp = true;
+        return 0;
+    }
+    long port = port_behind(place, length);
+    return add_port(wish->ports, port ? port : port_of_scheme(url, scheme));
 }
 
 static int add_text(struct confine_wish *wish, char *text)
 {
-    char *place = strstr(text, "://");
-    if (strncmp(text, DEVICES, strlen(DEVICES)) == 0)
-        return add_device(wish, text);
-    if (place == NULL)
-        return 0;
-    char *host = place + 3;
-    if (host[0] == '/')
-        return add_device(wish, host);
-    long port = port_behind(host);
-    return add_port(wish->ports,
-                    port ? port : port_of_scheme(text, (size_t)(place - text)));
+    size_t scheme = scheme_length(text);
+    if (text[0] == '/')
+        return add_path(wish->paths, text);
+    return scheme > 0 ? add_url(wish, text, scheme) : 0;
 }
 
 /* Nesting is bounded by json_parse(). */
@@ -87,6 +120,15 @@ static int add_all(struct confine_wish *wish, const struct json *item)
     for (item = json_first(item); item != NULL && !err; item = json_next(item))
         err = add_all(wish, item);
     return err;
+}
+
+static bool needs(const struct json *start, const char *what)
+{
+    for (const struct json *item = json_first(json_get(start, "needs")); item != NULL;
+         item = json_next(item))
+        if (json_value(item) != NULL && strcmp(json_value(item), what) == 0)
+            return true;
+    return false;
 }
 
 int named_read(struct named *named, const char *start, size_t length)
@@ -101,10 +143,9 @@ int named_read(struct named *named, const char *start, size_t length)
         folder == NULL || library == NULL ? -EPROTO : add_path(wish->folders, folder);
     if (!err)
         err = add_path(wish->folders, library);
-    for (size_t i = 0; i < countof(RESOLVING) && !err; i++)
-        err = add_path(wish->files, RESOLVING[i]);
     if (!err)
         err = add_all(wish, json_get(named->start, "config"));
+    wish->threads = needs(named->start, "http");
     if (err)
         named_free(named);
     return err;

@@ -1,4 +1,4 @@
-/* named - what a plugin may reach, as its START names it: its folders, and each device file and port
+/* named - what a plugin may reach, as its START names it: its folders, and each file, device and port
  * that stands in its configuration. Pure. */
 #ifndef HOST_NAMED_H
 #define HOST_NAMED_H
@@ -14,8 +14,9 @@ struct named {
 };
 
 /* Reads the JSON text of START. -EPROTO when it is none, -E2BIG when it names more than there is room
- * for. A text of the configuration names a device when it begins with /dev/, or is a URL with a path and
- * no host, and a port when it is a URL with a host; without a number it is that of the scheme. */
+ * for. A text of the configuration names a path when it is an absolute one, or a URL with a path and no
+ * host; and a port when it is a URL with a host: without a number that of its scheme. A host that is no
+ * address is looked up. Threads are for who needs http. */
 int named_read(struct named *named, const char *start, size_t length);
 void named_free(struct named *named);
 

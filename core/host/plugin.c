@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/now.h"
 #include "host/bind.h"
+#include "host/boundary.h"
 #include "host/subscription.h"
 #include "host/ticker.h"
 #include "host/value.h"
@@ -235,7 +236,8 @@ static void keeper_starts(void *owner, const char *config, size_t length)
     struct plugin *plugin = owner;
     struct order order = {.plugin = plugin, .config = config, .length = length};
     lua_State *L = plugin->L;
-    const char *open_door = plugin->confine ? plugin->confine(config, length) : NULL;
+    const char *open_door =
+        plugin->boundary ? boundary_raise(plugin->boundary, config, length) : NULL;
     if (open_door != NULL) {
         cannot_start(plugin, open_door);
         return;

@@ -27,6 +27,7 @@ enum { PLUGIN_NAME_ROOM = 2 * WORD_ID_MAX + 8, PLUGIN_SLOTS_MAX = 256 };
 /* Exit codes: ended as told; cannot start; started anew from what is durable will do. */
 enum { PLUGIN_ENDED = 0, PLUGIN_BROKEN = 1, PLUGIN_AGAIN = 75 };
 
+struct boundary;
 struct ticker;
 struct subscription;
 
@@ -37,8 +38,7 @@ struct plugin {
     struct budget budget;
     struct sandbox sandbox;
     struct metrics metrics;
-    /* Before any code of the plugin is read, with the text of START; or NULL. 0 or what is wrong. */
-    const char *(*confine)(const char *start, size_t length);
+    struct boundary *boundary; /* raised when START comes; NULL: there is none */
     lua_State *L;
     char name[PLUGIN_NAME_ROOM]; /* "wristband gate", for logs */
     char *folder;

@@ -28,6 +28,7 @@ LIBRARIES = {
     "modbus": {"host"},
     "expat.h": {"host"},
     "iconv.h": {"host"},
+    "seccomp.h": {"host"},
     "lua": {"host"},
     "lauxlib.h": {"host"},
 }

@@ -46,6 +46,27 @@ def test_a_serial_line_does_as_well(tmp_path, broker, city, started):
     assert event["data"]["band"] == cut["tag"]
 
 
+def test_an_adapter_that_is_plugged_in_later_and_again_is_read(tmp_path, broker, city, started):
+    ends = tmp_path / "ends"
+    ends.mkdir()
+    later = town.Station(tmp_path, "monnit-serial", device=str(ends / "station.tty"))
+    later.url = f"modbus-rtu://{ends}/office.tty?baud=19200&parity=N&stop=1"
+    office = started(town.Office(tmp_path / "office", city, broker, later.plugin(poll='"200ms"')))
+    town.wait_for(lambda: "started" in office.text(), 10, "the plugin to start")
+    for plugged in range(1, 3):
+        cable, _, end = town.serial_pair(ends)
+        started(cable)
+        station = started(town.Station(tmp_path, "monnit-serial", device=end, name=f"station{plugged}"))
+        town.wait_for(lambda n=plugged: office.text().count("is there now") == n, 10, "the restart")
+        station.do("strap", 4, open=True)
+        city.wait_for("wristband.strap_opened", plugged)
+        station.do("strap", 4, open=False)
+        city.wait_for("wristband.strap_closed", plugged)
+        station.stop()
+        cable.stop()
+    assert not city.events("plugin.quarantined")
+
+
 def test_a_lost_band_is_told_from_a_silent_station(tmp_path, broker, city, station, started):
     started(town.Office(tmp_path / "office", city, broker,
                         station.plugin(poll='"100ms"', lost_after='"30s"',

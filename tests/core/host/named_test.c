@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -38,8 +39,9 @@ static void its_folders_are_named(void **state)
     assert_string_equal(named.wish.folders[0], "/opt/p");
     assert_string_equal(named.wish.folders[1], "/opt/lua");
     assert_null(named.wish.folders[2]);
-    assert_null(named.wish.devices[0]);
+    assert_null(named.wish.paths[0]);
     assert_int_equal(named.wish.ports[0], 0);
+    assert_false(named.wish.resolves || named.wish.udp || named.wish.threads);
 }
 
 static void ports_of_urls_are_named(void **state)
@@ -51,21 +53,60 @@ static void ports_of_urls_are_named(void **state)
                     "\"b\":[\"modbus-tcp://box:1502\",{\"c\":\"http://h/x:9\"}],"
                     "\"d\":\"https://u:p@[2001:db8::1]:8443/x\",\"e\":\"https://[::1]/\","
                     "\"f\":\"tcp://h:8080\",\"g\":\"tcp://h\",\"h\":\"http://h:99999\","
-                    "\"i\":\"modbus-tcp://other\"}"),
+                    "\"i\":\"modbus-tcp://other\",\"j\":\"see http://h:7777/\"}"),
         0);
     for (size_t i = 0; i < countof(PORTS); i++)
         assert_int_equal(named.wish.ports[i], PORTS[i]);
 }
 
-static void devices_are_named_by_path_and_by_url(void **state)
+static void names_are_told_from_addresses(void **state)
+{
+    static const char *const ADDRESSES[] = {
+        "tcp://10.0.0.5:9",  "tcp://u:p@10.0.0.5",      "tcp://[2001:db8::1]:9",
+        "tcp://0.0.0.0:9/x", "modbus-rtu:///dev/ttyS1", "box:80"};
+    static const char *const NAMES[] = {"tcp://box:9", "tcp://u@box",
+                                        "http://a.b/10.0.0.5", "tcp://10.0.0.256:9"};
+    char config[100];
+    (void)state;
+    for (size_t i = 0; i < countof(ADDRESSES) + countof(NAMES); i++) {
+        bool is_name = i >= countof(ADDRESSES);
+        snprintf(config, sizeof(config), "{\"url\":\"%s\"}",
+                 is_name ? NAMES[i - countof(ADDRESSES)] : ADDRESSES[i]);
+        assert_int_equal(read_config(config), 0);
+        assert_int_equal(named.wish.resolves, is_name);
+        named_free(&named);
+    }
+}
+
+static void udp_is_named_by_its_scheme(void **state)
 {
     (void)state;
-    assert_int_equal(read_config("{\"a\":\"modbus-rtu:///dev/ttyS1?baud=9600\","
-                                 "\"b\":\"/dev/ttyUSB0\",\"c\":\"see /dev/null\"}"),
-                     0);
-    assert_string_equal(named.wish.devices[0], "/dev/ttyS1");
-    assert_string_equal(named.wish.devices[1], "/dev/ttyUSB0");
-    assert_null(named.wish.devices[2]);
+    assert_int_equal(read_config("{\"a\":\"udp://10.0.0.5:161\"}"), 0);
+    assert_true(named.wish.udp);
+    assert_int_equal(named.wish.ports[0], 0); /* those of TCP */
+}
+
+static void threads_are_for_who_needs_http(void **state)
+{
+    static const char START[] = "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":"
+                                "[\"modbus\",\"http\"],\"config\":{}}";
+    (void)state;
+    assert_int_equal(named_read(&named, START, strlen(START)), 0);
+    assert_true(named.wish.threads);
+}
+
+static void files_and_devices_are_named_by_path_and_by_url(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        read_config("{\"a\":\"modbus-rtu:///dev/ttyS1?baud=9600\","
+                    "\"b\":\"/dev/serial/by-id/usb-x\",\"c\":\"see /dev/null\","
+                    "\"d\":\"/etc/outpost/what?.pem\"}"),
+        0);
+    assert_string_equal(named.wish.paths[0], "/dev/ttyS1");
+    assert_string_equal(named.wish.paths[1], "/dev/serial/by-id/usb-x");
+    assert_string_equal(named.wish.paths[2], "/etc/outpost/what?.pem");
+    assert_null(named.wish.paths[3]);
 }
 
 static void more_than_there_is_room_for_is_refused(void **state)
@@ -92,7 +133,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(its_folders_are_named, drop),
         cmocka_unit_test_teardown(ports_of_urls_are_named, drop),
-        cmocka_unit_test_teardown(devices_are_named_by_path_and_by_url, drop),
+        cmocka_unit_test_teardown(names_are_told_from_addresses, drop),
+        cmocka_unit_test_teardown(udp_is_named_by_its_scheme, drop),
+        cmocka_unit_test_teardown(threads_are_for_who_needs_http, drop),
+        cmocka_unit_test_teardown(files_and_devices_are_named_by_path_and_by_url, drop),
         cmocka_unit_test_teardown(more_than_there_is_room_for_is_refused, drop),
         cmocka_unit_test_teardown(what_is_no_start_is_refused, drop),
     };

@@ -1,0 +1,246 @@
+/* A device that comes later, goes, or is another one: each in a process that is confined for good. */
+#include "host/boundary.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+
+enum { UNCONFINED = 200, STILL = 0, MOVED = 1, LOOKS = 3 };
+
+static char folder[] = "/tmp/boundary-test-XXXXXX";
+static char line[64]; /* a symlink to a terminal, as under /dev/serial/by-id */
+static int moves;
+
+static int open_terminal(void)
+{
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_int_equal(grantpt(fd), 0);
+    assert_int_equal(unlockpt(fd), 0);
+    return fd;
+}
+
+static void plug_in(int terminal)
+{
+    unlink(line);
+    assert_int_equal(symlink(ptsname(terminal), line), 0);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static int name_line(void **state)
+{
+    (void)state;
+    snprintf(line, sizeof(line), "%s/adapter", folder);
+    return 0;
+}
+
+static int unplug(void **state)
+{
+    (void)state;
+    unlink(line);
+    return 0;
+}
+
+static void note_move(void *owner, const char *path)
+{
+    (void)owner;
+    moves += strcmp(path, line) == 0 ? 1 : 100;
+}
+
+/* Looks without waiting for the time to come. */
+static void look_often(struct boundary *boundary)
+{
+    for (int i = 0; i < LOOKS && loop_timer_is_running(&boundary->look); i++) {
+        loop_timer_stop(&boundary->look);
+        boundary->look.fire(&boundary->look);
+    }
+}
+
+/* In a child: raises a boundary, says so, waits until the parent has changed the world, and looks. */
+static int live(const char *config, int said, int heard)
+{
+    struct boundary boundary = {.moved = note_move};
+    char start[300], byte;
+    snprintf(start, sizeof(start),
+             "{\"folder\":\"%s\",\"lua\":\"%s\",\"config\":{\"url\":\"%s\"}}", folder,
+             folder, config);
+    if (loop_open(&boundary.loop) != 0 ||
+        boundary_raise(&boundary, start, strlen(start)) != NULL)
+        return UNCONFINED;
+    if ((boundary.count > 0) != loop_timer_is_running(&boundary.look))
+        return UNCONFINED;
+    if (write(said, "x", 1) != 1 || read(heard, &byte, 1) != 1)
+        return UNCONFINED;
+    look_often(&boundary);
+    boundary_close(&boundary);
+    loop_close(boundary.loop);
+    return moves;
+}
+
+static int terminals[2];
+
+/* What a process says that named the line, when `change` happens while it runs. */
+static int lives_through(const char *config, void (*change)(void))
+{
+    int down[2], up[2], status;
+    char byte;
+    assert_int_equal(pipe(down), 0);
+    assert_int_equal(pipe(up), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(terminals[0]); /* the parent's alone to pull out */
+        close(terminals[1]);
+        _exit(live(config, up[1], down[0]));
+    }
+    close(up[1]);
+    if (read(up[0], &byte, 1) == 1) {
+        change();
+        assert_int_equal(write(down[1], "x", 1), 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    close(up[0]);
+    close(down[0]);
+    close(down[1]);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void nothing(void)
+{
+}
+
+static void plug_in_first(void)
+{
+    plug_in(terminals[0]);
+}
+
+static void plug_in_second(void)
+{
+    plug_in(terminals[1]);
+}
+
+static void pull_out(void)
+{
+    close(terminals[0]); /* the link leads to nothing */
+}
+
+/* The number of a terminal is given again at once. */
+static void plug_out_and_in(void)
+{
+    close(terminals[0]);
+    terminals[0] = open_terminal();
+    plug_in(terminals[0]);
+}
+
+static void begin_line(bool is_in)
+{
+    terminals[0] = open_terminal();
+    terminals[1] = open_terminal();
+    if (is_in)
+        plug_in(terminals[0]);
+}
+
+static void end_line(void)
+{
+    close(terminals[0]);
+    close(terminals[1]);
+}
+
+static const char *url(void)
+{
+    static char text[100];
+    snprintf(text, sizeof(text), "modbus-rtu://%s?baud=9600", line);
+    return text;
+}
+
+static void what_stays_where_it_was_is_no_news(void **state)
+{
+    (void)state;
+    begin_line(true);
+    assert_int_equal(lives_through(url(), nothing), STILL);
+    assert_int_equal(lives_through(url(), plug_in_first), STILL); /* the same one again */
+    end_line();
+}
+
+static void a_device_that_comes_later_is_told_once(void **state)
+{
+    (void)state;
+    begin_line(false);
+    assert_int_equal(lives_through(url(), plug_in_first), MOVED);
+    end_line();
+}
+
+static void a_device_that_is_plugged_in_again_is_another_one(void **state)
+{
+    (void)state;
+    begin_line(true);
+    assert_int_equal(lives_through(url(), plug_out_and_in), MOVED);
+    plug_in(terminals[0]);
+    assert_int_equal(lives_through(url(), plug_in_second), MOVED);
+    end_line();
+}
+
+static void a_device_that_goes_is_no_news(void **state)
+{
+    (void)state;
+    begin_line(true);
+    assert_int_equal(lives_through(url(), pull_out), STILL);
+    close(terminals[1]);
+}
+
+static void who_names_no_file_is_never_woken(void **state)
+{
+    (void)state;
+    begin_line(false);
+    assert_int_equal(lives_through("tcp://10.0.0.5:99", plug_in_first), STILL);
+    end_line();
+}
+
+static void who_names_too_much_is_not_confined(void **state)
+{
+    struct boundary boundary = {0};
+    char start[600] = "{\"folder\":\"/p\",\"lua\":\"/l\",\"config\":[\"x\"";
+    (void)state;
+    for (int i = 0; i <= CONFINE_PATHS_MAX; i++)
+        snprintf(start + strlen(start), sizeof(start) - strlen(start), ",\"/dev/tty%d\"",
+                 i);
+    strcat(start, "]}");
+    assert_non_null(
+        strstr(boundary_raise(&boundary, start, strlen(start)), "more files"));
+    assert_non_null(strstr(boundary_raise(&boundary, "{}", 2), "START: expected"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_stays_where_it_was_is_no_news, name_line,
+                                        unplug),
+        cmocka_unit_test_setup_teardown(a_device_that_comes_later_is_told_once, name_line,
+                                        unplug),
+        cmocka_unit_test_setup_teardown(a_device_that_is_plugged_in_again_is_another_one,
+                                        name_line, unplug),
+        cmocka_unit_test_setup_teardown(a_device_that_goes_is_no_news, name_line, unplug),
+        cmocka_unit_test_setup_teardown(who_names_no_file_is_never_woken, name_line,
+                                        unplug),
+        cmocka_unit_test(who_names_too_much_is_not_confined),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
