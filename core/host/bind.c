@@ -58,6 +58,22 @@ void bind_host(lua_State *L, int needs)
     bind_needs(L, needs);
 }
 
+void bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                lua_CFunction close)
+{
+    luaL_newmetatable(L, name);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
 int bind_fail(lua_State *L, const char *code, const char *format, ...)
 {
     char message[400];

@@ -23,6 +23,11 @@ void bind_journal(lua_State *L);
 void bind_metrics(lua_State *L);
 void bind_modbus(lua_State *L);
 
+/* Makes the metatable `name` of a kind of userdata that plugins get hold of. They get hold of its methods
+ * only: a finaliser of theirs would run when no limit holds. */
+void bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                lua_CFunction close);
+
 /* Pushes nil, message, code and returns 3. */
 int bind_fail(lua_State *L, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

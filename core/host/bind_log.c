@@ -38,7 +38,8 @@ static int write_line(lua_State *L)
         lua_insert(L, 1);
         lua_call(L, lua_gettop(L) - 1, 1);
     }
-    const char *text = lua_tostring(L, 1);
+    const char *text =
+        luaL_checkstring(L, 1); /* string.format may be the plugin's own now */
     if (!may_log(plugin))
         return 0;
     switch (lua_tointeger(L, lua_upvalueindex(2))) {

@@ -260,20 +260,12 @@ static const luaL_Reg METHODS[] = {
     {"write_coils", write_coils},
     {"request", request_raw},
     {"close", bus_close},
-    {"__gc", bus_close},
-    {"__close", bus_close},
     {NULL, NULL},
 };
 
 void bind_modbus(lua_State *L)
 {
-    luaL_newmetatable(L, BUS);
-    luaL_setfuncs(L, METHODS, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_class(L, BUS, METHODS, bus_close);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, open_bus);
     lua_setfield(L, -2, "open");

@@ -16,18 +16,31 @@
 
 #include "base/base.h"
 
+enum over { WITHIN, OVER_TIME, OVER_BYTES };
+
 static struct {
     lua_State *volatile running;
     volatile sig_atomic_t ticks; /* of this slice */
-    volatile sig_atomic_t over;  /* the hook is set */
+    volatile sig_atomic_t over;  /* enum over; not WITHIN: the hook is set */
     int slice_ms;
+    size_t most_bytes;
 } slice;
 
 /* Everything is raised from here, again at each instruction, until the slice is over. */
 static void stop_slice(lua_State *L, lua_Debug *where)
 {
     (void)where;
+    if (slice.over == OVER_BYTES)
+        luaL_error(L, "needed more than %d KiB of memory",
+                   (int)(slice.most_bytes / 1024));
     luaL_error(L, "ran for more than %d ms without waiting", slice.slice_ms);
+}
+
+/* Fine in a signal's handler and in the allocator. */
+static void begin_to_stop(lua_State *L, enum over why)
+{
+    slice.over = (sig_atomic_t)why;
+    lua_sethook(L, stop_slice, LUA_MASKCOUNT, 1);
 }
 
 static void end_process(void)
@@ -46,12 +59,34 @@ static void tick(int number)
     if (L == NULL)
         return;
     int ms = ++slice.ticks * BUDGET_TICK_MS;
-    if (ms > slice.slice_ms * SLICE_HARD)
+    if (ms > slice.slice_ms + BUDGET_HARD_MS)
         end_process();
-    if (ms <= slice.slice_ms)
-        return;
-    slice.over = 1;
-    lua_sethook(L, stop_slice, LUA_MASKCOUNT, 1);
+    if (ms > slice.slice_ms)
+        begin_to_stop(L, OVER_TIME);
+}
+
+static void run_short(struct budget *budget)
+{
+    budget->was_short = true;
+    if (slice.running != NULL)
+        begin_to_stop(slice.running, OVER_BYTES);
+}
+
+/* A first refusal may be for the garbage that is still there: Lua collects it and asks for the same
+ * again. Refused twice, or asking for something else, it has given up the first. */
+static void *give(struct budget *budget, void *block, size_t old_size, size_t new_size)
+{
+    uintptr_t asked = (uintptr_t)block;
+    bool has_room = new_size - old_size <= budget->most_bytes - budget->used_bytes;
+    bool is_again = budget->refused_block == asked && budget->refused_size == new_size;
+    void *moved = has_room ? realloc(block, new_size) : NULL;
+    if (budget->refused_size > 0 && (!is_again || moved == NULL))
+        run_short(budget);
+    budget->refused_block = asked;
+    budget->refused_size = moved == NULL ? new_size : 0;
+    if (moved != NULL)
+        budget->used_bytes += new_size - old_size;
+    return moved;
 }
 
 static void *allocate(void *owner, void *block, size_t old_size, size_t new_size)
@@ -59,19 +94,13 @@ static void *allocate(void *owner, void *block, size_t old_size, size_t new_size
     struct budget *budget = owner;
     if (block == NULL)
         old_size = 0; /* Lua says the kind of object there */
-    if (new_size == 0) {
-        budget->used_bytes -= old_size;
-        free(block);
-        return NULL;
-    }
-    if (new_size > old_size &&
-        new_size - old_size > budget->most_bytes - budget->used_bytes)
-        return NULL;
-    void *moved = realloc(block, new_size);
-    if (moved == NULL)
-        return NULL;
-    budget->used_bytes += new_size - old_size;
-    return moved;
+    if (new_size > old_size)
+        return give(budget, block, old_size, new_size);
+    budget->used_bytes -= old_size - new_size;
+    if (new_size > 0)
+        return realloc(block, new_size);
+    free(block);
+    return NULL;
 }
 
 /* What raises outside every protected call is a mistake of ours. */
@@ -104,6 +133,7 @@ void budget_start(struct budget *budget)
     struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
     slice.running = NULL;
     slice.slice_ms = budget->slice_ms;
+    slice.most_bytes = budget->most_bytes;
     int err = sigaction(SIGPROF, &action, NULL);
     ASSERT(err == 0);
     set_clock(BUDGET_TICK_MS);
@@ -120,14 +150,19 @@ void budget_begin(lua_State *L)
 {
     ASSERT(slice.running == NULL);
     slice.ticks = 0;
-    slice.over = 0;
+    slice.over = WITHIN;
     slice.running = L;
+}
+
+bool budget_is_over(void)
+{
+    return slice.over != WITHIN;
 }
 
 void budget_end(void)
 {
     lua_State *L = slice.running;
     slice.running = NULL;
-    if (slice.over)
+    if (slice.over != WITHIN)
         lua_sethook(L, NULL, 0, 0);
 }

@@ -60,9 +60,10 @@ int module_load(const struct json *needs)
 
 void module_load_all(void)
 {
-    for (size_t i = 0; i < countof(MODULES); i++)
-        if (MODULES[i].load != NULL && MODULES[i].load() != 0)
-            continue; /* who requires it is told */
+    for (size_t i = 0; i < countof(MODULES); i++) {
+        int err = MODULES[i].load != NULL ? MODULES[i].load() : 0;
+        (void)err; /* who requires it is told */
+    }
 }
 
 void module_push(lua_State *L, const struct module *module)

@@ -53,11 +53,36 @@ void plugin_end(struct plugin *plugin, int code)
     loop_stop(plugin->loop);
 }
 
+static int collect(lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT);
+    return 0;
+}
+
+/* A plugin that holds on to all its memory never gets well by itself. */
+static void check_memory(struct plugin *plugin)
+{
+    struct budget *budget = &plugin->budget;
+    if (!budget->was_short)
+        return;
+    budget->was_short = false;
+    lua_pushcfunction(plugin->L, collect);
+    if (lua_pcall(plugin->L, 0, 0, 0) != LUA_OK)
+        lua_pop(plugin->L, 1);
+    if (budget->used_bytes <= budget->most_bytes / 8 * 7)
+        return;
+    log_error(
+        "%s: holds %zu KiB of %zu and cannot go on; it starts again from what is durable",
+        plugin->name, budget->used_bytes / 1024, budget->most_bytes / 1024);
+    plugin_end(plugin, PLUGIN_BROKEN);
+}
+
 void plugin_complain(struct plugin *plugin, struct complaint *complaint,
                      const char *handler, const char *why)
 {
     int unsaid;
     metrics_count(&plugin->metrics, "errors", 1);
+    check_memory(plugin);
     if (!complaint_is_due(complaint, why, plugin_now_ms(), &unsaid))
         return;
     if (unsaid > 0)

@@ -18,7 +18,7 @@
 enum {
     REPEAT_BYTES_MAX = 1024 * 1024,
     REPEAT_TIMES_MAX = 1024 * 1024,
-    MOVE_MAX = 1024 * 1024
+    VALUES_MAX = 1024 * 1024
 };
 
 static const char LOADED[] =
@@ -75,12 +75,68 @@ static int string_rep(lua_State *L)
     return call_original(L);
 }
 
+static void check_range(lua_State *L, const char *name, lua_Integer from,
+                        lua_Integer until)
+{
+    if (until >= from && (lua_Unsigned)until - (lua_Unsigned)from >= VALUES_MAX)
+        luaL_error(L, "%s: more than %d values", name, (int)VALUES_MAX);
+}
+
+/* The library walks as far as `#` says, in C. That is any number when a function or a table with
+ * holes says it. */
+static lua_Integer check_length(lua_State *L, const char *name)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
+        luaL_error(L, "%s: a table with __len is not taken", name);
+    lua_Integer length = (lua_Integer)lua_rawlen(L, 1);
+    check_range(L, name, 1, length);
+    return length;
+}
+
 static int table_move(lua_State *L)
 {
-    lua_Integer from = luaL_checkinteger(L, 2);
-    lua_Integer until = luaL_checkinteger(L, 3);
-    if (until >= from && (lua_Unsigned)until - (lua_Unsigned)from >= MOVE_MAX)
-        return luaL_error(L, "table.move: more than %d values", (int)MOVE_MAX);
+    check_range(L, "table.move", luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
+    return call_original(L);
+}
+
+static int table_concat(lua_State *L)
+{
+    lua_Integer length = check_length(L, "table.concat");
+    check_range(L, "table.concat", luaL_optinteger(L, 3, 1),
+                luaL_optinteger(L, 4, length));
+    return call_original(L);
+}
+
+static int table_unpack(lua_State *L)
+{
+    lua_Integer length = check_length(L, "table.unpack");
+    check_range(L, "table.unpack", luaL_optinteger(L, 2, 1),
+                luaL_optinteger(L, 3, length));
+    return call_original(L);
+}
+
+static int table_insert(lua_State *L)
+{
+    lua_Integer length = check_length(L, "table.insert");
+    int given = lua_gettop(L);
+    bool is_plain = given == 2 && !lua_getmetatable(L, 1);
+    lua_settop(L, given);
+    if (!is_plain)
+        return call_original(L);
+    lua_rawseti(L, 1, length + 1);
+    return 0;
+}
+
+static int table_remove(lua_State *L)
+{
+    check_length(L, "table.remove");
+    return call_original(L);
+}
+
+static int table_sort(lua_State *L)
+{
+    check_length(L, "table.sort");
     return call_original(L);
 }
 
@@ -89,9 +145,10 @@ static const struct {
     const char *name;
     lua_CFunction instead; /* NULL: it goes */
 } CHANGES[] = {
-    {LUA_STRLIBNAME, "dump", NULL},
-    {LUA_STRLIBNAME, "rep", string_rep},
-    {LUA_TABLIBNAME, "move", table_move},
+    {LUA_STRLIBNAME, "dump", NULL},           {LUA_STRLIBNAME, "rep", string_rep},
+    {LUA_TABLIBNAME, "move", table_move},     {LUA_TABLIBNAME, "concat", table_concat},
+    {LUA_TABLIBNAME, "unpack", table_unpack}, {LUA_TABLIBNAME, "insert", table_insert},
+    {LUA_TABLIBNAME, "remove", table_remove}, {LUA_TABLIBNAME, "sort", table_sort},
 };
 
 static void change_libraries(lua_State *L)

@@ -23,10 +23,16 @@ static struct task **seat(lua_State *L)
     return (struct task **)lua_getextraspace(L);
 }
 
-int task_reserve(lua_State *L)
+static int push_thread(lua_State *L)
 {
     lua_State *thread = lua_newthread(L);
     *seat(thread) = NULL;
+    return 1;
+}
+
+int task_reserve(lua_State *L)
+{
+    push_thread(L);
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
@@ -36,6 +42,7 @@ void task_open(struct task *task, struct plugin *plugin, lua_State *main, int th
     task->thread = lua_tothread(main, -1);
     lua_pop(main, 1);
     task->thread_ref = thread_ref;
+    task->main = main;
     task->plugin = plugin;
     *seat(task->thread) = task;
 }
@@ -88,8 +95,42 @@ static void explain(lua_State *L, char *why)
     add_trace(L, why);
 }
 
-/* Resumes the thread for one slice. A handler that died is unwound inside the slice, because
- * unwinding may run its code again. */
+/* Another coroutine in the place of one that runs without hooks now. When there is no memory even for
+ * that, the old one is used up: what runs away in it ends the process. */
+static void renew(struct task *task)
+{
+    lua_State *main = task->main;
+    lua_pushcfunction(main, push_thread);
+    if (lua_pcall(main, 0, 1, 0) != LUA_OK) {
+        lua_pop(main, 1);
+        lua_resetthread(task->thread);
+        lua_settop(task->thread, 0);
+        return;
+    }
+    lua_State *fresh = lua_tothread(main, -1);
+    lua_rawseti(main, LUA_REGISTRYINDEX, task->thread_ref);
+    *seat(fresh) = task;
+    task->thread = fresh;
+}
+
+/* A handler that died is unwound, which may run its code again: inside the slice, and only while the
+ * budget can still end it. */
+static void unwind(struct task *task, int status, char *why)
+{
+    lua_State *L = task->thread;
+    if (status != LUA_OK)
+        explain(L, why);
+    if (status != LUA_OK && !budget_is_over())
+        lua_resetthread(L);
+    bool is_spent = budget_is_over();
+    if (!is_spent)
+        lua_settop(L, 0);
+    budget_end();
+    if (is_spent)
+        renew(task);
+}
+
+/* Resumes the thread for one slice. */
 static void advance(struct task *task, int arguments)
 {
     char why[WHY_ROOM];
@@ -104,12 +145,7 @@ static void advance(struct task *task, int arguments)
         ASSERT(task->waiting);
         return;
     }
-    if (status != LUA_OK) {
-        explain(L, why);
-        lua_resetthread(L);
-    }
-    lua_settop(L, 0);
-    budget_end();
+    unwind(task, status, why);
     task->running = false;
     task->over(task, status == LUA_OK ? NULL : why);
 }

@@ -5,7 +5,8 @@
  * A task belongs to one timer, subscription or start and runs one handler at a time, again and
  * again in the same coroutine. Results are pushed by `finish`, inside the coroutine, never by who
  * wakes. What a binding waits for is a userdata on the waiting coroutine's own stack: closing the
- * plugin collects and cancels it. task_wake() is called from the loop only.
+ * plugin collects and cancels it. A handler that the budget has ended leaves its coroutine behind with
+ * all that it would still close: nothing of it runs again. task_wake() is called from the loop only.
  *
  * What the handler gathers stays in `effects`; who owns the task commits or drops it in `over`. */
 #ifndef HOST_TASK_H
@@ -27,6 +28,7 @@ struct task {
     void (*over)(struct task *task, const char *why);
     /* The handler is about to wait; NULL: nobody minds. */
     void (*waits)(struct task *task);
+    lua_State *main; /* the plugin's main thread */
     lua_State *thread;
     int thread_ref;
     int64_t resumed_us; /* when its slice began */

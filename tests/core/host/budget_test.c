@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,6 +80,39 @@ static void a_runaway_is_stopped_whatever_it_catches(void **state)
     }
 }
 
+/* What comes after the refusal is not reached, whatever caught it. */
+static void want_of_memory_is_not_swallowed(void **state)
+{
+    static const char *const GREEDY[] = {
+        "t = {} while true do pcall(function() while true do t[#t + 1] = ('x'):rep(1000) "
+        ".. #t "
+        "end end) end",
+        "while true do pcall(string.rep, 'x', 1 << 30) end",
+        "pcall(function() local a <close> = setmetatable({}, {__close = function() "
+        "went_on = 1 "
+        "end}) local t = {} while true do t[#t + 1] = {} end end) went_on = 2",
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(GREEDY); i++) {
+        lua_State *L = new_state();
+        assert_int_not_equal(run(L, GREEDY[i]), LUA_OK);
+        assert_true(budget.was_short);
+        assert_int_equal(lua_getglobal(L, "went_on"), LUA_TNIL);
+        close_state(L);
+    }
+}
+
+static void garbage_does_not_count(void **state)
+{
+    lua_State *L = new_state();
+    (void)state;
+    assert_int_equal(
+        run(L, "for i = 1, 40 do local t = {} for j = 1, 10000 do t[j] = j end end"),
+        LUA_OK);
+    assert_false(budget.was_short);
+    close_state(L);
+}
+
 static void the_next_slice_is_free_again(void **state)
 {
     lua_State *L = new_state();
@@ -122,6 +156,14 @@ static void any_allocation_may_fail(void **state)
     }
 }
 
+static double cpu_of_children(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_CHILDREN, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
 /* Backtracking runs inside C, where no instruction is ever reached. */
 static void what_never_comes_to_an_instruction_ends_the_process(void **state)
 {
@@ -135,7 +177,9 @@ static void what_never_comes_to_an_instruction_ends_the_process(void **state)
         run(L, "return (('a'):rep(20000)):find('.-.-.-.-.-b')");
         _exit(0);
     }
+    double began = cpu_of_children();
     assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(cpu_of_children() - began < SLICE_MS + BUDGET_HARD_MS + 300);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 70);
 }
@@ -144,6 +188,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_runaway_is_stopped_whatever_it_catches),
+        cmocka_unit_test(want_of_memory_is_not_swallowed),
+        cmocka_unit_test(garbage_does_not_count),
         cmocka_unit_test(the_next_slice_is_free_again),
         cmocka_unit_test(memory_is_bounded_and_can_be_used_again),
         cmocka_unit_test(any_allocation_may_fail),

@@ -139,6 +139,70 @@ static void nothing_runs_outside_the_limits(void **state)
     lua_close(L);
 }
 
+/* Each would walk for hours inside C, where no instruction is reached. */
+static void the_library_walks_no_further_than_a_million(void **state)
+{
+    static const char LONG[] =
+        "local long = {} for i = 62, 0, -1 do long[1 << i] = '' end "
+        "assert(#long > 1 << 60, 'the table is not long enough for this test') ";
+    static const char *const WALKS[] = {
+        "table.concat(setmetatable({}, {__index = table.concat}), '', 1, 1 << 40)",
+        "table.concat({}, '', math.mininteger, math.maxinteger)",
+        "table.concat(long)",
+        "table.unpack({}, 1, 1 << 40)",
+        "table.unpack(long)",
+        "table.insert(long, 1, 'x')",
+        "table.remove(long, 1)",
+        "table.sort(long, math.type)",
+    };
+    static const char *const SAY[] = {"table.concat", "table.insert", "table.remove",
+                                      "table.sort", "table.unpack"};
+    lua_State *L = new_state();
+    char chunk[400];
+    (void)state;
+    for (size_t i = 0; i < countof(WALKS); i++) {
+        snprintf(chunk, sizeof(chunk), "%s return %s", LONG, WALKS[i]);
+        assert_says(said(L, chunk), ": more than 1048576 values");
+    }
+    for (size_t i = 0; i < countof(SAY); i++) {
+        snprintf(chunk, sizeof(chunk),
+                 "return %s(setmetatable({}, {__len = function() return 1 << 40 end}), "
+                 "1, 'x')",
+                 SAY[i]);
+        assert_says(said(L, chunk), "a table with __len is not taken");
+    }
+    lua_close(L);
+}
+
+static void the_library_of_tables_does_what_it_always_did(void **state)
+{
+    static const char *const WORKS[][2] = {
+        {"local t = {1, 2} table.insert(t, 3) table.insert(t, 1, 0) return "
+         "table.concat(t, ',')",
+         "0,1,2,3"},
+        {"local t = {3, 1, 2} table.sort(t) return table.concat(t, '-', 2, 3)", "2-3"},
+        {"local t = {1, 2, 3} return table.remove(t) .. table.remove(t, 1) .. #t", "311"},
+        {"return select('#', table.unpack({1, nil, 3}, 1, 3)) .. (table.unpack {7})",
+         "37"},
+        {"return select(2, pcall(table.insert, {}, 5, 'x')):match('position out of "
+         "bounds')",
+         "position out of bounds"},
+        {"return select(2, pcall(table.insert, {})):match('wrong number of arguments')",
+         "wrong number of arguments"},
+        {"local seen local t = setmetatable({}, {__newindex = function(_, k, v) seen = k "
+         ".. v "
+         "end}) table.insert(t, 'x') return seen",
+         "1x"},
+        {"return select(2, pcall(table.insert, 'text', 1)):match('table expected')",
+         "table expected"},
+    };
+    lua_State *L = new_state();
+    (void)state;
+    for (size_t i = 0; i < countof(WORKS); i++)
+        assert_string_equal(said(L, WORKS[i][0]), WORKS[i][1]);
+    lua_close(L);
+}
+
 static void require_finds_the_library_and_then_the_plugin(void **state)
 {
     lua_State *L = new_state();
@@ -176,6 +240,8 @@ int main(void)
         cmocka_unit_test(what_is_not_listed_does_not_exist),
         cmocka_unit_test(what_is_listed_works),
         cmocka_unit_test(nothing_runs_outside_the_limits),
+        cmocka_unit_test(the_library_walks_no_further_than_a_million),
+        cmocka_unit_test(the_library_of_tables_does_what_it_always_did),
         cmocka_unit_test(require_finds_the_library_and_then_the_plugin),
         cmocka_unit_test(require_finds_nothing_else),
     };
