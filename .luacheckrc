@@ -15,4 +15,5 @@ include_files = {
 
 files["tests/lua/**/*.lua"] = { std = "lua54" }
 files["**/test/*.lua"] = { std = "lua54" }
+files["lua/test/**/*.lua"] = { std = "lua54" }
 files["etc/**/*.lua"] = { globals = { "office", "city", "plugin" } }

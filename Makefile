@@ -43,6 +43,7 @@ SEEDS    ?= 10000
 SEED     ?=
 STORY_FLAVOUR ?= release
 VERSION  := 0.1.0
+COMMA    := ,
 JOBS     := $(shell nproc)
 
 .DEFAULT_GOAL := all
@@ -52,9 +53,9 @@ LIBEXEC = $(PREFIX)/libexec/outpost
 SHARE   = $(PREFIX)/share/outpost
 
 # ---- Rooms: base, wire, proof and mqtt are libraries; each other room is one program of its own.
-# Only the rooms that say so in NEEDS_ link mqtt.
+# Only the rooms that say so in NEEDS_ link mqtt; rehearse is the host in an office of doubles.
 FLOOR    := base wire proof mqtt
-PROGRAMS := keeper host uplink city cli
+PROGRAMS := keeper host rehearse uplink city cli
 ROOMS    := $(FLOOR) $(PROGRAMS)
 
 PKG_base   := libevent_core libcjson
@@ -62,6 +63,7 @@ PKG_wire   :=
 PKG_proof  := libcrypto libzstd
 PKG_keeper := sqlite3
 PKG_host   := lua5.4 libmodbus libseccomp expat
+PKG_rehearse := lua5.4
 PKG_mqtt   := libmosquitto libssl libcrypto
 PKG_uplink :=
 PKG_city   := sqlite3
@@ -69,12 +71,18 @@ PKG_cli    := sqlite3
 PKG_bench  := lua5.4-cjson
 
 LIBS_host := -lm
+# Its files of the names loop, log, fieldbus ... stand in for those of base and host; its clock too.
+# Linked whole, in front of the others: so the linker takes them, and complains where both would be.
+LIBS_rehearse := -Wl,--wrap=now_mono_us,--wrap=now_utc_us
+WHOLE := rehearse
 
+NEEDS_rehearse := host
 NEEDS_uplink := mqtt
 NEEDS_city   := mqtt
 
 BIN_keeper := libexec/outpost/keeper
 BIN_host   := libexec/outpost/host
+BIN_rehearse := libexec/outpost/rehearse
 BIN_uplink := libexec/outpost/uplink
 BIN_city   := bin/outpost-city
 BIN_cli    := bin/outpost
@@ -117,6 +125,7 @@ CFLAGS   += -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) -MMD -MP
 cflags_of = $(if $(strip $(PKG_$(1))),$(shell pkg-config --cflags $(PKG_$(1)) 2>/dev/null))
 libs_of   = $(foreach r,$(1),$(if $(strip $(PKG_$(r))),$(shell pkg-config --libs $(PKG_$(r)) 2>/dev/null)) $(LIBS_$(r)))
 archives  = $(foreach r,$(1),$(OUT)/lib/lib$(r).a)
+whole_of  = $(patsubst %,-Wl$(COMMA)--whole-archive $(OUT)/lib/lib%.a -Wl$(COMMA)--no-whole-archive,$(filter $(WHOLE),$(1)))
 
 # A room's archive: everything but main.c. A program: main.c, its archive and the ground floor.
 sources_of = $(filter-out core/$(1)/main.c,$(wildcard core/$(1)/*.c))
@@ -133,7 +142,7 @@ define program
 $(OUT)/$(BIN_$(1)): $(OUT)/core/$(1)/main.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
-	$$(QUIET)$$(CC) -o $$@ $(OUT)/core/$(1)/main.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
+	$$(QUIET)$$(CC) -o $$@ $(OUT)/core/$(1)/main.o $(call whole_of,$(1)) $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
 	  -Wl,--as-needed $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) $$(LINK_$$(FLAVOUR))
 endef
 BUILT := $(foreach p,$(PROGRAMS),$(if $(wildcard core/$(p)/main.c),$(p)))
@@ -174,7 +183,7 @@ define unit
 $(OUT)/tests/core/$(1)/%_test: $(OUT)/tests/core/$(1)/%_test.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
-	$$(QUIET)$$(CC) -o $$@ $$< $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
+	$$(QUIET)$$(CC) -o $$@ $$< $(call whole_of,$(1)) $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
 	  $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) -lcmocka $$(LINK_$$(FLAVOUR))
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit,$(r))))
@@ -359,8 +368,9 @@ check: lint
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
-# What an office needs: programs, the Lua parts without their tests, configuration, manual.
-SHARED := $(shell find lua plugins -type f -not -path '*/test/*' 2>/dev/null)
+# What an office needs: programs, the Lua parts (of the plugins' tests only those of the example, which
+# outpost new copies), configuration, manual.
+SHARED := $(shell find lua plugins -type f \( -path 'plugins/example/*' -o -not -path 'plugins/*/test/*' \) 2>/dev/null)
 CONFIG := $(filter-out %README.md,$(wildcard etc/*.lua etc/*/*))
 MANUAL := $(notdir $(wildcard docs/man/*.1))
 install: all

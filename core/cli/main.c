@@ -5,9 +5,11 @@
 #include "cli/check.h"
 #include "cli/events.h"
 #include "cli/keygen.h"
+#include "cli/new.h"
 #include "cli/prove.h"
 #include "cli/run.h"
 #include "cli/status.h"
+#include "cli/test.h"
 #include "cli/verify.h"
 
 static const struct command COMMANDS[] = {
@@ -18,6 +20,8 @@ static const struct command COMMANDS[] = {
     {"verify", verify_run, "check a journal, or one proof, offline"},
     {"prove", prove_run, "prove one event to somebody else"},
     {"keygen", keygen_run, "make a signing key"},
+    {"test", test_run, "run the tests of plugins in the real host"},
+    {"new", new_run, "make a plugin, with its test"},
 };
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
--- example - the smallest real plugin: a thermometer in the equipment cabinet. See README.md.
+-- example - a thermometer in the equipment cabinet. See README.md.
 local busurl = require "busurl"
 local heat = require "heat"
 local registers = require "registers"

@@ -2,7 +2,8 @@
 """names - one file, one noun: a public function carries its file's name, a guard its path.
 
 A header that shows a small struct may also give it its own functions (frame.h: struct field,
-field_text), and a family of files shares its first word (bind_emit.c: bind_commit). Also: no typedef of a struct, no word that says nothing, plain ASCII in code.
+field_text), and a family of files shares its first word (bind_emit.c: bind_commit); what the linker
+puts in a function's place has __wrap_ before its name. Also: no typedef of a struct, no word that says nothing, plain ASCII in code.
 """
 import os
 import re
@@ -72,6 +73,7 @@ def of_core(root, path, lines):
     noun = stem(path)
     nouns = {noun, noun.split("_")[0]} | shown_structs(root, path)
     for name, number in public_names(path, lines):
+        name = name.removeprefix("__wrap_")
         if noun == "main" and name != "main":
             yield path, number, f"{name}: expected nothing public in main.c but main"
         elif not any(name == n or name.startswith(n + "_") for n in nouns):

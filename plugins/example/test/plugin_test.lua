@@ -1,61 +1,60 @@
-local heat = require "heat"
-local plugin = require "plugin"
+-- The plugin in the real host; the thermometer is a table, and time passes when it is told to.
 local t = require "testing"
 
--- A host that is a table: what the plugin emits and stores is in it, `register` is the sensor.
-local function pretend()
-    local world = { events = {}, stored = {}, register = 200 }
-    world.host = {
-        log = { debug = function() end },
-        emit = function(event)
-            assert(plugin.events[event.type].data:check(event.data))
-            world.events[#world.events + 1] = event.type
-        end,
-        store = {
-            get = function(key) return world.stored[key] end,
-            put = function(key, value) world.stored[key] = value end,
-        },
-        every = function(_, fn) world.tick = fn end,
-        modbus = { open = function()
-            return { read_input = function()
-                if not world.register then
-                    return nil, "no answer in time", "timeout"
-                end
-                return { world.register }
-            end }
-        end },
-    }
-    plugin.start(world.host, assert(plugin.config:check { url = "modbus-tcp://10.0.0.9" }))
-    return world
+local URL = "modbus-tcp://10.0.0.9"
+local COOL, HOT, BROKEN = 200, 461, 0x7FFF
+
+-- An office with a thermometer that shows so much.
+local function begin(register)
+    local sensor = t.modbus { input = { [0] = register } }
+    return t.office { config = { url = URL }, devices = { [URL] = sensor } }, sensor
 end
 
-t.test("it_is_too_hot_once_and_cool_again_once", function()
-    local state, kind
-    local told = {}
-    for _, degrees in ipairs { 20, 46, 47, 44, 46, 42, 41, 60 } do
-        state, kind = heat.step(state, degrees, 45)
-        told[#told + 1] = kind
-    end
-    t.equal(told, { "cabinet.too_hot", "cabinet.cool_again", "cabinet.too_hot" })
+t.test("a_hot_cabinet_is_one_alarm_and_a_cool_one_one_record", function()
+    local office, sensor = begin(COOL)
+    office:run "1m"
+    t.equal(office:told(), {})
+    sensor.input[0] = HOT
+    local hot = office:next "cabinet.too_hot"
+    t.equal({ hot.lane, hot.subject, hot.data }, { "alarm", "office", { degrees = 46.1 } })
+    office:run "1h"
+    sensor.input[0] = COOL
+    t.equal(office:next("cabinet.cool_again").lane, "record")
+    t.equal(office:told(), { "cabinet.too_hot", "cabinet.cool_again" })
 end)
 
-t.test("a_hot_register_becomes_an_event_also_over_a_restart", function()
-    local world = pretend()
-    world.tick()
-    world.register = 461
-    world.tick()
-    plugin.start(world.host, assert(plugin.config:check { url = "modbus-tcp://10.0.0.9" }))
-    world.tick()
-    t.equal(world.events, { "cabinet.too_hot" })
+t.test("whenever_the_plugin_dies_there_is_one_event_for_an_edge", function()
+    for _, when in ipairs { "before", "after" } do
+        for nth = 1, 8 do
+            local office, sensor = begin(COOL)
+            office:die { [when] = "any", nth = nth }
+            office:run "25s"
+            sensor.input[0] = HOT
+            office:run "2m"
+            t.equal(office:told(), { "cabinet.too_hot" })
+            t.equal(office:stored "state", { hot = true })
+            t.equal(office:deaths(), 1)
+        end
+    end
+end)
+
+t.test("a_refused_commit_is_made_up_for_after_the_restart", function()
+    local office = begin(HOT)
+    office:refuse(2)
+    office:run "2m"
+    t.equal(office:told(), { "cabinet.too_hot" })
+    t.equal(office:trace("end"), { "end 75", "end 75" })
 end)
 
 t.test("no_answer_and_a_broken_sensor_are_no_temperature", function()
-    local world = pretend()
-    world.register = nil
-    world.tick()
-    world.register = 0x7FFF
-    world.tick()
-    t.equal(world.events, {})
+    local office, sensor = begin(BROKEN)
+    office:run "1m"
+    sensor.input[0] = HOT
+    sensor:fail "timeout"
+    office:run "1m"
+    t.equal(office:told(), {})
+    sensor:heal()
+    office:next "cabinet.too_hot"
 end)
 
 return t.finish()

@@ -1,19 +1,46 @@
--- testing - what a Lua test file needs: named tests, comparisons, and an honest end.
+-- testing - what a Lua test file needs: named tests, comparisons, rehearsals, and an honest end.
 --
 --   local t = require "testing"
 --   t.test("a_sentence_that_says_the_promise", function() t.equal(1 + 1, 2) end)
 --   return t.finish()
 --
 -- A test prints "ok NAME" or "FAILED NAME: why". finish() raises when one failed or none ran.
-local testing = { passed = 0, failed = 0 }
+-- Under `outpost test` there are t.office and t.modbus as well: the plugin in the real host, in an
+-- office of doubles (testing/office.lua, plugins/README.md).
+local testing = { passed = 0, failed = 0, skipped = 0 }
+
+local there, rehearsal = pcall(require, "rehearsal")
+if not there then
+    rehearsal = nil
+end
+
+local function count(kind)
+    testing[kind] = testing[kind] + 1
+    if rehearsal then
+        rehearsal.count(kind)
+    end
+end
+
+-- What a test leaves behind is looked at too: an error of the plugin that it did not ask for.
+local function run(fn)
+    local ok, err = xpcall(fn, debug.traceback)
+    local left = rehearsal and require("testing.office").finish()
+    if left then
+        return false, ok and left or ("%s\n%s"):format(err, left)
+    end
+    return ok, err
+end
 
 function testing.test(name, fn)
-    local ok, err = xpcall(fn, debug.traceback)
+    if testing.filter and not name:find(testing.filter, 1, true) then
+        return count("skipped")
+    end
+    local ok, err = run(fn)
     if ok then
-        testing.passed = testing.passed + 1
+        count("passed")
         print("ok " .. name)
     else
-        testing.failed = testing.failed + 1
+        count("failed")
         print(("FAILED %s: %s"):format(name, err))
     end
 end
@@ -48,12 +75,30 @@ function testing.holds(claim, text)
     end
 end
 
+local function needs_host(name)
+    if not rehearsal then
+        error(name .. " needs the real host: outpost test PLUGIN_FOLDER", 3)
+    end
+end
+
+-- The plugin in an office: see testing/office.lua.
+function testing.office(options)
+    needs_host("t.office")
+    return require("testing.office").open(options)
+end
+
+-- A Modbus device that a test can script: see testing/modbus.lua.
+function testing.modbus(options)
+    needs_host("t.modbus")
+    return require("testing.modbus").new(options)
+end
+
 -- Counts of its tests, for run.lua; raises when the file proves nothing.
 function testing.finish()
     if testing.failed > 0 then
         error(("%d tests failed"):format(testing.failed), 0)
     end
-    if testing.passed == 0 then
+    if testing.passed + testing.skipped == 0 then
         error("an empty test file proves nothing", 0)
     end
     return { passed = testing.passed }

@@ -1,0 +1,318 @@
+/* keeper - see keeper.h. */
+#include "rehearse/keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/mem.h"
+#include "base/now.h"
+#include "wire/talk.h"
+
+enum { FETCH_MOST = 192 * 1024, ENTRY_OVERHEAD = 64 };
+
+/* The rehearsal cannot go on. */
+static void give_up(struct keeper *keeper, const char *what, int number)
+{
+    char text[120];
+    snprintf(text, sizeof(text), "%s (%d)", what, number);
+    mem_free(keeper->fault);
+    keeper->fault = mem_text(text);
+    loop_stop(keeper->loop);
+}
+
+static void send_frame(struct keeper *keeper, struct buffer *frame)
+{
+    int err = line_send(keeper->line, frame);
+    buffer_free(frame);
+    if (err && err != -EPIPE)
+        give_up(keeper, "the host does not read what it asked for", err);
+}
+
+static void tell(struct keeper *keeper, enum talk_type type)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, (uint8_t)type, 0);
+    send_frame(keeper, &frame);
+}
+
+/* ---- Hello, start, ping */
+
+static void hear_hello(struct keeper *keeper, const struct frame *frame)
+{
+    struct buffer start = {0};
+    frame_begin(&start, TALK_START, frame->id);
+    frame_put(&start, TAG_CONFIG, keeper->start->bytes, keeper->start->length);
+    send_frame(keeper, &start);
+    keeper->heard_us = now_mono_us();
+    loop_timer_start(keeper->loop, &keeper->ping, KEEPER_PING_MS);
+}
+
+static void hear_pong(struct keeper *keeper, const struct frame *frame)
+{
+    (void)frame;
+    keeper->heard_us = now_mono_us();
+}
+
+static void hear_nothing(struct keeper *keeper, const struct frame *frame)
+{
+    (void)keeper;
+    (void)frame;
+}
+
+/* While the process waits in a device this comes late, and finds how long it has been silent. */
+static void ping_again(struct loop_timer *timer)
+{
+    struct keeper *keeper = container_of(timer, struct keeper, ping);
+    int64_t silent_us = now_mono_us() - keeper->heard_us;
+    if (silent_us > KEEPER_SILENCE_MS * 1000LL) {
+        trace_add(keeper->trace, "die did not answer the keeper for %lld s",
+                  (long long)silent_us / 1000000);
+        keeper->fate->struck = keeper->was_killed = true;
+        loop_stop(keeper->loop);
+        return;
+    }
+    tell(keeper, TALK_PING);
+    loop_timer_start(keeper->loop, timer, KEEPER_PING_MS);
+}
+
+/* ---- Commits */
+
+static void answer_commit(struct keeper *keeper, uint32_t id, int err, const char *text,
+                          int64_t first)
+{
+    struct buffer done = {0};
+    frame_begin(&done, TALK_DONE, id);
+    frame_put_number(&done, TAG_ERROR, err);
+    frame_put_text(&done, TAG_TEXT, text);
+    frame_put_number(&done, TAG_SEQ, first);
+    send_frame(keeper, &done);
+}
+
+static bool dies(struct keeper *keeper, bool after)
+{
+    if (!fate_strikes(keeper->fate, FATE_COMMIT, after))
+        return false;
+    trace_add(keeper->trace, "die %s commit", after ? "after" : "before");
+    loop_stop(keeper->loop);
+    return true;
+}
+
+static void make_durable(struct keeper *keeper, const struct frame *frame)
+{
+    struct buffer said = {0}, text = {0};
+    int64_t first = -1;
+    int err = ledger_commit(keeper->ledger, &frame->fields, &first, &said, &text);
+    trace_add(keeper->trace, "%s %s", err ? "refuse" : "commit", buffer_text(&said));
+    keeper->commits += err == 0;
+    keeper->news |= first >= 0;
+    if (!dies(keeper, true)) {
+        answer_commit(keeper, frame->id, err, buffer_text(&text), first);
+        keeper_wake(keeper);
+    }
+    buffer_free(&said);
+    buffer_free(&text);
+}
+
+static void hear_commit(struct keeper *keeper, const struct frame *frame)
+{
+    if (dies(keeper, false))
+        return;
+    const char *refusal = fate_refusal(keeper->fate);
+    if (refusal == NULL) {
+        make_durable(keeper, frame);
+        return;
+    }
+    trace_add(keeper->trace, "refuse %s", refusal);
+    answer_commit(keeper, frame->id, ENOSPC, refusal, -1);
+}
+
+/* ---- Reading the store */
+
+static void put_row(struct buffer *frame, const struct ledger_row *row)
+{
+    size_t mark = frame_open(frame, TAG_PUT);
+    frame_put_text(frame, TAG_KEY, row->key);
+    frame_put(frame, TAG_VALUE, row->value, row->length);
+    frame_close(frame, mark);
+}
+
+static void read_key(const struct frame *frame, enum talk_tag tag, char *key)
+{
+    struct field field;
+    key[0] = '\0';
+    if (fields_find(&frame->fields, (uint8_t)tag, &field) == 0)
+        field_text(&field, key, TALK_KEY_MAX + 1);
+}
+
+static int64_t read_number(const struct frame *frame, enum talk_tag tag,
+                           int64_t otherwise)
+{
+    struct field field;
+    int64_t number;
+    if (fields_find(&frame->fields, (uint8_t)tag, &field) != 0 ||
+        field_number(&field, &number) != 0)
+        return otherwise;
+    return number;
+}
+
+static void hear_get(struct keeper *keeper, const struct frame *frame)
+{
+    char key[TALK_KEY_MAX + 1];
+    struct buffer values = {0};
+    read_key(frame, TAG_KEY, key);
+    const struct ledger_row *row = ledger_get(keeper->ledger, key);
+    frame_begin(&values, TALK_VALUES, frame->id);
+    if (row != NULL)
+        put_row(&values, row);
+    send_frame(keeper, &values);
+}
+
+static void hear_range(struct keeper *keeper, const struct frame *frame)
+{
+    char from[TALK_KEY_MAX + 1], until[TALK_KEY_MAX + 1];
+    const struct ledger *ledger = keeper->ledger;
+    struct buffer values = {0};
+    read_key(frame, TAG_KEY, from);
+    read_key(frame, TAG_UNTIL, until);
+    int64_t left = read_number(frame, TAG_LIMIT, INT64_MAX);
+    frame_begin(&values, TALK_VALUES, frame->id);
+    size_t at = ledger_at(ledger, from);
+    for (; at < ledger->row_count; at++) {
+        const struct ledger_row *row = &ledger->rows[at];
+        if (until[0] != '\0' && strcmp(row->key, until) >= 0)
+            break;
+        if (left-- <= 0 ||
+            values.length + strlen(row->key) + row->length + ENTRY_OVERHEAD > FRAME_MAX) {
+            frame_put(&values, TAG_MORE, "", 0);
+            break;
+        }
+        put_row(&values, row);
+    }
+    send_frame(keeper, &values);
+}
+
+/* ---- Reading the journal */
+
+static int put_events(const struct keeper *keeper, struct keeper_fetch *fetch,
+                      struct buffer *frame)
+{
+    const struct ledger *ledger = keeper->ledger;
+    int entries = 0;
+    for (; fetch->from < (int64_t)ledger->event_count; fetch->from++) {
+        const struct ledger_event *event = &ledger->events[fetch->from];
+        if (!word_matches(fetch->pattern, event->type))
+            continue;
+        if (entries == KEEPER_ENTRIES_MAX ||
+            (entries > 0 &&
+             frame->length + event->length + ENTRY_OVERHEAD > fetch->limit))
+            break;
+        size_t mark = frame_open(frame, TAG_ENTRY);
+        frame_put_number(frame, TAG_SEQ, fetch->from);
+        frame_put_number(frame, TAG_LANE, event->lane);
+        frame_put(frame, TAG_BODY, event->body, event->length);
+        frame_close(frame, mark);
+        entries++;
+    }
+    return entries;
+}
+
+static void try_answer(struct keeper *keeper, struct keeper_fetch *fetch)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_EVENTS, fetch->id);
+    if (put_events(keeper, fetch, &frame) == 0) {
+        buffer_free(&frame);
+        return;
+    }
+    frame_put_number(&frame, TAG_SEQ, fetch->from);
+    fetch->id = 0;
+    send_frame(keeper, &frame);
+}
+
+static void hear_fetch(struct keeper *keeper, const struct frame *frame)
+{
+    char name[TALK_KEY_MAX + 1];
+    struct field pattern;
+    struct keeper_fetch *fetch = keeper->fetches;
+    while (fetch < keeper->fetches + KEEPER_FETCHES_MAX && fetch->id != 0)
+        fetch++;
+    ASSERT(fetch < keeper->fetches + KEEPER_FETCHES_MAX); /* one a subscription */
+    *fetch = (struct keeper_fetch){.id = frame->id, .limit = FETCH_MOST};
+    if (fields_find(&frame->fields, TAG_PATTERN, &pattern) == 0)
+        field_text(&pattern, fetch->pattern, sizeof(fetch->pattern));
+    read_key(frame, TAG_NAME, name);
+    fetch->from = name[0] != '\0' ? ledger_cursor(keeper->ledger, name) + 1
+                                  : read_number(frame, TAG_SEQ, 0);
+    int64_t limit = read_number(frame, TAG_LIMIT, FETCH_MOST);
+    fetch->limit = limit < FETCH_MOST ? (size_t)limit : FETCH_MOST;
+    try_answer(keeper, fetch);
+}
+
+static void hear_cancel(struct keeper *keeper, const struct frame *frame)
+{
+    for (size_t i = 0; i < KEEPER_FETCHES_MAX; i++)
+        if (keeper->fetches[i].id == frame->id)
+            keeper->fetches[i].id = 0;
+}
+
+void keeper_wake(struct keeper *keeper)
+{
+    for (size_t i = 0; i < KEEPER_FETCHES_MAX && keeper->line != NULL; i++)
+        if (keeper->fetches[i].id != 0)
+            try_answer(keeper, &keeper->fetches[i]);
+}
+
+/* ---- The line */
+
+static void (*const HEARS[TALK_TYPES])(struct keeper *keeper,
+                                       const struct frame *frame) = {
+    [TALK_HELLO] = hear_hello, [TALK_COMMIT] = hear_commit,  [TALK_GET] = hear_get,
+    [TALK_RANGE] = hear_range, [TALK_FETCH] = hear_fetch,    [TALK_CANCEL] = hear_cancel,
+    [TALK_PONG] = hear_pong,   [TALK_HEALTH] = hear_nothing,
+};
+
+static void frame_came(void *owner, struct line *line, const struct frame *frame)
+{
+    struct keeper *keeper = owner;
+    (void)line;
+    if (keeper->fate->struck)
+        return; /* sent by a process that is dead since */
+    if (frame->type < TALK_TYPES && HEARS[frame->type] != NULL) {
+        HEARS[frame->type](keeper, frame);
+        return;
+    }
+    give_up(keeper, "the host sent a frame that it may not send", frame->type);
+}
+
+/* The process has ended; who owns both ends knows. */
+static void line_over(void *owner, struct line *line, int why)
+{
+    (void)owner;
+    (void)line;
+    (void)why;
+}
+
+static const struct line_calls CALLS = {.came = frame_came, .closed = line_over};
+
+int keeper_greet(struct keeper *keeper, int fd)
+{
+    ASSERT(keeper->line == NULL);
+    memset(keeper->fetches, 0, sizeof(keeper->fetches));
+    keeper->ping.fire = ping_again;
+    keeper->was_killed = false;
+    return line_open(&keeper->line, keeper->loop, fd, &CALLS, keeper);
+}
+
+void keeper_hang_up(struct keeper *keeper)
+{
+    loop_timer_stop(&keeper->ping);
+    line_close(keeper->line);
+    keeper->line = NULL;
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+    tell(keeper, TALK_STOP);
+}

@@ -1,0 +1,61 @@
+/* keeper - the other end of the host's line: START, PING, and an answer to all that it asks.
+ *
+ * Speaks wire/talk.h over a real line, as the keeper does for a host. What is durable is the ledger's;
+ * what shall go wrong the fate's. Where fate strikes the keeper stops the loop and says nothing more:
+ * the process at the other end is dead. */
+#ifndef REHEARSE_KEEPER_H
+#define REHEARSE_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/loop.h"
+#include "base/word.h"
+#include "rehearse/fate.h"
+#include "rehearse/ledger.h"
+#include "rehearse/trace.h"
+#include "wire/line.h"
+
+enum {
+    KEEPER_FETCHES_MAX = 256,
+    KEEPER_PING_MS = 5000,     /* as the supervisor of the real one */
+    KEEPER_SILENCE_MS = 15000, /* then the process is killed */
+    KEEPER_ENTRIES_MAX = 256
+};
+
+struct keeper_fetch {
+    uint32_t id; /* 0: nobody waits here */
+    char pattern[WORD_TYPE_MAX + 1];
+    int64_t from;
+    size_t limit;
+};
+
+struct keeper {
+    struct loop *loop;
+    struct line *line; /* NULL: no process is there */
+    struct ledger *ledger;
+    struct fate *fate;
+    struct trace *trace;
+    const struct buffer *start; /* CONFIG of START */
+    struct keeper_fetch fetches[KEEPER_FETCHES_MAX];
+    struct loop_timer ping;
+    int64_t heard_us;
+    int commits; /* durable ones so far */
+    bool news;   /* an event of the plugin has become durable; whoever looks resets it */
+    bool was_killed; /* the process did not answer */
+    char *fault;     /* the host said what it must not; NULL: it did not */
+};
+
+/* A process begins at the other end of `fd`, which is taken over. */
+int keeper_greet(struct keeper *keeper, int fd);
+/* It has ended. Also when none is there. */
+void keeper_hang_up(struct keeper *keeper);
+
+/* Asks the process to end in order. */
+void keeper_stop(struct keeper *keeper);
+
+/* There are new events: answers who waited for them. */
+void keeper_wake(struct keeper *keeper);
+
+#endif

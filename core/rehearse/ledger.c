@@ -1,0 +1,278 @@
+/* ledger - see ledger.h.
+ *
+ * What the host may not send is refused as the keeper does it; what it cannot send (effects.c makes
+ * the frames) is not looked for again. */
+#include "rehearse/ledger.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/mem.h"
+#include "base/now.h"
+
+/* ---- Events */
+
+int ledger_declare(struct ledger *ledger, const char *type, enum talk_lane lane)
+{
+    if (!word_is_type(type))
+        return -EINVAL;
+    if (ledger->type_count == LEDGER_TYPES_MAX)
+        return -E2BIG;
+    struct ledger_type *declared = &ledger->types[ledger->type_count++];
+    strcpy(declared->type, type);
+    declared->lane = lane;
+    return 0;
+}
+
+static int lane_of(const struct ledger *ledger, const char *type)
+{
+    for (size_t i = 0; i < ledger->type_count; i++)
+        if (strcmp(ledger->types[i].type, type) == 0)
+            return (int)ledger->types[i].lane;
+    return -1;
+}
+
+/* The members in the order of the keeper's (keeper/event.c); nothing in them is left to chance. */
+static void compose(const struct ledger *ledger, struct buffer *out,
+                    const struct ledger_draft *draft)
+{
+    char time[NOW_TEXT_ROOM], recorded[NOW_TEXT_ROOM];
+    int64_t seq = (int64_t)ledger->event_count;
+    now_format(recorded, now_utc_us());
+    now_format(time, draft->time_us ? draft->time_us : now_utc_us());
+    buffer_printf(out,
+                  "{\"specversion\":\"1.0\",\"id\":\"" LEDGER_OFFICE "/" LEDGER_LOG
+                  "/%" PRId64 "\",\"source\":\"/" LEDGER_OFFICE
+                  "/%s\",\"type\":\"%s\",\"time\":\"%s\",\"subject\":\"%s\",",
+                  seq, draft->source ? draft->source : ledger->source, draft->type, time,
+                  draft->subject ? draft->subject : "office");
+    buffer_printf(out,
+                  "\"datacontenttype\":\"application/json\",\"office\":\"" LEDGER_OFFICE
+                  "\",\"log\":\"" LEDGER_LOG "\",\"sequence\":\"%016" PRId64
+                  "\",\"lane\":\"%s\",\"recorded\":\"%s\",\"boot\":\"rehearsal\","
+                  "\"mono\":\"%" PRId64 "\",\"clock\":\"synced\",\"salt\":\"%032d\","
+                  "\"data\":",
+                  seq, talk_lane_name(draft->lane), recorded, now_mono_us(), 0);
+    buffer_append(out, draft->data, draft->data_length);
+    buffer_append(out, "}", 1);
+}
+
+int64_t ledger_append(struct ledger *ledger, const struct ledger_draft *draft)
+{
+    struct buffer body = {0};
+    if (ledger->event_count == ledger->event_room) {
+        ledger->event_room = ledger->event_room ? 2 * ledger->event_room : 64;
+        ledger->events =
+            mem_resize(ledger->events, ledger->event_room * sizeof(*ledger->events));
+    }
+    compose(ledger, &body, draft);
+    struct ledger_event *event = &ledger->events[ledger->event_count];
+    *event = (struct ledger_event){.lane = draft->lane, .own = draft->source == NULL};
+    snprintf(event->type, sizeof(event->type), "%s", draft->type);
+    event->body = mem_copy(body.bytes, body.length);
+    event->length = body.length;
+    buffer_free(&body);
+    return (int64_t)ledger->event_count++;
+}
+
+/* ---- Keys */
+
+size_t ledger_at(const struct ledger *ledger, const char *key)
+{
+    size_t low = 0, high = ledger->row_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(ledger->rows[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct ledger_row *ledger_get(const struct ledger *ledger, const char *key)
+{
+    size_t at = ledger_at(ledger, key);
+    bool there = at < ledger->row_count && strcmp(ledger->rows[at].key, key) == 0;
+    return there ? &ledger->rows[at] : NULL;
+}
+
+static void make_room(struct ledger *ledger, size_t at, const char *key)
+{
+    if (ledger->row_count == ledger->row_room) {
+        ledger->row_room = ledger->row_room ? 2 * ledger->row_room : 64;
+        ledger->rows = mem_resize(ledger->rows, ledger->row_room * sizeof(*ledger->rows));
+    }
+    struct ledger_row *row = &ledger->rows[at];
+    memmove(row + 1, row, (ledger->row_count++ - at) * sizeof(*row));
+    *row = (struct ledger_row){0};
+    snprintf(row->key, sizeof(row->key), "%s", key);
+}
+
+int ledger_put(struct ledger *ledger, const char *key, const void *value, size_t length)
+{
+    size_t at = ledger_at(ledger, key);
+    bool there = at < ledger->row_count && strcmp(ledger->rows[at].key, key) == 0;
+    if (!there && ledger->row_count == LEDGER_ROWS_MAX)
+        return -E2BIG;
+    if (!there)
+        make_room(ledger, at, key);
+    mem_free(ledger->rows[at].value);
+    ledger->rows[at].value = mem_copy(value, length);
+    ledger->rows[at].length = length;
+    return 0;
+}
+
+static void remove_row(struct ledger *ledger, const char *key)
+{
+    size_t at = ledger_at(ledger, key);
+    struct ledger_row *row = &ledger->rows[at];
+    if (at == ledger->row_count || strcmp(row->key, key) != 0)
+        return;
+    mem_free(row->value);
+    memmove(row, row + 1, (--ledger->row_count - at) * sizeof(*row));
+}
+
+/* ---- Cursors */
+
+int64_t ledger_cursor(const struct ledger *ledger, const char *name)
+{
+    for (size_t i = 0; i < ledger->cursor_count; i++)
+        if (strcmp(ledger->cursors[i].name, name) == 0)
+            return ledger->cursors[i].seq;
+    return -1;
+}
+
+static void put_cursor(struct ledger *ledger, const char *name, int64_t seq)
+{
+    size_t at = 0;
+    while (at < ledger->cursor_count && strcmp(ledger->cursors[at].name, name) != 0)
+        at++;
+    ASSERT(at < LEDGER_CURSORS_MAX); /* a plugin has at most 256 subscriptions */
+    ledger->cursor_count += at == ledger->cursor_count;
+    strcpy(ledger->cursors[at].name, name);
+    ledger->cursors[at].seq = seq;
+}
+
+/* ---- A commit */
+
+/* One field of a COMMIT, taken apart. */
+struct effect {
+    char name[WORD_SUBJECT_MAX + 1]; /* the event's type, the key, the cursor */
+    char subject[WORD_SUBJECT_MAX + 1];
+    int64_t number; /* the event's time, the cursor's sequence */
+    struct field value;
+};
+
+static int read_part(struct effect *effect, const struct field *part)
+{
+    switch (part->tag) {
+    case TAG_TYPE:
+    case TAG_KEY:
+    case TAG_NAME:
+        return field_text(part, effect->name, sizeof(effect->name));
+    case TAG_SUBJECT:
+        return field_text(part, effect->subject, sizeof(effect->subject));
+    case TAG_TIME:
+    case TAG_SEQ:
+        return field_number(part, &effect->number);
+    default:
+        effect->value = *part;
+        return 0;
+    }
+}
+
+static int read_effect(struct effect *effect, const struct field *field)
+{
+    struct fields inside = field_inside(field);
+    struct field part;
+    int more, err = 0;
+    *effect = (struct effect){0};
+    while (!err && (more = fields_next(&inside, &part)) != 0)
+        err = more < 0 ? more : read_part(effect, &part);
+    return err;
+}
+
+static int check(const struct ledger *ledger, const struct field *field,
+                 struct buffer *said, struct buffer *text)
+{
+    static const char *const WORDS[] = {[TAG_EVENT] = "",
+                                        [TAG_PUT] = "put ",
+                                        [TAG_REMOVE] = "remove ",
+                                        [TAG_CONSUMED] = "consumed "};
+    struct effect effect;
+    if (field->tag < TAG_EVENT || field->tag > TAG_CONSUMED ||
+        WORDS[field->tag] == NULL || read_effect(&effect, field) != 0) {
+        buffer_append_text(text, "a field is not as agreed");
+        return EPROTO;
+    }
+    buffer_printf(said, "%s%s%s", said->length ? " " : "", WORDS[field->tag],
+                  effect.name);
+    if (field->tag == TAG_EVENT && lane_of(ledger, effect.name) < 0) {
+        buffer_printf(text, "expected an event type that the plugin declares: got \"%s\"",
+                      effect.name);
+        return EINVAL;
+    }
+    if (field->tag == TAG_CONSUMED && strlen(effect.name) > WORD_ID_MAX) {
+        buffer_append_text(text, "consumed: the name of the cursor is too long");
+        return EPROTO;
+    }
+    if (field->tag == TAG_CONSUMED && effect.number >= (int64_t)ledger->event_count) {
+        buffer_printf(text, "consumed: expected an event that there is: got \"%s\"",
+                      effect.name);
+        return EINVAL;
+    }
+    return 0;
+}
+
+static void apply(struct ledger *ledger, const struct field *field, int64_t *first)
+{
+    struct effect effect;
+    read_effect(&effect, field);
+    if (field->tag == TAG_PUT) {
+        ledger_put(ledger, effect.name, effect.value.bytes, effect.value.length);
+    } else if (field->tag == TAG_REMOVE) {
+        remove_row(ledger, effect.name);
+    } else if (field->tag == TAG_CONSUMED) {
+        put_cursor(ledger, effect.name, effect.number);
+    } else {
+        struct ledger_draft draft = {.type = effect.name,
+                                     .subject = effect.subject[0] ? effect.subject : NULL,
+                                     .lane = (enum talk_lane)lane_of(ledger, effect.name),
+                                     .time_us = effect.number,
+                                     .data = (const char *)effect.value.bytes,
+                                     .data_length = effect.value.length};
+        int64_t seq = ledger_append(ledger, &draft);
+        *first = *first < 0 ? seq : *first;
+    }
+}
+
+int ledger_commit(struct ledger *ledger, const struct fields *fields, int64_t *first,
+                  struct buffer *said, struct buffer *text)
+{
+    struct fields rest = *fields;
+    struct field field;
+    *first = -1;
+    while (fields_next(&rest, &field) > 0) {
+        int err = check(ledger, &field, said, text);
+        if (err)
+            return err;
+    }
+    for (rest = *fields; fields_next(&rest, &field) > 0;)
+        apply(ledger, &field, first);
+    return 0;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->event_count; i++)
+        mem_free(ledger->events[i].body);
+    for (size_t i = 0; i < ledger->row_count; i++)
+        mem_free(ledger->rows[i].value);
+    mem_free(ledger->events);
+    mem_free(ledger->rows);
+    *ledger = (struct ledger){0};
+}

@@ -1,0 +1,93 @@
+/* ledger - what is durable in a rehearsal: events, keys, cursors. Outlives the process of the plugin.
+ *
+ * Plays the journal and the store of the real keeper for one plugin, in memory: a COMMIT is done whole
+ * or not at all, events are CloudEvents in the form that the keeper gives them. A zeroed struct ledger
+ * is an empty one. */
+#ifndef REHEARSE_LEDGER_H
+#define REHEARSE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/word.h"
+#include "wire/frame.h"
+#include "wire/talk.h"
+
+enum { LEDGER_TYPES_MAX = 256, LEDGER_CURSORS_MAX = 256, LEDGER_ROWS_MAX = 100000 };
+
+#define LEDGER_OFFICE "350105-003"
+#define LEDGER_LOG    "rehearsal"
+
+struct ledger_event {
+    char type[WORD_TYPE_MAX + 1];
+    enum talk_lane lane;
+    bool own; /* of the plugin; else somebody else's, that the test has put there */
+    char *body;
+    size_t length;
+};
+
+struct ledger_row {
+    char key[TALK_KEY_MAX + 1];
+    char *value;
+    size_t length;
+};
+
+struct ledger_type {
+    char type[WORD_TYPE_MAX + 1];
+    enum talk_lane lane;
+};
+
+struct ledger_cursor {
+    char name[WORD_ID_MAX + 1];
+    int64_t seq;
+};
+
+struct ledger {
+    char source[2 * WORD_ID_MAX + 2]; /* "plugin/instance" */
+    struct ledger_type types[LEDGER_TYPES_MAX];
+    size_t type_count;
+    struct ledger_event *events;
+    size_t event_count, event_room;
+    struct ledger_row *rows; /* by key */
+    size_t row_count, row_room;
+    struct ledger_cursor cursors[LEDGER_CURSORS_MAX];
+    size_t cursor_count;
+};
+
+/* What the plugin may emit. 0, or -EINVAL (no type), -E2BIG. */
+int ledger_declare(struct ledger *ledger, const char *type, enum talk_lane lane);
+
+/* What an event of somebody else is made of. Texts are not checked. */
+struct ledger_draft {
+    const char *source; /* NULL: the plugin's own */
+    const char *type;
+    const char *subject; /* NULL: "office" */
+    enum talk_lane lane;
+    int64_t time_us; /* 0: now */
+    const char *data;
+    size_t data_length;
+};
+
+/* Its sequence. */
+int64_t ledger_append(struct ledger *ledger, const struct ledger_draft *draft);
+
+/* Does what a COMMIT says, or nothing; 0, or a positive errno and why in `text`. `first` is the first
+ * event's sequence or -1. `said` gets what it is, as "TYPE put KEY remove KEY consumed CURSOR". */
+int ledger_commit(struct ledger *ledger, const struct fields *fields, int64_t *first,
+                  struct buffer *said, struct buffer *text);
+
+/* Bytes of a key, which may be the same as before. -E2BIG when there are too many. */
+int ledger_put(struct ledger *ledger, const char *key, const void *value, size_t length);
+/* NULL when it is not there. */
+const struct ledger_row *ledger_get(const struct ledger *ledger, const char *key);
+/* The first row whose key is not before this one; `row_count` when there is none. */
+size_t ledger_at(const struct ledger *ledger, const char *key);
+
+/* The last sequence that the cursor has done, or -1. */
+int64_t ledger_cursor(const struct ledger *ledger, const char *name);
+
+void ledger_free(struct ledger *ledger);
+
+#endif

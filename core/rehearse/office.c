@@ -1,0 +1,318 @@
+/* office - see office.h.
+ *
+ * A process that died may still be on the stack: it runs on to where it would wait, but its devices
+ * answer nothing, its line is not read and its log is not heard. Seen from outside it has stopped where
+ * fate struck. settle() buries it when the stack is free.
+ *
+ * Invariant: the plugin and the keeper's line are open exactly while `lives`. */
+#include "rehearse/office.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/now.h"
+#include "host/module.h"
+#include "rehearse/complaint.h"
+#include "rehearse/log.h"
+#include "rehearse/loop.h"
+#include "rehearse/now_clock.h"
+#include "wire/line.h"
+
+/* How host.commit() begins what it raises then (bind_emit.c). */
+static const char REFUSED[] = "commit: the keeper refused";
+
+static struct office *current;
+
+struct office *office_current(void)
+{
+    return current;
+}
+
+/* ---- What the host says */
+
+static bool is_heard(const struct office *office)
+{
+    return office->lives && !office->fate.struck;
+}
+
+static void take_line(void *owner, const char *level, const char *text)
+{
+    struct office *office = owner;
+    if (!is_heard(office))
+        return;
+    trace_add(&office->trace, "log %s %s", level, text);
+    if (strcmp(level, "error") != 0)
+        return;
+    mem_free(office->last_error);
+    office->last_error = mem_text(text);
+}
+
+static void take_raised(void *owner, const char *why)
+{
+    struct office *office = owner;
+    if (!is_heard(office))
+        return;
+    trace_add(&office->trace, "raise %s", why);
+    bool asked_for = strstr(why, REFUSED) != NULL; /* the test has had it refused */
+    if (!asked_for && office->error_count < OFFICE_ERRORS_MAX)
+        office->errors[office->error_count++] = mem_text(why);
+}
+
+/* ---- The process */
+
+/* As the host does it before it is confined. */
+static void load_needs(const struct office *office)
+{
+    struct json *start;
+    if (json_parse(&start, office->start.bytes, office->start.length) != 0)
+        return; /* START will say so */
+    if (module_load(json_get(start, "needs")) != 0)
+        log_error("this system has no GB18030 (package libc6)");
+    json_free(start);
+}
+
+static void begin_process(struct office *office)
+{
+    int fds[2];
+    int err = line_pair(fds);
+    ASSERT(err == 0);
+    office->lives = true;
+    office->gone = false;
+    office->fate.struck = false;
+    trace_add(&office->trace, "start");
+    load_needs(office);
+    err = keeper_greet(&office->keeper, fds[0]);
+    ASSERT(err == 0);
+    err = plugin_open(&office->plugin, office->loop, fds[1]);
+    ASSERT(err == 0);
+}
+
+static void bury(struct office *office)
+{
+    if (!office->lives)
+        return;
+    plugin_close(&office->plugin);
+    keeper_hang_up(&office->keeper);
+    office->lives = false;
+}
+
+static void start_again(struct loop_timer *timer)
+{
+    begin_process(container_of(timer, struct office, again));
+}
+
+static void die(struct office *office)
+{
+    bury(office);
+    office->deaths++;
+    loop_timer_start(office->loop, &office->again, OFFICE_AGAIN_MS);
+}
+
+void office_fail_here(struct office *office, const char *why)
+{
+    if (office->fault == NULL)
+        office->fault = mem_text(why);
+    loop_stop(office->loop);
+}
+
+bool office_strikes_here(struct office *office, enum fate_step step, bool after)
+{
+    if (office->fate.struck)
+        return true;
+    if (!fate_strikes(&office->fate, step, after))
+        return false;
+    trace_add(&office->trace, "die %s %s", after ? "after" : "before",
+              fate_step_name(step));
+    loop_stop(office->loop);
+    return true;
+}
+
+/* The loop has been stopped: by fate, by the plugin's end, or because the rehearsal cannot go on. */
+static void settle(struct office *office)
+{
+    if (office->keeper.fault != NULL)
+        office_fail_here(office, office->keeper.fault);
+    if (office->fault != NULL)
+        return;
+    if (office->fate.struck) {
+        die(office);
+        return;
+    }
+    int code = office->plugin.exit_code;
+    if (code == PLUGIN_BROKEN) {
+        office_fail_here(office, office->last_error ? office->last_error
+                                                    : "the plugin cannot start");
+        return;
+    }
+    trace_add(&office->trace, "end %d", code);
+    if (code == PLUGIN_AGAIN) {
+        die(office);
+    } else {
+        bury(office);
+        office->gone = true;
+    }
+}
+
+/* ---- Playing */
+
+static const char *look(struct office *office, enum loop_end how)
+{
+    if (how == LOOP_STOPPED)
+        settle(office);
+    else if (how == LOOP_STILL)
+        office_fail_here(office, "the plugin goes on and on while no time passes: a wait "
+                                 "of no length in a loop without an end");
+    if (office->trace.full)
+        office_fail_here(office, "more happens than a rehearsal can hold");
+    return office->fault;
+}
+
+/* Plays until then; stops early for `enough` or when the process has ended as asked. */
+static const char *play_until(struct office *office, int64_t until_us, const bool *enough)
+{
+    enum loop_end how;
+    const char *why;
+    do {
+        how = loop_play(office->loop, until_us, enough);
+        why = look(office, how);
+    } while (why == NULL && how == LOOP_STOPPED && !office->gone);
+    return why;
+}
+
+static const char *cannot_play(const struct office *office)
+{
+    if (office->ended || office != current)
+        return "this office is over: a new one has begun, or the test has ended";
+    if (office->L != NULL)
+        return "an office cannot be played from inside a device's answer";
+    return office->fault;
+}
+
+static const char *play(struct office *office, lua_State *L, int64_t until_us,
+                        const bool *enough)
+{
+    const char *why = cannot_play(office);
+    if (why != NULL)
+        return why;
+    office->L = L;
+    why = play_until(office, until_us, enough);
+    office->L = NULL;
+    return why;
+}
+
+const char *office_begin(struct office *office, lua_State *L)
+{
+    current = office;
+    log_divert(take_line, office);
+    complaint_divert(take_raised, office);
+    begin_process(office);
+    return play(office, L, now_mono_us(), NULL);
+}
+
+const char *office_play(struct office *office, lua_State *L, int64_t us, bool until_news,
+                        int64_t *left_us)
+{
+    int64_t until_us = now_mono_us() + us;
+    office->keeper.news = false;
+    const char *why = play(office, L, until_us, until_news ? &office->keeper.news : NULL);
+    *left_us = until_us - now_mono_us();
+    return why;
+}
+
+const char *office_restart(struct office *office, lua_State *L, bool in_order)
+{
+    const char *why = cannot_play(office);
+    if (why == NULL && office->lives && in_order) {
+        keeper_stop(&office->keeper);
+        why = play(office, L, now_mono_us() + OFFICE_STOP_MS * 1000LL, NULL);
+    } else if (why == NULL && office->lives) {
+        trace_add(&office->trace, "die now");
+        office->deaths++;
+    }
+    if (why != NULL)
+        return why;
+    bury(office);
+    loop_timer_stop(&office->again);
+    begin_process(office);
+    return play(office, L, now_mono_us(), NULL);
+}
+
+/* ---- Devices */
+
+int office_add_device(struct office *office, const char *url, int ref, char *why,
+                      size_t room)
+{
+    struct office_device *device = &office->devices[office->device_count];
+    if (office->device_count == OFFICE_DEVICES_MAX)
+        return -E2BIG;
+    int err = busurl_parse(&device->url, url, why, room);
+    if (err)
+        return err;
+    device->ref = ref;
+    office->device_count++;
+    return 0;
+}
+
+const struct office_device *office_device(const struct office *office,
+                                          const struct busurl *url)
+{
+    for (int i = 0; i < office->device_count; i++) {
+        const struct office_device *device = &office->devices[i];
+        if (device->url.tcp == url->tcp && strcmp(device->url.place, url->place) == 0 &&
+            (!url->tcp || strcmp(device->url.port, url->port) == 0))
+            return device;
+    }
+    return NULL;
+}
+
+/* ---- Life */
+
+void office_open(struct office **out, int64_t utc_us)
+{
+    struct office *office = mem_new(struct office);
+    int err = loop_open(&office->loop);
+    ASSERT(err == 0);
+    if (current != NULL)
+        office_end(current);
+    now_clock_begin(utc_us);
+    office->again.fire = start_again;
+    office->keeper.loop = office->loop;
+    office->keeper.ledger = &office->ledger;
+    office->keeper.fate = &office->fate;
+    office->keeper.trace = &office->trace;
+    office->keeper.start = &office->start;
+    *out = office;
+}
+
+void office_end(struct office *office)
+{
+    if (office == current) {
+        current = NULL;
+        log_divert(NULL, NULL);
+        complaint_divert(NULL, NULL);
+    }
+    loop_timer_stop(&office->again);
+    bury(office);
+    office->ended = true;
+}
+
+void office_close(struct office *office)
+{
+    if (office == NULL)
+        return;
+    office_end(office);
+    loop_close(office->loop);
+    ledger_free(&office->ledger);
+    trace_free(&office->trace);
+    buffer_free(&office->start);
+    for (int i = 0; i < office->error_count; i++)
+        mem_free(office->errors[i]);
+    mem_free(office->keeper.fault);
+    mem_free(office->last_error);
+    mem_free(office->fault);
+    mem_free(office);
+}

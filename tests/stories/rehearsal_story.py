@@ -1,0 +1,367 @@
+"""outpost test: what a test can see and do in the real host, and that every defect makes one fail."""
+import re
+import time
+
+import pytest
+
+import town
+
+URL = "modbus-tcp://10.0.0.9"
+
+PLUGIN = """
+local schema = require "schema"
+local plugin = {
+    api = 1, name = "subject", summary = "Made for a test.", needs = { "modbus" },
+    config = schema.record {
+        url = schema.text { default = "%s" },
+        poll = schema.duration { default = "1s", min = "100ms" },
+    },
+    events = {
+        ["subject.changed"] = { lane = "alarm",
+            data = schema.record { value = schema.integer {} } },
+        ["subject.heard"] = { lane = "record", data = schema.record { n = schema.integer {} } },
+    },
+}
+function plugin.start(host, config)
+    local self = { host = host, bus = assert(host.modbus.open(config.url)) }
+%s
+    return self
+end
+return plugin
+"""
+
+# Reads a register; a change is told once, stored, and only then acknowledged in register 1.
+GOOD = """
+    host.every(config.poll, function()
+        local words = self.bus:read_holding(0, 1)
+        local known = host.store.get "value"
+        if words and words[1] ~= known then
+            host.emit { type = "subject.changed", data = { value = words[1] } }
+            host.store.put("value", words[1])
+            host.commit()
+            self.bus:write_register(1, words[1])
+        end
+    end)
+"""
+
+TEST = """
+local t = require "testing"
+local URL = "%s"
+local function begin(options)
+    local device = t.modbus { holding = { [0] = 5, [1] = 0 } }
+    options = options or {}
+    options.devices = { [URL] = device }
+    return t.office(options), device
+end
+%s
+return t.finish()
+"""
+
+# What the good plugin is checked by. Each kind of broken one below fails it.
+PROMISES = """
+t.test("a_change_is_told_once_and_acknowledged_after_its_commit", function()
+    local office, device = begin()
+    office:run "10s"
+    device.holding[0] = 6
+    office:run "10s"
+    t.equal(office:trace("commit", "write"), {
+        "commit subject.changed put value", "write_register 1 = 5",
+        "commit subject.changed put value", "write_register 1 = 6" })
+end)
+t.test("whenever_it_dies_nothing_is_lost_or_told_twice", function()
+    for _, when in ipairs { "before", "after" } do
+        for nth = 1, 12 do
+            local office, device = begin()
+            office:die { [when] = "any", nth = nth }
+            office:run "5s"
+            device.holding[0] = 6
+            office:run "20s"
+            t.equal(office:told(), { "subject.changed", "subject.changed" })
+            t.equal(device.holding[1] == 6 or office:deaths() == 1, true)
+        end
+    end
+end)
+t.test("a_refused_commit_changes_nothing", function()
+    local office = begin()
+    office:refuse(1)
+    office:run "10s"
+    t.equal(office:told(), { "subject.changed" })
+end)
+"""
+
+
+def write(tmp_path, start, tests, plugin=PLUGIN):
+    folder = tmp_path / "subject"
+    (folder / "test").mkdir(parents=True, exist_ok=True)
+    (folder / "plugin.lua").write_text(plugin % (URL, start))
+    (folder / "test" / "subject_test.lua").write_text(TEST % (URL, tests))
+    return folder
+
+
+def run(tmp_path, start, tests, *options, expect=None):
+    return town.run(town.OUTPOST, "test", str(write(tmp_path, start, tests)), *options, expect=expect)
+
+
+def last(done):
+    return done.stdout.splitlines()[-1]
+
+
+def test_a_good_plugin_passes(tmp_path):
+    done = run(tmp_path, GOOD, PROMISES)
+    assert (done.returncode, last(done)) == (0, "3 passed, 0 failed"), done.stdout
+    assert done.stdout.startswith("ok a_change_is_told_once"), done.stdout
+
+
+# What is done to the good plugin -> what the run must say.
+BROKEN = {
+    "tells it at every look":
+        (("words[1] ~= known", "words[1]"), "expected"),
+    "acknowledges before the commit":
+        (("            host.commit()\n", ""), "write_register 1 = 5"),
+    "keeps what it told in memory only":
+        (('host.store.put("value", words[1])', "self.known = words[1]"), "expected"),
+    "loops for ever":
+        (("host.commit()", "while true do end"), "ran for more than 200 ms without waiting"),
+    "swallows being stopped, and loops on":
+        (("host.commit()", "while true do pcall(function() while true do end end) end"),
+         "ran for more than 200 ms without waiting"),
+    "runs a pattern that never ends":
+        (("host.commit()", 'string.find(("a"):rep(500), ("a-"):rep(40) .. "b")'),
+         "a function of Lua's own ran on and on"),
+    "waits for nothing without an end":
+        (("host.commit()", "while true do host.sleep(0) end"), "while no time passes"),
+    "eats memory":
+        (("host.commit()", 'local all = {} for i = 1, 1e6 do all[i] = ("x"):rep(1000) .. i end'),
+         "not enough memory"),
+    "emits what it has not declared":
+        (('type = "subject.changed"', 'type = "subject.chnaged"'), "is not declared in plugin.lua"),
+    "emits what its schema forbids":
+        (("data = { value = words[1] }", 'data = { value = "much" }'), "expected an integer"),
+    "raises":
+        (("host.commit()", "local none; none.x = 1"), "plugin.lua"),
+    "cannot start":
+        (("host.every(config.poll", "host.evry(config.poll"), "cannot start"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(BROKEN))
+def test_a_broken_plugin_fails(what, tmp_path):
+    (old, new), said = BROKEN[what]
+    assert old in GOOD
+    done = run(tmp_path, GOOD.replace(old, new), PROMISES)
+    assert done.returncode == 1
+    assert re.fullmatch(r"\d passed, [1-9]\d* failed", last(done)), done.stdout
+    assert re.search(said, done.stdout), done.stdout
+
+
+# Tests that are wrong themselves -> what the run must say.
+WRONG_TESTS = {
+    "a configuration that does not check":
+        ('t.test("x", function() begin { config = { poll = "1ms" } } end)',
+         "poll: expected a duration"),
+    "a setting nobody knows":
+        ('t.test("x", function() begin { config = { pol = "1s" } } end)', 'perhaps "poll"'),
+    "more devices than a rehearsal has":
+        ('t.test("x", function() local all = {} for i = 1, 33 do '
+         'all["modbus-tcp://10.0.1." .. i] = t.modbus() end t.office { devices = all } end)',
+         "too many of them"),
+    "an address that is none":
+        ('t.test("x", function() t.office { devices = { ["10.0.0.1"] = t.modbus() } } end)',
+         "devices: 10.0.0.1: "),
+    "an option nobody knows":
+        ('t.test("x", function() t.office { devises = {} } end)', "devises: expected"),
+    "an event that never comes":
+        ('t.test("x", function() begin():next "subject.heard" end)', "no event subject.heard"),
+    "a device that answers nonsense":
+        ('t.test("x", function() local o, d = begin() d.holding[0] = "hot" o:run "2s" end)',
+         "expected a whole number from 0 to 65535, got hot"),
+    "a device that raises":
+        ('t.test("x", function() local o, d = begin() d.on = function() error "here" end '
+         'o:run "2s" end)', "here"),
+    "an office that plays inside a device":
+        ('t.test("x", function() local o, d = begin() d.on = function() o:run "1s" end '
+         'o:run "2s" end)', "from inside a device's answer"),
+    "an office that is over":
+        ('t.test("x", function() local o = begin() begin() o:run "1s" end)', "this office is over"),
+    "a file without tests": ("", "an empty test file proves nothing"),
+    "a file that is no Lua": ("t.test(", "subject_test.lua"),
+    "a test that runs for ever": ('t.test("x", function() while true do end end)', "took more than 1 s"),
+    "a test that eats memory":
+        ('t.test("x", function() local s = ("x"):rep(1e6) while true do s = s .. s end end)',
+         "not enough memory"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(WRONG_TESTS))
+def test_a_wrong_test_fails_and_says_why(what, tmp_path):
+    tests, said = WRONG_TESTS[what]
+    done = run(tmp_path, GOOD, tests, "--limit", "1")
+    assert (done.returncode, last(done)) == (1, "0 passed, 1 failed"), done.stdout
+    assert said in done.stdout, done.stdout
+
+
+def test_what_is_no_plugin_is_a_failure(tmp_path):
+    done = town.run(town.OUTPOST, "test", str(tmp_path), expect=1)
+    assert "with plugin.lua in it" in done.stdout and last(done) == "0 passed, 1 failed"
+    (write(tmp_path, GOOD, PROMISES) / "test" / "subject_test.lua").unlink()
+    done = town.run(town.OUTPOST, "test", str(tmp_path / "subject"), expect=1)
+    assert "there are none" in done.stdout and last(done) == "0 passed, 1 failed"
+
+
+def test_only_the_tests_that_are_asked_for_run(tmp_path):
+    done = run(tmp_path, GOOD, PROMISES, "--filter", "whenever", expect=0)
+    assert last(done) == "1 passed, 0 failed"
+    done = run(tmp_path, GOOD, PROMISES, "--filter", "no such test", expect=1)
+    assert 'there is no test with "no such test"' in done.stdout
+
+
+def test_a_plugin_is_found_by_its_name_and_usage_is_told(tmp_path):
+    done = town.run(town.OUTPOST, "test", "example", expect=0, cwd=tmp_path)
+    assert last(done).endswith(" passed, 0 failed")
+    assert "--filter" in town.run(town.OUTPOST, "test", "--help").stdout
+    assert "expected a plugin's folder" in town.run(town.OUTPOST, "test", expect=2).stderr
+    assert "--limit" in town.run(town.OUTPOST, "test", "x", "--limit", "soon", expect=2).stderr
+
+
+HOUR = """
+t.test("an_hour", function()
+    local office, device = begin()
+    local begun = os.clock()
+    office:run "1h"
+    t.equal(#device:requests "read", 3600)
+    t.holds(os.clock() - begun < 2, "an hour took " .. os.clock() - begun .. " s")
+end)
+"""
+
+
+def test_an_hour_takes_less_than_two_seconds(tmp_path):
+    begun = time.monotonic()
+    run(tmp_path, GOOD, HOUR, expect=0)
+    assert time.monotonic() - begun < 10  # with the sanitizers, on a busy machine
+
+
+CHANCE = """
+t.test("chance", function()
+    local office = begin()
+    office:run "10s"
+    for i, line in ipairs(office:trace()) do
+        print(i, line, select(2, office:trace())[i])
+    end
+    print(math.random(1000000))
+end)
+"""
+CHANCE_START = """
+    host.every(config.poll, function()
+        local names = {}
+        for i = 1, 20 do names["name" .. i] = i end
+        for name in pairs(names) do host.log.info("%s %d", name, math.random(1000000)) end
+        host.log.info("%s", tostring(names))
+    end)
+"""
+
+
+def test_every_run_is_like_the_one_before(tmp_path):
+    runs = {run(tmp_path, CHANCE_START.replace("%", "%%") % (), CHANCE, expect=0).stdout
+            for _ in range(4)}
+    assert len(runs) == 1, "the system may not allow fixed addresses (personality(2))"
+
+
+MORE = """
+t.test("others_events_come_once_and_in_order_over_a_death", function()
+    local office = begin()
+    for i = 1, 3 do office:give { type = "other.said", data = { n = i } } end
+    office:die { after = "commit" }
+    office:run "5s"
+    office:give { type = "other.said", data = { n = 4 } }
+    office:give { type = "other.else", data = { n = 5 } }
+    office:restart()
+    office:run "5s"
+    local seen = {}
+    for i, event in ipairs(office:events "subject.heard") do seen[i] = event.data.n end
+    t.equal(seen, { 1, 2, 3, 4 })
+    t.equal(office:deaths(), 1)
+end)
+t.test("a_device_that_takes_too_long_holds_up_the_plugin_and_is_a_timeout", function()
+    local office, device = begin { config = { poll = "10s" } }
+    device.delay = 700
+    office:run "10s"
+    t.equal(office:trace("read"), { "read_holding 0+1: timeout" })
+    t.equal(device:requests()[1], { at = 10.0, name = "read_holding", unit = 1, address = 0,
+        count = 1, fault = "timeout" })
+end)
+t.test("whom_the_keeper_does_not_hear_for_15_s_is_killed", function()
+    local office, device = begin { config = { poll = "30s" } }
+    device.on = function() require("rehearsal").pass(40000) end
+    office:run "2m"
+    t.holds(office:deaths() >= 1)
+    t.holds(office:trace("die")[1]:find "did not answer the keeper", office:trace("die")[1])
+end)
+t.test("errors_that_are_asked_for_are_fine", function()
+    local office = begin()
+    office:give { type = "other.bad" }
+    office:run "5s"
+    t.holds(office:errors()[1]:find "bad indeed")
+end)
+t.test("what_is_stored_metrics_and_the_log_can_be_looked_at", function()
+    local office, device = begin { store = { value = 5, other = { 1, 2 } } }
+    office:run "3s"
+    t.equal(office:told(), {})
+    t.equal(office:stored "other", { 1, 2 })
+    t.equal(office:stored(), { value = 5, other = { 1, 2 } })
+    t.equal(office:stored "none", nil)
+    device:fail { with = 6, on = "read", nth = 2, times = 2 }
+    device.holding[0] = 9
+    local event = office:next "subject.changed"
+    t.equal({ event.type, event.lane, event.data.value, event.time },
+        { "subject.changed", "alarm", 9, "2026-11-21T00:00:04.000000Z" })
+    t.holds(office:metrics().looks >= 3)
+    t.equal(office:log()[1], "info subject rehearsal: started")
+    office:run "2s"
+    t.equal(office:trace "read_holding 0+1: exception", { "read_holding 0+1: exception",
+        "read_holding 0+1: exception" })
+end)
+"""
+MORE_START = """
+    host.every(config.poll, function() host.metrics.count("looks", 1) end)
+    host.on("other.said", function(event)
+        host.emit { type = "subject.heard", data = { n = event.data.n } }
+    end)
+    host.on("other.bad", function() error "bad indeed" end)
+""" + GOOD
+
+
+def test_what_can_be_done_and_looked_at(tmp_path):
+    done = run(tmp_path, MORE_START, MORE)
+    assert (done.returncode, last(done)) == (0, "5 passed, 0 failed"), done.stdout
+
+
+def test_a_new_plugin_passes_its_tests_at_once(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    made = town.run(town.OUTPOST, "new", "demo-2", expect=0, cwd=tmp_path)
+    assert "outpost test plugins/demo-2" in made.stdout
+    done = town.run(town.OUTPOST, "test", "plugins/demo-2", expect=0, cwd=tmp_path)
+    assert re.fullmatch(r"\d+ passed, 0 failed", last(done))
+    texts = [p.read_text() for p in (tmp_path / "plugins" / "demo-2").rglob("*") if p.is_file()]
+    assert len(texts) >= 5 and not any(re.search(r"\bexample\b", text) for text in texts)
+    assert sorted(p.name for p in (tmp_path / "plugins").iterdir()) == ["demo-2"]
+    readme = (tmp_path / "plugins" / "demo-2" / "README.md").read_text()
+    assert "until here" not in readme and readme.startswith("# demo-2") and "## Settings" in readme
+
+
+@pytest.mark.parametrize("name", ["Demo", "2fast", "a/b", "", "..", "x" * 33, "keeper", "-x"])
+def test_a_bad_name_is_refused(name, tmp_path):
+    done = town.run(town.OUTPOST, "new", name, "--plugins", str(tmp_path), expect=2)
+    assert "outpost new" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_there_is_not_touched(tmp_path):
+    town.run(town.OUTPOST, "new", "demo", "--plugins", str(tmp_path), expect=0)
+    (tmp_path / "demo" / "plugin.lua").write_text("mine")
+    done = town.run(town.OUTPOST, "new", "demo", "--plugins", str(tmp_path), expect=1)
+    assert "it is there already" in done.stderr
+    assert (tmp_path / "demo" / "plugin.lua").read_text() == "mine"
+    done = town.run(town.OUTPOST, "new", "demo", "--plugins", str(tmp_path / "none"), expect=1)
+    assert "cannot be made" in done.stderr and not (tmp_path / "none").exists()
+    assert "--plugins" in town.run(town.OUTPOST, "new", "--help").stdout
+    town.run(town.OUTPOST, "new", expect=2)
