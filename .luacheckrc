@@ -11,8 +11,10 @@ std = "pure"
 max_line_length = 100
 include_files = {
     "lua/**/*.lua", "plugins/**/*.lua", "tests/lua/**/*.lua", "tests/fuzz/**/*.lua", "etc/**/*.lua",
+    "docs/**/*.lua",
 }
 
+files["docs/**/*.lua"] = { std = "lua54" }
 files["tests/lua/**/*.lua"] = { std = "lua54" }
 files["**/test/*.lua"] = { std = "lua54" }
 files["lua/test/**/*.lua"] = { std = "lua54" }

@@ -18,7 +18,9 @@
 #   make lint          format, walls between rooms, names, sizes, luacheck
 #   make check         lint + test + asan, with gcc and with clang
 #   make format        reformat the C sources in place
-#   make docs          check the manual pages
+#   make docs          write what is generated: tables in the plugins' READMEs, docs/asyncapi.yaml,
+#                      docs/schemas; check the manual pages
+#   make docs-check    the same, only looking; AsyncAPI's own parser reads the result (npm)
 #   make install       DESTDIR= PREFIX=/usr/local
 #   make packages      install the Debian packages of etc/packages.debian
 #   make clean         remove build/
@@ -217,7 +219,7 @@ FLAVOUR_sim-mutants := sim
 FLAVOUR_quick   := $(STORY_FLAVOUR)
 FLAVOUR_faults  := $(STORY_FLAVOUR)
 FLAVOUR_faults-long := $(STORY_FLAVOUR)
-TESTING := demo unit asan sim sim-mutants lua-test stories quick faults faults-long fuzz bench bench-peers lint docs
+TESTING := demo unit asan sim sim-mutants lua-test stories quick faults faults-long fuzz bench bench-peers lint docs docs-check
 PYTEST  := OUTPOST_BUILD=$(abspath $(OUT)) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 
 define testing
@@ -349,7 +351,13 @@ run-lint:
 	@tests/lint/run
 
 run-docs:
-	@for page in docs/man/*; do man --warnings -E UTF-8 -l -Tutf8 -Z $$page >/dev/null || exit 1; done
+	@lua5.4 docs/generate/main.lua
+	@docs/man/check
+
+run-docs-check:
+	@lua5.4 docs/generate/main.lua --check
+	@docs/man/check
+	@docs/check/run $(BUILD)/docs-check
 
 .PHONY: test check
 test:

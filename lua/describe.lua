@@ -1,4 +1,5 @@
--- describe - a manifest's settings and events as Markdown tables, for the plugin's README.
+-- describe - a manifest's settings, events, actions and views as Markdown tables, for the plugin's
+-- README.
 local describe = {}
 
 local function cell(text)
@@ -37,19 +38,39 @@ local function fields_of(declared)
     return table.concat(names, ", ")
 end
 
--- One row per event type, sorted by name.
-function describe.events(manifest)
-    local kinds = {}
-    for kind in pairs(manifest.events) do
-        kinds[#kinds + 1] = kind
+-- One row for each of `declared` (name -> { doc =, ... }), sorted by name.
+local function table_of(heads, declared, cells)
+    local names, lines = {}, { "| " .. table.concat(heads, " | ") .. " |",
+        ("|---"):rep(#heads) .. "|" }
+    for name in pairs(declared or {}) do
+        names[#names + 1] = name
     end
-    table.sort(kinds)
-    local lines = { "| event | lane | meaning | data |", "|---|---|---|---|" }
-    for _, kind in ipairs(kinds) do
-        local declared = manifest.events[kind]
-        add_row(lines, "`" .. kind .. "`", declared.lane, declared.doc, fields_of(declared.data))
+    table.sort(names)
+    for _, name in ipairs(names) do
+        add_row(lines, "`" .. name .. "`", cells(declared[name]))
     end
     return table.concat(lines, "\n") .. "\n"
+end
+
+-- One row per event type.
+function describe.events(manifest)
+    return table_of({ "event", "lane", "meaning", "data" }, manifest.events, function(event)
+        return event.lane, event.doc, event.data and fields_of(event.data) or ""
+    end)
+end
+
+local function deed(one)
+    return one.role or "", one.doc or "", one.params and fields_of(one.params) or ""
+end
+
+-- One row per thing that a person or the city may ask for, and who may.
+function describe.actions(manifest)
+    return table_of({ "action", "who", "meaning", "parameters" }, manifest.actions, deed)
+end
+
+-- One row per thing that may be looked at, and who may.
+function describe.views(manifest)
+    return table_of({ "view", "who", "meaning", "parameters" }, manifest.views, deed)
 end
 
 -- One row per field of any schema, without the fields of its fields.

@@ -1,4 +1,5 @@
-/* self - what the keeper itself records: its source is /<office>/keeper/keeper.
+/* self - what the keeper itself records: its source is /<office>/keeper/keeper. What data each holds
+ * is declared in lua/appliance.lua, from which docs/asyncapi.yaml is made.
  *
  *   box.started         record  version, boot, log, after ("stop" or "crash")
  *   box.stopped         record

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sim"))
+import promised  # noqa: E402
 import town  # noqa: E402
 
 
@@ -21,6 +22,8 @@ def started():
     for program in programs:
         assert "Sanitizer" not in program.text() and "runtime error" not in program.text(), (
             program.log_path)
+        if isinstance(program, town.City):
+            promised.check_all(program.events())
 
 
 @pytest.fixture
