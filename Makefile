@@ -72,6 +72,13 @@ PKG_city   := sqlite3
 PKG_cli    := sqlite3
 PKG_bench  := lua5.4-cjson
 
+# Annexes: what a plugin may need that brings a big library, as a shared object beside the program
+# that loads it and in which it finds the rest of the room.
+ANNEXES_host := http
+ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault multipart headers
+PKG_http     := libcurl
+EXPORT_host  := -rdynamic -Wl,-u,random_bytes # what only an annex calls
+
 LIBS_host := -lm
 # Its files of the names loop, log, fieldbus ... stand in for those of base and host; its clock too.
 # Linked whole, in front of the others: so the linker takes them, and complains where both would be.
@@ -145,10 +152,22 @@ $(OUT)/$(BIN_$(1)): $(OUT)/core/$(1)/main.o $(call archives,$(1) $(NEEDS_$(1)) p
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
 	$$(QUIET)$$(CC) -o $$@ $(OUT)/core/$(1)/main.o $(call whole_of,$(1)) $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
-	  -Wl,--as-needed $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) $$(LINK_$$(FLAVOUR))
+	  -Wl,--as-needed $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) $(EXPORT_$(1)) $$(LINK_$$(FLAVOUR))
 endef
 BUILT := $(foreach p,$(PROGRAMS),$(if $(wildcard core/$(p)/main.c),$(p)))
 $(foreach p,$(BUILT),$(eval $(call program,$(p))))
+
+annex_file = libexec/outpost/$(1)-$(2).so
+define annex
+$(patsubst %,$(OUT)/core/$(1)/%.o,$(ANNEX_$(2))): CFLAGS += -fPIC $(call cflags_of,$(2))
+$(OUT)/$(call annex_file,$(1),$(2)): $(patsubst %,$(OUT)/core/$(1)/%.o,$(ANNEX_$(2)))
+	@mkdir -p $$(@D)
+	$$(say) LINK $$@
+	$$(QUIET)$$(CC) -shared -o $$@ $$^ -Wl,--as-needed $(call libs_of,$(2)) \
+	  $$(filter-out -pie,$$(LINK_$$(FLAVOUR)))
+endef
+$(foreach p,$(BUILT),$(foreach m,$(ANNEXES_$(p)),$(eval $(call annex,$(p),$(m)))))
+ANNEX_FILES := $(foreach p,$(BUILT),$(foreach m,$(ANNEXES_$(p)),$(call annex_file,$(p),$(m))))
 
 # How old this is at least: a clock that shows less is not set (base/now.c). The day of the commit, or
 # SOURCE_DATE_EPOCH, so that the same sources give the same bytes; now.c is compiled anew on a new day.
@@ -160,7 +179,7 @@ $(OUT)/built-at: again
 	@mkdir -p $(@D)
 	@echo '$(BUILT_AT)' | cmp -s - $@ || echo '$(BUILT_AT)' >$@
 .PHONY: again
-PROGRAM_FILES := $(foreach p,$(BUILT),$(OUT)/$(BIN_$(p)))
+PROGRAM_FILES := $(foreach p,$(BUILT),$(OUT)/$(BIN_$(p))) $(addprefix $(OUT)/,$(ANNEX_FILES))
 
 QUIET := $(if $(V),,@)
 say   := @echo " "
@@ -186,7 +205,7 @@ $(OUT)/tests/core/$(1)/%_test: $(OUT)/tests/core/$(1)/%_test.o $(call archives,$
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
 	$$(QUIET)$$(CC) -o $$@ $$< $(call whole_of,$(1)) $(call archives,$(1) $(NEEDS_$(1)) proof wire base) \
-	  $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) -lcmocka $$(LINK_$$(FLAVOUR))
+	  $(call libs_of,$(1) $(NEEDS_$(1)) $(ANNEXES_$(1)) proof wire base) -lcmocka $$(LINK_$$(FLAVOUR))
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit,$(r))))
 
@@ -382,7 +401,7 @@ SHARED := $(shell find lua plugins -type f \( -path 'plugins/example/*' -o -not 
 CONFIG := $(filter-out %README.md,$(wildcard etc/*.lua etc/*/*))
 MANUAL := $(notdir $(wildcard docs/man/*.1))
 install: all
-	@for f in $(foreach p,$(BUILT),$(BIN_$(p))); do \
+	@for f in $(foreach p,$(BUILT),$(BIN_$(p))) $(ANNEX_FILES); do \
 	  install -D -m 755 $(OUT)/$$f $(DESTDIR)$(PREFIX)/$$f || exit 1; done
 	@for f in $(SHARED); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
 	@for f in $(CONFIG); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "host/annex.h"
 #include "host/duration.h"
 #include "host/module.h"
 
@@ -20,12 +21,14 @@ static const struct binding {
     {"modbus", bind_modbus, true},
 };
 
-static const struct binding *capability(const char *name)
+/* What binds a capability: a function here, or one of an annex that has been loaded. */
+static void (*capability(const char *name))(lua_State *L)
 {
     for (size_t i = 0; i < countof(BINDINGS); i++)
         if (BINDINGS[i].needed && strcmp(BINDINGS[i].name, name) == 0)
-            return &BINDINGS[i];
-    return NULL;
+            return BINDINGS[i].bind;
+    const struct annex *annex = annex_find(name);
+    return annex != NULL ? annex->bind : NULL;
 }
 
 /* The list `needs` is not on top, the table host is. */
@@ -35,16 +38,16 @@ static void bind_needs(lua_State *L, int needs)
     for (lua_Integer i = 1; i <= count; i++) {
         lua_geti(L, needs, i);
         const char *name = lua_tostring(L, -1);
-        const struct binding *binding = name != NULL ? capability(name) : NULL;
-        if (binding == NULL && name != NULL && module_is_need(name)) {
+        void (*bind)(lua_State *) = name != NULL ? capability(name) : NULL;
+        if (bind == NULL && name != NULL && module_is_need(name)) {
             lua_pop(L, 1);
             continue;
         }
-        if (binding == NULL)
+        if (bind == NULL)
             luaL_error(L, "needs: there is no capability \"%s\"",
                        name != NULL ? name : "?");
         lua_pop(L, 1);
-        binding->bind(L);
+        bind(L);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "host/annex.h"
 #include "host/module.h"
 #include "host/named.h"
 
@@ -94,9 +95,12 @@ const char *boundary_raise(struct boundary *boundary, const char *start, size_t 
                "use";
     if (err)
         return "START: expected the folders of the plugin and its configuration";
-    const char *why = module_load(json_get(named.start, "needs")) == 0
-                          ? raise(boundary, &named.wish)
-                          : "what it needs cannot be loaded";
+    const struct json *needs = json_get(named.start, "needs");
+    const char *why = annex_load_all(needs);
+    if (why == NULL && module_load(needs) != 0)
+        why = "what it needs cannot be loaded";
+    if (why == NULL)
+        why = raise(boundary, &named.wish);
     named_free(&named);
     return why;
 }

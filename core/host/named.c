@@ -10,6 +10,9 @@
 
 enum { HOST_ROOM = 64 };
 
+static const char CERTIFICATES[] =
+    "/etc/ssl/certs"; /* of the authorities that all trust */
+
 static const struct {
     const char *scheme;
     uint16_t port;
@@ -146,6 +149,8 @@ int named_read(struct named *named, const char *start, size_t length)
     if (!err)
         err = add_all(wish, json_get(named->start, "config"));
     wish->threads = needs(named->start, "http");
+    if (!err && wish->threads)
+        err = add_path(wish->folders, CERTIFICATES);
     if (err)
         named_free(named);
     return err;

@@ -33,6 +33,8 @@ LIBRARIES = {
     "seccomp.h": {"host"},
     "lua": {"host", "rehearse"},
     "lauxlib.h": {"host", "rehearse"},
+    "curl/": {"host"},
+    "microhttpd.h": {"host"},
 }
 MANY_DOORS = ("lua", "lauxlib.h", "openssl/")
 

@@ -93,6 +93,7 @@ static void threads_are_for_who_needs_http(void **state)
     (void)state;
     assert_int_equal(named_read(&named, START, strlen(START)), 0);
     assert_true(named.wish.threads);
+    assert_string_equal(named.wish.folders[2], "/etc/ssl/certs");
 }
 
 static void files_and_devices_are_named_by_path_and_by_url(void **state)

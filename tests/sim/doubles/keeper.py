@@ -52,7 +52,8 @@ def matches(pattern, kind):
 
 
 class KeeperDouble:
-    def __init__(self, host, folder, library, config=None, events=None, log=None, refuse=None):
+    def __init__(self, host, folder, library, config=None, events=None, log=None, refuse=None,
+                 needs=()):
         self.events = []        # (type, subject, data)
         self.bodies = []
         self.store = {}
@@ -64,7 +65,7 @@ class KeeperDouble:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket = ours
         self.start = {"office": "1", "plugin": os.path.basename(folder), "instance": "test",
-                      "folder": folder, "lua": library, "needs": [], "config": config or {},
+                      "folder": folder, "lua": library, "needs": list(needs), "config": config or {},
                       "events": events or {}}
 
         def place():
