@@ -405,8 +405,15 @@ install: all
 	  install -D -m 755 $(OUT)/$$f $(DESTDIR)$(PREFIX)/$$f || exit 1; done
 	@for f in $(SHARED); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
 	@for f in $(CONFIG); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
-	@for f in $(MANUAL); do \
-	  install -D -m 644 docs/man/$$f $(DESTDIR)$(PREFIX)/share/man/man1/$$f || exit 1; done
+	@$(MAKE) --no-print-directory install-manual
+
+# Each command is found by its own name too: man outpost-run.
+.PHONY: install-manual
+MAN1 = $(DESTDIR)$(PREFIX)/share/man/man1
+install-manual:
+	@for f in $(MANUAL); do install -D -m 644 docs/man/$$f $(MAN1)/$$f || exit 1; \
+	  for command in $$(sed -n 's/^.fBoutpost[^ ]* .fB\([a-z]*\).*/\1/p' docs/man/$$f); do \
+	    echo ".so man1/$$f" >$(MAN1)/$${f%.1}-$$command.1; done; done
 
 packages:
 	@etc/packages.sh
