@@ -395,9 +395,9 @@ check: lint
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
-# What an office needs: programs, the Lua parts (of the plugins' tests only those of the example, which
-# outpost new copies), configuration, manual.
-SHARED := $(shell find lua plugins -type f \( -path 'plugins/example/*' -o -not -path 'plugins/*/test/*' \) 2>/dev/null)
+# What an office needs: programs, the Lua parts and their tests (outpost test, outpost new), configuration,
+# manual.
+SHARED := $(shell find lua plugins -type f 2>/dev/null)
 CONFIG := $(filter-out %README.md,$(wildcard etc/*.lua etc/*/*))
 MANUAL := $(notdir $(wildcard docs/man/*.1))
 install: all
