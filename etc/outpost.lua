@@ -1,7 +1,7 @@
 -- /etc/outpost/outpost.lua - 一体机配置 / configuration of one office.
 --
--- 这是数据，不是程序：只有 office、city、storage、plugin 四个词。改完先检查，再重启：
--- This is data, not a program: four words, office, city, storage and plugin. After a change:
+-- 这是数据，不是程序：只有 office、city、storage、limits、plugin 五个词。改完先检查，再重启：
+-- This is data, not a program: office, city, storage, limits and plugin. After a change:
 --
 --     outpost check --config /etc/outpost/outpost.lua
 --
@@ -45,6 +45,15 @@ office {
 --     quota = "4GB",                   -- 至少 64MB / at least 64MB
 --     reserve = "64MB",                -- 8MB 到 quota 的四分之一 / 8MB to a quarter of quota
 --     keep = { telemetry = "7d" },     -- 平台已收到的遥测至少留多久 / how long what the city has stays
+-- }
+
+-- 每个插件每秒最多说多少。以下为默认值。说得太快的插件要等，不丢数据，也不影响别的插件。
+-- What a plugin may say a second; these are the defaults. One that says more has to wait: nothing
+-- is lost, and the others do not notice.
+--
+-- limits {
+--     messages = 2000,                 -- 事件和写入的条数 / events and store writes
+--     bytes = "2MB",
 -- }
 
 -- 设备。每台设备一段：plugin "插件名" "实例名" { 设置 }。实例名用小写字母、数字、- 和 _，启用后不要改。

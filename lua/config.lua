@@ -1,5 +1,5 @@
--- config - reads outpost.lua: office, city, storage and plugins, checked, as one table for the
--- keeper.
+-- config - reads outpost.lua: office, city, storage, limits and plugins, checked, as one table
+-- for the keeper.
 --
 -- Pure: files, folders and positions come in through `world`, because who runs this decides where
 -- they are:
@@ -14,11 +14,12 @@
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
 --   local env, finish = config.begin(world)
---   ... the configuration runs with env's functions office, city, storage, plugin ...
+--   ... the configuration runs with env's functions office, city, storage, limits, plugin ...
 --   local checked, errors = finish()      -- a table, or nil and a list of lines
 --
 -- Every error is collected, each is one line: FILE:LINE: WHAT: expected ..., got ...
 local city = require "city"
+local limits = require "limits"
 local nearest = require "nearest"
 local schema = require "schema"
 local storage = require "storage"
@@ -45,14 +46,15 @@ local OFFICE = schema.record {
 }
 
 -- The declarations, for documents.
-config.schemas = { office = OFFICE, city = city.schema, storage = storage.schema }
+config.schemas = { office = OFFICE, city = city.schema, storage = storage.schema,
+    limits = limits.schema }
 
 -- What the keeper records itself: a plugin that declared these could forge it.
 local OWN_PLUGINS = { keeper = true, uplink = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
     plugin = true, config = true }
 
-local STATEMENTS = { office = true, city = true, storage = true, plugin = true }
+local STATEMENTS = { office = true, city = true, storage = true, limits = true, plugin = true }
 
 -- The line on which `setting` is set, at or after the line of the statement; else that line.
 local function line_of(self, where, setting)
@@ -265,6 +267,7 @@ local function finish(self)
         return nil, self.errors
     end
     return { office = self.office, city = self.blocks.city, storage = self.blocks.storage,
+        limits = self.blocks.limits,
         plugins = self.plugins }
 end
 
@@ -284,6 +287,7 @@ function config.begin(world)
         office = function(settings) read_office(self, settings) end,
         city = function(settings) read_block(self, "city", city, settings) end,
         storage = function(settings) read_block(self, "storage", storage, settings) end,
+        limits = function(settings) read_block(self, "limits", limits, settings) end,
         plugin = function(name) return read_plugin(self, name) end,
     }
     return env, function() return finish(self) end

@@ -1,6 +1,7 @@
 /* commit - see commit.h.
  *
- * Invariant: a commit is in the list, with its frame, exactly while its question is asked. */
+ * Invariant: a commit is in the list, with its frame, exactly while its question is asked or it is
+ * held; those that are held are the newest, and `again` runs while there are any. */
 #include "host/commit.h"
 
 #include <errno.h>
@@ -41,6 +42,52 @@ static void answered(struct question *question, const struct frame *frame)
     commit->done(commit, (int)err, text, number_in(frame, TAG_SEQ, -1));
 }
 
+static struct commit *oldest_held(const struct commits *commits)
+{
+    struct commit *oldest = NULL;
+    for (struct commit *commit = commits->newest; commit != NULL && commit->is_held;
+         commit = commit->older)
+        oldest = commit;
+    return oldest;
+}
+
+static int send_held(struct commits *commits)
+{
+    struct commit *commit;
+    while ((commit = oldest_held(commits)) != NULL) {
+        int err = keeperline_ask(commits->line, &commit->question, &commit->frame);
+        if (err == -ENOBUFS) {
+            loop_timer_start(commits->loop, &commits->again, COMMIT_AGAIN_MS);
+            return 0;
+        }
+        if (err)
+            return err;
+        commit->is_held = false;
+    }
+    return 0;
+}
+
+/* A line that is over says so by itself. */
+static void try_again(struct loop_timer *timer)
+{
+    send_held(container_of(timer, struct commits, again));
+}
+
+void commits_open(struct commits *commits, struct loop *loop, struct keeperline *line)
+{
+    *commits = (struct commits){.line = line, .loop = loop, .again.fire = try_again};
+}
+
+void commits_close(struct commits *commits)
+{
+    loop_timer_stop(&commits->again);
+}
+
+bool commits_are_under_way(const struct commits *commits)
+{
+    return commits->newest != NULL;
+}
+
 int commit_send(struct commits *commits, struct commit *commit, struct effects *effects)
 {
     ASSERT(commit->commits == NULL && !effects_is_empty(effects));
@@ -50,15 +97,14 @@ int commit_send(struct commits *commits, struct commit *commit, struct effects *
     commit->whole = effects->whole;
     effects->frame = (struct buffer){0};
     effects_clear(effects);
-    int err = keeperline_ask(commits->line, &commit->question, &commit->frame);
-    if (err) {
-        buffer_free(&commit->frame);
-        return err;
-    }
+    commit->is_held = true;
     commit->commits = commits;
     commit->older = commits->newest;
     commits->newest = commit;
-    return 0;
+    int err = send_held(commits);
+    if (err)
+        leave(commit);
+    return err;
 }
 
 void commit_forget(struct commit *commit)

@@ -1,5 +1,8 @@
 /* commit - effects on their way to the disk.
  *
+ * A keeper that does not listen for a while (this plugin says too much) loses nothing: what its line does
+ * not take is held and sent later, in order, while the handlers wait.
+ *
  * Until its answer comes a commit is listed, so that a read of the store sees what has been sent
  * and is not yet durable. The keeper takes the commits of one plugin in the order sent. */
 #ifndef HOST_COMMIT_H
@@ -13,7 +16,7 @@
 #include "host/effects.h"
 #include "host/keeperline.h"
 
-enum { COMMIT_TEXT_ROOM = 200 };
+enum { COMMIT_TEXT_ROOM = 200, COMMIT_AGAIN_MS = 10 };
 
 struct commit {
     /* err: 0 when durable, else a positive errno as the keeper says it, with its text. */
@@ -21,17 +24,26 @@ struct commit {
     struct question question;
     struct buffer frame;
     size_t whole;
+    bool is_held;            /* not sent yet */
     struct commits *commits; /* NULL while nothing is under way */
     struct commit *older;
 };
 
 struct commits {
     struct keeperline *line;
+    struct loop *loop;
+    struct loop_timer again; /* runs while one is held */
     struct commit *newest;
 };
 
+void commits_open(struct commits *commits, struct loop *loop, struct keeperline *line);
+/* Those under way are their owners' to forget. */
+void commits_close(struct commits *commits);
+/* Whether any is under way. */
+bool commits_are_under_way(const struct commits *commits);
+
 /* Sends the effects, which are empty afterwards. A commit has one thing under way at a time. When
- * the line cannot take it: a negative errno, and the effects are lost. */
+ * the line is over: a negative errno, and the effects are lost. */
 int commit_send(struct commits *commits, struct commit *commit, struct effects *effects);
 /* Its answer will not be heard. Fine when nothing is under way. */
 void commit_forget(struct commit *commit);

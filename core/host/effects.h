@@ -14,11 +14,12 @@
 
 #include "base/buffer.h"
 #include "wire/frame.h"
+#include "wire/talk.h"
 
 #ifdef SMALL_BOUNDS
 enum { EFFECTS_MAX = 16 };
 #else
-enum { EFFECTS_MAX = 1024 };
+enum { EFFECTS_MAX = TALK_EFFECTS_MAX };
 #endif
 
 struct effects {

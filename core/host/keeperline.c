@@ -11,6 +11,9 @@
 #include "wire/line.h"
 #include "wire/talk.h"
 
+/* What is left of the line's queue is for other questions. */
+enum { COMMITS_QUEUED_MAX = LINE_QUEUE_MAX / 2 };
+
 struct keeperline {
     struct line *line;
     const struct keeperline_calls *calls;
@@ -152,8 +155,10 @@ int keeperline_ask(struct keeperline *line, struct question *question,
 {
     ASSERT(question->line == NULL && question->answered != NULL);
     question->id = fresh_id(line);
-    question->durable = frame->bytes[2] == TALK_COMMIT;
     set_id(frame, question->id);
+    if (frame->bytes[2] == TALK_COMMIT &&
+        line_queued(line->line) + frame->length > COMMITS_QUEUED_MAX)
+        return -ENOBUFS;
     int err = line_send(line->line, frame);
     if (err)
         return err;
@@ -175,13 +180,4 @@ void keeperline_forget(struct question *question)
 int keeperline_tell(struct keeperline *line, const struct buffer *frame)
 {
     return line_send(line->line, frame);
-}
-
-bool keeperline_is_committing(const struct keeperline *line)
-{
-    for (const struct question *question = line->asked; question;
-         question = question->next)
-        if (question->durable)
-            return true;
-    return false;
 }

@@ -26,7 +26,6 @@ struct question {
     void (*answered)(struct question *question, const struct frame *frame);
     struct keeperline *line; /* NULL while nothing is asked */
     uint32_t id;
-    bool durable; /* a COMMIT: stopping waits for it */
     struct question *next;
     struct question **link;
 };
@@ -36,7 +35,7 @@ int keeperline_open(struct keeperline **out, struct loop *loop, int fd,
                     const struct keeperline_calls *calls, void *owner);
 void keeperline_close(struct keeperline *line);
 
-/* Asks what the frame says; its id is filled in. 0, -ENOBUFS or -EPIPE. */
+/* Asks what the frame says; its id is filled in. 0, -ENOBUFS (for commits sooner) or -EPIPE. */
 int keeperline_ask(struct keeperline *line, struct question *question,
                    struct buffer *frame);
 /* Its answer will not be heard. Fine for a question that is not asked. */
@@ -44,8 +43,5 @@ void keeperline_forget(struct question *question);
 
 /* Sends a frame that nobody answers. */
 int keeperline_tell(struct keeperline *line, const struct buffer *frame);
-
-/* Whether a COMMIT is under way. */
-bool keeperline_is_committing(const struct keeperline *line);
 
 #endif

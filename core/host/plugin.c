@@ -286,7 +286,7 @@ static void keeper_starts(void *owner, const char *config, size_t length)
 static void look_whether_done(struct loop_timer *timer)
 {
     struct plugin *plugin = container_of(timer, struct plugin, stop);
-    if (!keeperline_is_committing(plugin->line) || ++plugin->stop_looks > STOP_LOOKS)
+    if (!commits_are_under_way(&plugin->commits) || ++plugin->stop_looks > STOP_LOOKS)
         plugin_end(plugin, PLUGIN_ENDED);
     else
         loop_timer_start(plugin->loop, timer, STOP_LOOK_MS);
@@ -343,7 +343,7 @@ int plugin_open(struct plugin *plugin, struct loop *loop, int fd)
     int err = keeperline_open(&plugin->line, loop, fd, &KEEPER_CALLS, plugin);
     if (err)
         return err;
-    plugin->commits.line = plugin->line;
+    commits_open(&plugin->commits, loop, plugin->line);
     plugin->L = budget_new_state(&plugin->budget);
     if (plugin->L == NULL)
         return -ENOMEM;
@@ -357,6 +357,7 @@ void plugin_close(struct plugin *plugin)
     budget_stop(&plugin->budget);
     loop_timer_stop(&plugin->health);
     loop_timer_stop(&plugin->stop);
+    commits_close(&plugin->commits);
     commit_forget(&plugin->start_commit);
     if (plugin->L != NULL) {
         ticker_close_all(plugin);

@@ -8,7 +8,50 @@
 #include "base/now.h"
 #include "keeper/commit.h"
 
-enum { HEALTH_MAX = 4096, TAIL_MAX = 1024 * 1024 };
+enum {
+    HEALTH_MAX = 4096,
+    TAIL_MAX = 1024 * 1024,
+    COST_LOOK = 8,      /* messages that a question costs which reads much */
+    COST_REFUSED = 200, /* and a commit that is refused: it is a line in the log */
+    HELD_SAID_US = 60 * 1000 * 1000
+};
+
+/* Hosts that flood are told of once a minute. What a host cannot say is no silence of its own. */
+static void charge(struct children *children, struct peer *peer, int64_t messages,
+                   size_t bytes)
+{
+    int64_t now_us = now_mono_us();
+    if (children->rate == NULL || peer->role != PEER_HOST || peer->line == NULL)
+        return;
+    int64_t ms = allowance_take(&peer->allowance, children->rate, now_us, messages,
+                                (int64_t)bytes);
+    if (ms == 0)
+        return;
+    line_pause(peer->line, ms);
+    int64_t from_us = peer->heard_us > now_us ? peer->heard_us : now_us;
+    peer->heard_us = now_us + ms * 1000;
+    peer->held_ms += (peer->heard_us - from_us) / 1000;
+    if (peer->held_told_us != 0 && now_us - peer->held_told_us < HELD_SAID_US)
+        return;
+    peer->held_told_us = now_us;
+    log_warn("%s: says more than %lld messages or %lld KiB a second; it has to wait "
+             "(%lld ms up to now)",
+             peer->name, (long long)children->rate->messages,
+             (long long)children->rate->bytes / 1024, (long long)peer->held_ms);
+}
+
+/* Of a commit each effect is one. */
+static int64_t messages_in(const struct frame *frame)
+{
+    struct fields rest = frame->fields;
+    struct field field;
+    int64_t messages = 0;
+    if (frame->type == TALK_RANGE || frame->type == TALK_FETCH)
+        return COST_LOOK;
+    while (frame->type == TALK_COMMIT && fields_next(&rest, &field) > 0)
+        messages++;
+    return messages > 0 ? messages : 1;
+}
 
 static int hear_hello(struct children *children, struct peer *peer,
                       const struct frame *frame)
@@ -76,6 +119,7 @@ static int hear_commit(struct children *children, struct peer *peer,
         buffer_append_text(&why, "the journal has no room");
     if (err) {
         log_warn("%s: a commit is refused: %s", peer->name, buffer_text(&why));
+        charge(children, peer, COST_REFUSED, 0);
         peer_done(peer, frame->id, err, buffer_text(&why), -1);
     } else {
         err = apply_commit(children, peer, frame, &commit);
@@ -251,8 +295,11 @@ static void frame_came(void *owner, struct line *line, const struct frame *frame
                  (TALKS[frame->type].roles & (int)peer->role) &&
                  (peer->is_ready || frame->type == TALK_HELLO);
     int err = known ? TALKS[frame->type].hear(children, peer, frame) : -EPROTO;
-    if (err == 0)
+    if (err == 0) {
+        charge(children, peer, messages_in(frame),
+               (size_t)(frame->fields.end - frame->fields.next));
         return;
+    }
     log_warn("%s: frame of type %d is not as agreed (%s); ended", peer->name, frame->type,
              strerror(-err));
     peer_end(peer);

@@ -1,7 +1,8 @@
 /* children - what each peer may say, and who answers.
  *
  * A frame that its sender's role does not allow, or that is not as agreed, ends the peer: one line
- * in the log, and the supervisor starts the child anew. */
+ * in the log, and the supervisor starts the child anew. A host that says more than its allowance is not
+ * heard for a while. */
 #ifndef KEEPER_CHILDREN_H
 #define KEEPER_CHILDREN_H
 
@@ -17,7 +18,8 @@ struct children {
     struct group *group;
     struct router *router;
     struct link *link;
-    struct storage *storage; /* NULL: there is always room */
+    struct storage *storage;           /* NULL: there is always room */
+    const struct allowance_rate *rate; /* of each host; NULL: no bound */
     struct peer *peers;
     /* Appends the CONFIG of START for a child that said HELLO. */
     void (*print_start)(void *owner, const struct peer *peer, struct buffer *out);

@@ -156,6 +156,10 @@ int commit_check(struct commit *commit, const struct config_plugin *plugin, int6
             return more;
         }
         err = check_field(commit, &field, why);
+        if (!err && ++commit->effects > TALK_EFFECTS_MAX + 1) {
+            buffer_printf(why, "expected at most %d effects", TALK_EFFECTS_MAX);
+            err = -EPROTO;
+        }
     }
     return err;
 }

@@ -14,6 +14,7 @@ struct commit {
     int64_t size;
     struct fields fields;
     int events;
+    int effects; /* fields */
     bool has_alarm;
     bool has_record;
     bool has_telemetry;

@@ -121,6 +121,19 @@ static int take_storage(struct config *config, const struct json *storage)
     return 0;
 }
 
+static int take_limits(struct config *config, const struct json *limits)
+{
+    config->rate.messages = json_number(limits, "messages", CONFIG_MESSAGES);
+    config->rate.bytes = json_number(limits, "bytes", CONFIG_BYTES);
+    if (config->rate.messages >= CONFIG_MESSAGES_LEAST &&
+        config->rate.messages <= CONFIG_MESSAGES_MOST &&
+        config->rate.bytes >= CONFIG_BYTES_LEAST &&
+        config->rate.bytes <= CONFIG_BYTES_MOST)
+        return 0;
+    log_error("configuration: limits: expected 200 to 1000000 messages and 64KB to 1GB");
+    return -EPROTO;
+}
+
 static int take_all(struct config *config)
 {
     const struct json *office = json_get(config->json, "office");
@@ -136,6 +149,8 @@ static int take_all(struct config *config)
     err = take_city(config, json_get(config->json, "city"));
     if (!err)
         err = take_storage(config, json_get(config->json, "storage"));
+    if (!err)
+        err = take_limits(config, json_get(config->json, "limits"));
     const struct json *plugins = json_get(config->json, "plugins");
     for (const struct json *item = json_first(plugins); item && !err;
          item = json_next(item))

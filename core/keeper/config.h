@@ -11,12 +11,24 @@
 
 #include "base/json.h"
 #include "base/word.h"
+#include "keeper/allowance.h"
 #include "wire/talk.h"
 
 enum { CONFIG_PLUGINS_MAX = 64, CONFIG_MAX = 1024 * 1024 };
 
 #define CONFIG_QUOTA_LEAST   (64LL << 20)
 #define CONFIG_RESERVE_LEAST (8LL << 20)
+
+/* What a plugin may say a second: half a minute's silence is the end of it, so it must say something
+ * within seconds however much it owes. */
+enum {
+    CONFIG_MESSAGES = 2000,
+    CONFIG_MESSAGES_LEAST = 200,
+    CONFIG_MESSAGES_MOST = 1000000,
+    CONFIG_BYTES = 2 << 20,
+    CONFIG_BYTES_LEAST = 64 << 10,
+    CONFIG_BYTES_MOST = 1 << 30
+};
 
 struct config_event {
     char type[WORD_TYPE_MAX + 1];
@@ -36,9 +48,10 @@ struct config {
     char office[WORD_ID_MAX + 1];
     char suite[32];
     bool has_city;
-    char verifier[4096]; /* file with the city's vkey, when has_city */
-    int64_t quota;       /* bytes the journal may take on disk, */
-    int64_t reserve;     /* of them only for alarms and records */
+    char verifier[4096];        /* file with the city's vkey, when has_city */
+    int64_t quota;              /* bytes the journal may take on disk, */
+    int64_t reserve;            /* of them only for alarms and records */
+    struct allowance_rate rate; /* of each plugin */
     int64_t keep_ms; /* how long telemetry stays that the city has, if there is room */
     struct config_plugin plugins[CONFIG_PLUGINS_MAX];
     size_t plugin_count;

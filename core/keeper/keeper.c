@@ -243,6 +243,7 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     children_open(&keeper->children, keeper->loop, &keeper->group, &keeper->router,
                   &keeper->link);
     keeper->children.storage = &keeper->storage;
+    keeper->children.rate = &config->rate;
     keeper->children.print_start = print_start;
     keeper->children.greeted = greeted;
     keeper->children.print_report = print_report;

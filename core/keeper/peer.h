@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/json.h"
+#include "keeper/allowance.h"
 #include "keeper/config.h"
 #include "wire/line.h"
 
@@ -27,6 +28,9 @@ struct peer {
     bool is_ready;                      /* HELLO came */
     bool is_ended;                      /* its line is about to be over */
     int64_t heard_us;                   /* monotonic, of the last PONG */
+    struct allowance allowance;         /* of a host */
+    int64_t held_ms;                    /* that it has been made to wait in all */
+    int64_t held_told_us;               /* when that was last said aloud; 0 never */
     struct json *health;                /* what it last said of itself, or NULL */
     struct children *children;
     void *owner;

@@ -33,6 +33,8 @@ static void print_child(const struct child *child, struct buffer *out)
                   ",\"starts\":%d,\"deaths\":%d",
                   supervisor_state(child), (int)child->pid, up_s, child->starts,
                   child->restart.count);
+    if (child->peer.held_ms > 0)
+        buffer_printf(out, ",\"held_ms\":%" PRId64, child->peer.held_ms);
     if (child->last_exit[0] != '\0')
         buffer_printf(out, ",\"last_exit\":\"%s\"", child->last_exit);
     if (child->peer.health != NULL && out->length < HEALTH_UNTIL) {

@@ -1,7 +1,7 @@
 /* line - see line.h.
  *
  * Invariant: `queue` holds whole datagrams, each behind its length; while it is empty the line
- * watches for reading only.
+ * watches for reading only, and while it is paused it does not read.
  *
  * A call back may close the line: every path that calls back checks `alive` afterwards. */
 #include "wire/line.h"
@@ -24,6 +24,7 @@ enum { TURN_MAX = 32 };
 struct line {
     struct loop *loop;
     struct loop_watch watch;
+    struct loop_timer resume; /* runs while the line is paused */
     int fd;
     const struct line_calls *calls;
     void *owner;
@@ -82,6 +83,7 @@ static int send_queued(struct line *line)
 static void end_line(struct line *line, int why)
 {
     loop_watch_stop(&line->watch);
+    loop_timer_stop(&line->resume);
     line->calls->closed(line->owner, line, why);
 }
 
@@ -107,10 +109,13 @@ static void read_turn(struct line *line)
     bool alive = true;
     line->alive = &alive;
     int more = 1;
-    for (int i = 0; i < TURN_MAX && alive && more > 0; i++)
+    for (int i = 0; i < TURN_MAX && more > 0; i++) {
         more = take_one(line, room);
-    if (!alive)
-        return;
+        if (!alive)
+            return;
+        if (loop_timer_is_running(&line->resume))
+            break;
+    }
     line->alive = NULL;
     if (more < 0)
         end_line(line, more == -ESHUTDOWN || more == -ECONNRESET ? 0 : more);
@@ -134,7 +139,17 @@ static void line_ready(struct loop_watch *watch, bool readable, bool writable)
 
 static void watch_again(struct line *line)
 {
-    loop_watch_start(line->loop, &line->watch, line->fd, true, line->queue.length > 0);
+    bool reads = !loop_timer_is_running(&line->resume);
+    bool writes = line->queue.length > 0;
+    if (reads || writes)
+        loop_watch_start(line->loop, &line->watch, line->fd, reads, writes);
+    else
+        loop_watch_stop(&line->watch);
+}
+
+static void pause_over(struct loop_timer *timer)
+{
+    watch_again(container_of(timer, struct line, resume));
 }
 
 int line_open(struct line **out, struct loop *loop, int fd,
@@ -148,6 +163,7 @@ int line_open(struct line **out, struct loop *loop, int fd,
     struct line *line = mem_new(struct line);
     line->loop = loop;
     line->watch.ready = line_ready;
+    line->resume.fire = pause_over;
     line->fd = fd;
     line->calls = calls;
     line->owner = owner;
@@ -163,14 +179,23 @@ void line_close(struct line *line)
     if (line->alive != NULL)
         *line->alive = false;
     loop_watch_stop(&line->watch);
+    loop_timer_stop(&line->resume);
     close(line->fd);
     buffer_free(&line->queue);
     mem_free(line);
 }
 
+void line_pause(struct line *line, int64_t ms)
+{
+    loop_timer_start(line->loop, &line->resume, ms);
+    watch_again(line);
+}
+
 void line_shut(struct line *line)
 {
     shutdown(line->fd, SHUT_RDWR);
+    loop_timer_stop(&line->resume);
+    watch_again(line);
 }
 
 int line_send(struct line *line, const struct buffer *frame)

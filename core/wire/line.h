@@ -28,6 +28,10 @@ int line_open(struct line **out, struct loop *loop, int fd,
 /* Fine inside a call of its own; what is queued is lost. */
 void line_close(struct line *line);
 
+/* Takes nothing more from it for so long: the other end waits when its socket is full. Fine inside a
+ * call; its end is noticed after that. */
+void line_pause(struct line *line, int64_t ms);
+
 /* Ends it from this side: `closed` is called soon, from the loop. Fine inside a call. */
 void line_shut(struct line *line);
 

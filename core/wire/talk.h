@@ -80,7 +80,8 @@ enum talk_tag {
 enum talk_lane { LANE_ALARM, LANE_RECORD, LANE_TELEMETRY, LANES };
 
 enum {
-    TALK_EVENT_MAX = 65535, /* bytes of an event: what a bundle's length can say */
+    TALK_EFFECTS_MAX = 1024, /* in one COMMIT; CONSUMED comes on top */
+    TALK_EVENT_MAX = 65535,  /* bytes of an event: what a bundle's length can say */
     TALK_DATA_MAX = 60 * 1024,
     TALK_KEY_MAX = 128,
     TALK_VALUE_MAX = 64 * 1024,

@@ -12,6 +12,7 @@ BUILD = os.environ.get("OUTPOST_BUILD", os.path.abspath("build/release"))
 BENCH = os.path.join(BUILD, "tests", "bench")
 OUTPOST = os.path.join(BUILD, "bin", "outpost")
 SLOWDISK = os.path.join(BENCH, "slowdisk")
+UNLIMITED = {"messages": 1000000, "bytes": 1 << 30}  # what a host may say a second
 
 
 def scratch():
@@ -122,8 +123,9 @@ class Appliance:
         events = {"bench.reading": "telemetry", "bench.alarm": "alarm"}
         whole, self.start_cpu_s = prepared(suite)
         shutil.copytree(whole, self.state())
-        config = {"office": {"id": "bench", "suite": suite}, "lua": "", "plugins": [
-            {"plugin": "load", "instance": f"load{i}", "events": events} for i in range(plugins)]}
+        config = {"office": {"id": "bench", "suite": suite}, "lua": "", "limits": UNLIMITED,
+                  "plugins": [{"plugin": "load", "instance": f"load{i}", "events": events}
+                              for i in range(plugins)]}
         env = dict(slow(self.folder, sync_us), LOAD_RESULT=self.result,
                    **{"LOAD_" + key.upper(): str(value) for key, value in load.items()})
         self.process = start(self.folder, config, env)

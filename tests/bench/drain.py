@@ -47,8 +47,10 @@ class Office:
         for name, at in (("keeper", "libexec/outpost/keeper"), ("uplink", "libexec/outpost/uplink"),
                          ("host", "tests/bench/load")):
             os.symlink(os.path.join(appliance.BUILD, at), os.path.join(libexec, name))
-        config = {"office": {"id": OFFICE, "suite": "sha256+ed25519"}, "lua": "", "plugins": [
-            {"plugin": "load", "instance": f"load{i}", "events": EVENTS} for i in range(hosts)]}
+        config = {"office": {"id": OFFICE, "suite": "sha256+ed25519"}, "lua": "",
+                  "limits": appliance.UNLIMITED,
+                  "plugins": [{"plugin": "load", "instance": f"load{i}", "events": EVENTS}
+                              for i in range(hosts)]}
         if city:
             config["city"] = city
         path = os.path.join(folder, "config")

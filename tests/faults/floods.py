@@ -32,6 +32,7 @@ class Keeper(town.Program):
         with open(self.config, "w", encoding="ascii") as out:
             json.dump({"office": {"id": "flood"}, "lua": "",
                        "storage": {"quota": quota_mb * MB, "reserve": reserve_mb * MB},
+                       "limits": {"messages": 1000000, "bytes": 1 << 30},
                        "plugins": [{"plugin": "flood", "instance": "flood", "events": EVENTS}]}, out)
         self.env = dict(os.environ, FLOOD_RESULT=self.result,
                         **{"FLOOD_" + name.upper(): str(value) for name, value in flood.items()})

@@ -147,6 +147,22 @@ t.test("room_is_counted_in_powers_of_1024_with_defaults", function()
     t.equal(storage('storage { quota = "65536GB" }').quota, 1 << 46)
 end)
 
+t.test("what_a_plugin_may_say_is_limited_and_set_in_bytes", function()
+    local function limits(text)
+        return assert(read(OFFICE .. text)).limits
+    end
+    t.equal(limits(""), nil)
+    t.equal(limits("limits { }"), { messages = 2000, bytes = 2 << 20 })
+    t.equal(limits('limits { messages = 200, bytes = "64KB" }'),
+        { messages = 200, bytes = 64 << 10 })
+    refuses(OFFICE .. 'limits { bytes = "63KB" }', 'outpost.lua:2: limits: bytes: expected 64KB to '
+        .. '1024MB, got "63KB"')
+    refuses(OFFICE .. 'limits { bytes = "9999999999999999MB" }', 'outpost.lua:2: limits: bytes: '
+        .. 'expected a size such as "512KB" or "2MB", got "9999999999999999MB"')
+    refuses(OFFICE .. "limits { messages = 199 }", "outpost.lua:2: limits: messages: expected an "
+        .. "integer, at least 200, at most 1000000, got 199")
+end)
+
 t.test("room_that_cannot_be_meant_is_refused", function()
     local block = OFFICE .. "storage { "
     refuses(block .. 'quota = "63MB" }', 'outpost.lua:2: storage: quota: expected 64MB to 65536GB, '

@@ -157,7 +157,7 @@ def configuration(suite, city, storage):
     plugin = {"plugin": "scribe", "instance": "desk", "folder": "/", "needs": [], "config": {},
               "events": TYPES}
     what = {"office": {"id": OFFICE, "name": "office", "timezone": "UTC", "suite": suite},
-            "lua": "/", "plugins": [plugin]}
+            "lua": "/", "plugins": [plugin], "limits": {"messages": 1000000, "bytes": 1 << 30}}
     if storage:
         what["storage"] = storage
     if city:

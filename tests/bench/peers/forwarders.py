@@ -230,6 +230,7 @@ class Outpost:
     def send(self, count):
         self.count = count
         self.office = town.Office(os.path.join(self.folder, "office"), self.city, self.broker,
+                                  'limits { messages = 1000000, bytes = "1024MB" }\n'
                                   f'plugin "counter" "c" {{ count = {count} }}\n')
         self.office.argv = (self.outpost, *self.office.argv[1:])
         self.office.start()

@@ -277,7 +277,7 @@ static void stopping_waits_for_what_is_under_way(void **state)
     tell(TALK_STOP);
     for (int i = 0; i < 5; i++)
         loop_turn(desk.loop);
-    assert_true(keeperline_is_committing(desk.plugin.line));
+    assert_true(commits_are_under_way(&desk.plugin.commits));
     finish(PLUGIN_ENDED);
 }
 

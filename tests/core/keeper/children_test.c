@@ -344,6 +344,52 @@ static void a_host_that_goes_with_commits_under_way_leaves_them_done(void **stat
     buffer_free(&frame);
 }
 
+/* Commits of one event apiece, each with the id before it plus one. */
+static void flood(uint32_t first, uint32_t count, const char *type)
+{
+    struct buffer frame = {0};
+    for (uint32_t id = first; id < first + count; id++) {
+        frame_begin(&frame, TALK_COMMIT, id);
+        house_event(&frame, type, "{}");
+        ends_say(house.ends[HOUSE_HOST], &frame);
+    }
+    buffer_free(&frame);
+}
+
+static void who_floods_is_made_to_wait_and_loses_nothing(void **state)
+{
+    static const struct allowance_rate RATE = {.messages = 200, .bytes = 1 << 20};
+    const struct peer *host = &house.peers[HOUSE_HOST];
+    (void)state;
+    house_greet(&house);
+    house.children.rate = &RATE;
+    flood(1, 230, "pulse.read");
+    ends_run(house.loop, -1, 40);
+    assert_in_range(house.fixture.journal->size, 198, 215);
+    assert_true(host->held_ms > 0);
+    assert_true(host->heard_us > now_mono_us() - 50 * 1000); /* not taken for silence */
+    ends_tell(house.ends[HOUSE_READER], TALK_STATUS, 4);
+    ends_expect(house.loop, house.ends[HOUSE_READER], &house.heard, TALK_REPORT, 4);
+    for (uint32_t id = 1; id <= 230; id++)
+        assert_int_equal(
+            ends_done(house.loop, house.ends[HOUSE_HOST], &house.heard, id, 0), id - 1);
+    assert_in_range(host->held_ms, 100, 400);
+}
+
+static void who_is_refused_again_and_again_waits_too(void **state)
+{
+    static const struct allowance_rate RATE = {.messages = 1000, .bytes = 1 << 20};
+    (void)state;
+    house_greet(&house);
+    house.children.rate = &RATE;
+    flood(1, 8, "band.unknown");
+    ends_run(house.loop, -1, 30);
+    assert_in_range(house.peers[HOUSE_HOST].held_ms, 1, 400);
+    for (uint32_t id = 1; id <= 8; id++)
+        ends_done(house.loop, house.ends[HOUSE_HOST], &house.heard, id, -EINVAL);
+    assert_in_range(house.peers[HOUSE_HOST].held_ms, 400, 1000);
+}
+
 static void what_is_no_frame_ends_the_line(void **state)
 {
     (void)state;
@@ -374,6 +420,8 @@ int main(void)
         CASE(a_status_is_answered_and_a_pong_is_noticed),
         CASE(words_and_notes_reach_only_those_they_are_for),
         CASE(a_host_that_goes_with_commits_under_way_leaves_them_done),
+        CASE(who_floods_is_made_to_wait_and_loses_nothing),
+        CASE(who_is_refused_again_and_again_waits_too),
         CASE(what_is_no_frame_ends_the_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

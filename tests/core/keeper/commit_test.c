@@ -305,6 +305,22 @@ static void a_value_too_large_is_refused(void **state)
     expect_refused(-EPROTO, "not as agreed");
 }
 
+static void put_effects(int count)
+{
+    for (int i = 0; i < count; i++)
+        house_put(&frame, "k", "1");
+}
+
+static void more_effects_than_agreed_are_refused(void **state)
+{
+    struct commit commit;
+    (void)state;
+    put_effects(TALK_EFFECTS_MAX + 1); /* the mark of a subscription comes on top */
+    assert_int_equal(check(&commit), 0);
+    put_effects(1);
+    expect_refused(-EPROTO, "at most 1024 effects");
+}
+
 static void fields_that_do_not_fit_or_do_not_belong_are_refused(void **state)
 {
     (void)state;
@@ -337,6 +353,7 @@ int main(void)
         CASE(a_cursor_without_name_or_ahead_of_the_log_is_refused),
         CASE(a_key_that_is_none_is_refused),
         CASE(a_value_too_large_is_refused),
+        CASE(more_effects_than_agreed_are_refused),
         CASE(fields_that_do_not_fit_or_do_not_belong_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

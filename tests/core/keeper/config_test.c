@@ -78,6 +78,24 @@ static void the_room_for_the_journal_has_its_bounds(void **state)
         assert_int_equal(open_storage(&config, WRONG[i]), -EPROTO);
 }
 
+static void what_a_plugin_may_say_has_its_bounds(void **state)
+{
+    static const char *const WRONG[] = {"{\"messages\":199}", "{\"messages\":1000001}",
+                                        "{\"bytes\":65535}", "{\"bytes\":1073741825}"};
+    struct config *config;
+    char text[256];
+    (void)state;
+    assert_int_equal(open_text(&config, "{\"office\":{\"id\":\"o\"}}"), 0);
+    assert_int_equal(config->rate.messages, 2000);
+    assert_int_equal(config->rate.bytes, 2 << 20);
+    config_close(config);
+    for (size_t i = 0; i < countof(WRONG); i++) {
+        snprintf(text, sizeof(text), "{\"office\":{\"id\":\"o\"},\"limits\":%s}",
+                 WRONG[i]);
+        assert_int_equal(open_text(&config, text), -EPROTO);
+    }
+}
+
 static void a_host_is_told_of_its_own_instance_only(void **state)
 {
     struct config *config;
@@ -162,6 +180,7 @@ int main(void)
         cmocka_unit_test(all_that_is_needed_is_taken),
         cmocka_unit_test(what_is_left_out_has_its_default),
         cmocka_unit_test(the_room_for_the_journal_has_its_bounds),
+        cmocka_unit_test(what_a_plugin_may_say_has_its_bounds),
         cmocka_unit_test(a_host_is_told_of_its_own_instance_only),
         cmocka_unit_test(what_is_not_as_agreed_is_refused),
         cmocka_unit_test(more_instances_than_fit_are_refused),

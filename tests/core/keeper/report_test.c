@@ -27,11 +27,14 @@ static void each_child_says_its_state_its_end_and_its_health(void **state)
                               .peer = {.name = "uplink", .role = PEER_UPLINK},
                               .restart = {.count = 3, .in_quarantine = true},
                               .last_exit = "signal 11"};
-    child[1] = (struct child){
-        .supervisor = &keeper.supervisor,
-        .plugin = &plugin,
-        .peer = {.name = "gate", .role = PEER_HOST, .is_ready = true, .health = health},
-        .pid = 4711};
+    child[1] = (struct child){.supervisor = &keeper.supervisor,
+                              .plugin = &plugin,
+                              .peer = {.name = "gate",
+                                       .role = PEER_HOST,
+                                       .is_ready = true,
+                                       .health = health,
+                                       .held_ms = 17},
+                              .pid = 4711};
     report_print(&keeper, &text);
     assert_int_equal(json_parse(&json, text.bytes, text.length), 0);
     const struct json *storage = json_get(json, "storage");
@@ -52,6 +55,8 @@ static void each_child_says_its_state_its_end_and_its_health(void **state)
     assert_string_equal(json_text(host, "plugin"), "band");
     assert_string_equal(json_text(host, "state"), "running");
     assert_int_equal(json_number(host, "pid", -1), 4711);
+    assert_int_equal(json_number(host, "held_ms", -1), 17);
+    assert_int_equal(json_number(uplink, "held_ms", -1), -1);
     assert_string_equal(json_text(json_get(host, "health"), "words"), "a \"b\"");
     json_free(json);
     json_free(health);

@@ -195,6 +195,70 @@ static void beyond_the_bound_sending_is_refused(void **state)
     assert_int_equal(world->closed, 0);
 }
 
+static void wake(struct loop_timer *timer)
+{
+    loop_stop(container_of(timer, struct world, patience)->loop);
+}
+
+static void run_for(int ms)
+{
+    world->patience.fire = wake;
+    loop_timer_start(world->loop, &world->patience, ms);
+    loop_run(world->loop);
+}
+
+static void a_paused_line_takes_nothing_and_then_all_in_order(void **state)
+{
+    (void)state;
+    for (uint32_t id = 0; id < 20; id++)
+        other_sends(id, 10);
+    line_pause(world->line, 60);
+    run_for(20);
+    assert_int_equal(world->came, 0);
+    assert_int_equal(send_one(7, 10), 0); /* the other direction goes on */
+    assert_int_equal(other_hears(), 7);
+    world->stop_at = 20;
+    run_for(1000);
+    assert_int_equal(world->came, 20);
+    for (uint32_t id = 0; id < 20; id++)
+        assert_int_equal(world->ids[id], id);
+}
+
+static void a_paused_line_still_sends_what_is_queued(void **state)
+{
+    (void)state;
+    uint32_t sent = 0, heard = 0;
+    while (line_queued(world->line) == 0)
+        assert_int_equal(send_one(sent++, 30000), 0);
+    line_pause(world->line, 100000);
+    while (heard < sent) {
+        int64_t id = other_hears();
+        if (id >= 0)
+            assert_int_equal(id, heard++);
+        else
+            assert_true(loop_turn(world->loop));
+    }
+}
+
+static void shutting_a_paused_line_ends_it_soon(void **state)
+{
+    (void)state;
+    line_pause(world->line, 100000);
+    line_shut(world->line);
+    run_for(1000);
+    assert_int_equal(world->closed, 1);
+}
+
+static void closing_a_paused_line_leaves_nothing(void **state)
+{
+    (void)state;
+    line_pause(world->line, 10);
+    line_close(world->line);
+    world->line = NULL;
+    run_for(30);
+    assert_int_equal(world->closed, 0);
+}
+
 static void flushing_waits_no_longer_than_asked(void **state)
 {
     (void)state;
@@ -349,6 +413,10 @@ int main(void)
         in_a_world(the_largest_frame_goes_through),
         in_a_world(a_full_socket_queues_and_keeps_the_order),
         in_a_world(beyond_the_bound_sending_is_refused),
+        in_a_world(a_paused_line_takes_nothing_and_then_all_in_order),
+        in_a_world(a_paused_line_still_sends_what_is_queued),
+        in_a_world(shutting_a_paused_line_ends_it_soon),
+        in_a_world(closing_a_paused_line_leaves_nothing),
         in_a_world(flushing_waits_no_longer_than_asked),
         in_a_world(the_other_ends_going_away_ends_the_line),
         in_a_world(the_other_end_may_go_while_we_have_much_to_say),

@@ -21,7 +21,8 @@ static const char BARE[] =
     "{\"office\":{\"id\":\"350105-003\"},\"lua\":\"/lua\",\"plugins\":[],"
     "\"city\":{\"verifier\":\"/nowhere\"}}";
 static const char PLUGINS[] =
-    "{\"office\":{\"id\":\"350105-003\"},\"lua\":\"/lua\",\"plugins\":["
+    "{\"office\":{\"id\":\"350105-003\"},\"lua\":\"/lua\","
+    "\"limits\":{\"messages\":1000000,\"bytes\":1073741824},\"plugins\":["
     "{\"plugin\":\"band\",\"instance\":\"gate\",\"folder\":\"/band\",\"events\":"
     "{\"band.opened\":\"alarm\",\"band.seen\":\"record\",\"band.read\":\"telemetry\"}}]}";
 static const char *const TYPES[LANES] = {"band.opened", "band.seen", "band.read"};

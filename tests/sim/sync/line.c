@@ -135,6 +135,13 @@ void line_close(struct line *line)
     mem_free(line);
 }
 
+/* Only for hosts. */
+void line_pause(struct line *line, int64_t ms)
+{
+    (void)line;
+    (void)ms;
+}
+
 void line_shut(struct line *line)
 {
     post(line->end, NULL, 0);
