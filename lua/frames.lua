@@ -3,6 +3,7 @@
 --   local reader = frames.marked { mark = "\x7e", max = 2048,
 --       escapes = { ["\x7d\x02"] = "\x7e", ["\x7d\x01"] = "\x7d" } }
 --   for _, frame in ipairs(reader:feed(bytes)) do ... end
+--   local frame, message, code = conn:read_frame(reader)     -- of host.tcp, host.serial
 --
 -- Every kind has `max`, the bytes of the longest frame as it is on the wire, and never keeps more
 -- than that. What belongs to no frame is dropped, and counted in reader.lost (bytes): a stream is
@@ -22,6 +23,23 @@ function Reader:feed(bytes)
     return found
 end
 
+-- The same, one frame at a time: pop() answers the oldest that was pushed, or nil.
+function Reader:push(bytes)
+    for _, frame in ipairs(self:feed(bytes)) do
+        self.last = self.last + 1
+        self.ready[self.last] = frame
+    end
+end
+
+function Reader:pop()
+    local frame = self.ready[self.first]
+    if frame then
+        self.ready[self.first] = nil
+        self.first = self.first + 1
+    end
+    return frame
+end
+
 -- What is kept of a frame that is not whole is dropped: the connection has ended, or was silent for
 -- longer than the protocol allows.
 function Reader:reset()
@@ -32,7 +50,7 @@ end
 -- `cut(self, all, found)` adds the whole frames of `all` and answers where what is kept begins.
 local function reader_of(options, cut)
     assert(math.type(options.max) == "integer" and options.max > 0, "max: expected bytes")
-    local reader = { kept = "", lost = 0, cut = cut }
+    local reader = { kept = "", lost = 0, cut = cut, ready = {}, first = 1, last = 0 }
     for name, value in pairs(options) do
         reader[name] = value
     end

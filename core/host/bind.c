@@ -18,7 +18,8 @@ static const struct binding {
     {"log", bind_log, false},         {"time", bind_time, false},
     {"emit", bind_emit, false},       {"store", bind_store, false},
     {"journal", bind_journal, false}, {"metrics", bind_metrics, false},
-    {"modbus", bind_modbus, true},
+    {"modbus", bind_modbus, true},    {"tcp", bind_tcp, true},
+    {"udp", bind_udp, true},          {"serial", bind_serial, true},
 };
 
 /* What binds a capability: a function here, or one of an annex that has been loaded. */
@@ -100,5 +101,43 @@ int64_t bind_duration(lua_State *L, int argument, int64_t least)
                       "expected milliseconds or a text such as \"1s\" or \"250ms\"");
     luaL_argcheck(L, ms >= least && ms <= 3650LL * 86400000, argument,
                   "too short or too long");
+    return ms;
+}
+
+static bool is_among(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+void bind_options(lua_State *L, int argument, const char *const *names)
+{
+    if (lua_isnil(L, argument))
+        return;
+    luaL_checktype(L, argument, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, argument); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_argerror(L, argument, "expected options by name");
+        if (!is_among(lua_tostring(L, -2), names))
+            luaL_error(L, "there is no option \"%s\"", lua_tostring(L, -2));
+    }
+}
+
+int64_t bind_duration_in(lua_State *L, int options, const char *name, int64_t least,
+                         int64_t most, int64_t otherwise)
+{
+    int64_t ms = otherwise;
+    if (lua_isnil(L, options))
+        return ms;
+    if (lua_getfield(L, options, name) == LUA_TNUMBER)
+        ms = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
+    else if (!lua_isnil(L, -1) &&
+             (!lua_isstring(L, -1) || duration_parse(&ms, lua_tostring(L, -1)) != 0))
+        ms = -1;
+    lua_pop(L, 1);
+    if (ms < least || ms > most)
+        luaL_error(L, "%s: expected a duration from %d ms to %d s, such as \"1s\"", name,
+                   (int)least, (int)(most / 1000));
     return ms;
 }

@@ -22,6 +22,9 @@ void bind_store(lua_State *L);
 void bind_journal(lua_State *L);
 void bind_metrics(lua_State *L);
 void bind_modbus(lua_State *L);
+void bind_tcp(lua_State *L);
+void bind_udp(lua_State *L);
+void bind_serial(lua_State *L);
 
 /* Makes the metatable `name` of a kind of userdata that plugins get hold of. They get hold of its methods
  * only: a finaliser of theirs would run when no limit holds. */
@@ -34,6 +37,12 @@ int bind_fail(lua_State *L, const char *code, const char *format, ...)
 
 /* The argument as milliseconds: a whole number of at least `least`, or a text such as "1s". */
 int64_t bind_duration(lua_State *L, int argument, int64_t least);
+
+/* Raises unless the argument is nil or a table with no other names than these (the last is NULL). */
+void bind_options(lua_State *L, int argument, const char *const *names);
+/* The member of that table as milliseconds; `otherwise` when it is not there. */
+int64_t bind_duration_in(lua_State *L, int options, const char *name, int64_t least,
+                         int64_t most, int64_t otherwise);
 
 /* The last statement of a binding that may have blocked, whose `results` are on top: when the slice
  * has lasted long already, everything else in the process has its turn first. */

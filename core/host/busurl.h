@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { BUSURL_PLACE_ROOM = 128, BUSURL_PORT_ROOM = 6 };
+#include "host/urlpart.h"
+
+enum { BUSURL_PORT_ROOM = 6 };
 
 struct busurl {
     bool tcp;
-    char place[BUSURL_PLACE_ROOM]; /* host name or address, or device file */
+    char place[URLPART_ROOM]; /* host name or address, or device file */
     char port[BUSURL_PORT_ROOM];
     int baud;
     char parity; /* N, E or O */

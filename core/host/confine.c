@@ -360,9 +360,9 @@ static int allow_opening(scmp_filter_ctx filter, const struct confine_wish *wish
 /* A serial line and a file descriptor may be set up. */
 static int allow_controls(scmp_filter_ctx filter)
 {
-    static const unsigned long CONTROLS[] = {TCGETS,   TCSETS,   TCSETSW,  TCSETSF,
-                                             TCFLSH,   TIOCMGET, TIOCMSET, TIOCMBIS,
-                                             TIOCMBIC, FIONREAD, TCSBRK,   FIONBIO};
+    static const unsigned long CONTROLS[] = {
+        TCGETS,   TCSETS,   TCSETSW,  TCSETSF, TCFLSH,  TIOCMGET, TIOCMSET,
+        TIOCMBIS, TIOCMBIC, FIONREAD, TCSBRK,  FIONBIO, TIOCEXCL};
     static const int SETS[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC};
     int err = 0;
     for (size_t i = 0; i < countof(CONTROLS) && !err; i++)

@@ -18,6 +18,7 @@
 #include "base/now.h"
 #include "host/bind.h"
 #include "host/boundary.h"
+#include "host/listener.h"
 #include "host/subscription.h"
 #include "host/ticker.h"
 #include "host/value.h"
@@ -229,6 +230,7 @@ static void begin_all(struct plugin *plugin)
     log_info("%s: started", plugin->name);
     ticker_start_all(plugin);
     subscription_start_all(plugin);
+    listener_start_all(plugin);
 }
 
 static void start_committed(struct commit *commit, int err, const char *text, int64_t seq)
@@ -362,6 +364,7 @@ void plugin_close(struct plugin *plugin)
     if (plugin->L != NULL) {
         ticker_close_all(plugin);
         subscription_close_all(plugin);
+        listener_close_all(plugin);
         task_close(&plugin->starting, plugin->L);
         lua_close(plugin->L); /* what handlers wait for is cancelled here */
     }

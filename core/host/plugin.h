@@ -30,6 +30,7 @@ enum { PLUGIN_ENDED = 0, PLUGIN_BROKEN = 1, PLUGIN_AGAIN = 75 };
 struct boundary;
 struct ticker;
 struct subscription;
+struct listener;
 
 struct plugin {
     struct loop *loop;
@@ -52,7 +53,8 @@ struct plugin {
     struct commit start_commit;
     struct ticker *tickers;
     struct subscription *subscriptions;
-    int slots; /* tickers and subscriptions there are */
+    struct listener *listeners;
+    int slots; /* tickers, subscriptions and listeners there are */
     bool started;
     bool was_refused; /* a commit was, so what fails next may be its doing */
     bool stopping;

@@ -44,6 +44,20 @@ t.test("a_frame_is_the_same_in_whatever_pieces_it_comes", function()
     end
 end)
 
+t.test("frames_are_popped_one_by_one_as_they_were_pushed", function()
+    local reader = frames.lines { max = 64 }
+    t.equal(reader:pop(), nil)
+    reader:push("one\ntwo\nth")
+    reader:push("ree\n")
+    t.equal({ reader:pop(), reader:pop(), reader:pop() }, { "one", "two", "three" })
+    t.equal(reader:pop(), nil)
+    for number = 1, 1000 do
+        reader:push(("%d\n"):format(number))
+        t.equal(reader:pop(), tostring(number))
+    end
+    t.equal(next(reader.ready), nil) -- nothing piles up
+end)
+
 t.test("one_mark_may_end_a_frame_and_begin_the_next", function()
     t.equal(frames.marked(JT808):feed("\x7ea\x7eb\x7e"), { "a", "b" })
 end)

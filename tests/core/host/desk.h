@@ -29,7 +29,7 @@ static struct {
     struct loop *loop;
     struct plugin plugin;
     char types[EVENTS_MAX][40];
-    char data[EVENTS_MAX][120];
+    char data[EVENTS_MAX][300];
     int events;
     int commits;
     int64_t consumed;
@@ -41,6 +41,7 @@ static struct {
     bool told_health;
 } desk;
 
+static const char *desk_library; /* NULL: none */
 static char folder[] = "/tmp/outpost-plugin-XXXXXX";
 
 /* ---- The keeper's side */
@@ -218,16 +219,18 @@ static inline bool asked_again(void)
 
 /* ---- The plugin's side */
 
-static inline void start(const char *events, const char *body)
+/* `needs` as in a manifest. The plugin sees `config.port`. */
+static inline void desk_start(const char *needs, int port, const char *events,
+                              const char *body)
 {
-    char path[100], text[2000], config[400];
+    char path[100], text[4000], config[400];
     int fds[2];
     desk.consumed = -1;
     snprintf(path, sizeof(path), "%s/plugin.lua", folder);
     snprintf(text, sizeof(text),
-             "local plugin = { api = 1, name = 'p', events = { %s } }\n"
+             "local plugin = { api = 1, name = 'p', needs = { %s }, events = { %s } }\n"
              "function plugin.start(host, config)\n%s\nend\nreturn plugin\n",
-             events, body);
+             needs, events, body);
     assert_int_equal(file_put(path, text, strlen(text), 0600), 0);
     assert_int_equal(line_pair(fds), 0);
     desk.fd = fds[0];
@@ -236,11 +239,16 @@ static inline void start(const char *events, const char *body)
     struct buffer frame = {0};
     snprintf(config, sizeof(config),
              "{\"plugin\":\"p\",\"instance\":\"test\",\"folder\":\"%s\",\"lua\":\"%s\","
-             "\"config\":{\"word\":\"hello\"}}",
-             folder, folder);
+             "\"config\":{\"word\":\"hello\",\"port\":%d}}",
+             folder, desk_library ? desk_library : folder, port);
     frame_begin(&frame, TALK_START, 0);
     frame_put_text(&frame, TAG_CONFIG, config);
     say(&frame);
+}
+
+static inline void start(const char *events, const char *body)
+{
+    desk_start("", 0, events, body);
 }
 
 static inline void tell(enum talk_type type)

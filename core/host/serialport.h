@@ -1,0 +1,13 @@
+/* serialport - a serial line, set up so that bytes pass as they are and nobody else opens it. */
+#ifndef HOST_SERIALPORT_H
+#define HOST_SERIALPORT_H
+
+#include <stdbool.h>
+
+#include "host/lineurl.h"
+
+/* A descriptor that does not block; what was in the line is forgotten. 0, -EINVAL: the driver or this
+ * program does not know that speed; -ENOTTY: no serial line; or another negative errno. */
+int serialport_open(int *fd, const struct lineurl *url);
+
+#endif
