@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "rehearse/office.h"
 
-enum { WHAT_ROOM = 560, NEEDS_STACK = 20, BIT_ON = 0xFF };
+enum { WHAT_ROOM = 560, BIT_ON = 0xFF };
 
 struct fieldbus {
     struct busurl url;
@@ -284,21 +284,10 @@ static enum fieldbus_fault explain(struct fieldbus *bus, enum fieldbus_fault fau
 static enum fieldbus_fault run_double(struct office *office, struct fieldbus *bus,
                                       struct exchange *exchange)
 {
-    lua_State *L = office->L;
     if (exchange->device == NULL)
         return FIELDBUS_REFUSED;
-    if (!lua_checkstack(L, NEEDS_STACK)) {
-        office_fail_here(office, "the test's Lua has no stack left");
+    if (!office_ask_here(office, converse, exchange))
         return FIELDBUS_CLOSED;
-    }
-    lua_pushcfunction(L, converse);
-    lua_pushlightuserdata(L, exchange);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-        const char *why = lua_tostring(L, -1);
-        office_fail_here(office, why != NULL ? why : "a device raised what is no text");
-        lua_pop(L, 1);
-        return FIELDBUS_CLOSED;
-    }
     bus->exception = exchange->exception;
     if (exchange->fault)
         return exchange->fault;
@@ -314,7 +303,7 @@ enum fieldbus_fault fieldbus_ask(struct fieldbus *bus, int unit,
 {
     struct office *office = office_current();
     enum fate_step step = is_read(request) ? FATE_READ : FATE_WRITE;
-    struct exchange exchange = {.device = office_device(office, &bus->url),
+    struct exchange exchange = {.device = office_device_on(office, &bus->url),
                                 .request = request,
                                 .answer = answer,
                                 .unit = unit,

@@ -15,12 +15,15 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "host/annex.h"
 #include "host/module.h"
 #include "rehearse/complaint.h"
 #include "rehearse/log.h"
 #include "rehearse/loop.h"
 #include "rehearse/now_clock.h"
 #include "wire/line.h"
+
+enum { NEEDS_STACK = 20 };
 
 /* How host.commit() begins what it raises then (bind_emit.c). */
 static const char REFUSED[] = "commit: the keeper refused";
@@ -64,14 +67,18 @@ static void take_raised(void *owner, const char *why)
 
 /* ---- The process */
 
-/* As the host does it before it is confined. */
+/* As the host does it before it is confined (boundary.c). */
 static void load_needs(const struct office *office)
 {
     struct json *start;
     if (json_parse(&start, office->start.bytes, office->start.length) != 0)
         return; /* START will say so */
-    if (module_load(json_get(start, "needs")) != 0)
-        log_error("this system has no GB18030 (package libc6)");
+    const struct json *needs = json_get(start, "needs");
+    const char *why = annex_load_all(needs);
+    if (why == NULL && module_load(needs) != 0)
+        why = "what it needs cannot be loaded";
+    if (why != NULL)
+        log_error("%s", why);
     json_free(start);
 }
 
@@ -243,30 +250,64 @@ const char *office_restart(struct office *office, lua_State *L, bool in_order)
 
 /* ---- Devices */
 
+static bool is_web(const char *url)
+{
+    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+}
+
 int office_add_device(struct office *office, const char *url, int ref, char *why,
                       size_t room)
 {
     struct office_device *device = &office->devices[office->device_count];
-    if (office->device_count == OFFICE_DEVICES_MAX)
+    if (office->device_count == OFFICE_DEVICES_MAX || strlen(url) >= OFFICE_URL_ROOM)
         return -E2BIG;
-    int err = busurl_parse(&device->url, url, why, room);
+    int err = is_web(url) ? 0 : busurl_parse(&device->bus, url, why, room);
     if (err)
         return err;
+    strcpy(device->url, url);
     device->ref = ref;
     office->device_count++;
     return 0;
 }
 
-const struct office_device *office_device(const struct office *office,
-                                          const struct busurl *url)
+const struct office_device *office_device_on(const struct office *office,
+                                             const struct busurl *bus)
 {
     for (int i = 0; i < office->device_count; i++) {
         const struct office_device *device = &office->devices[i];
-        if (device->url.tcp == url->tcp && strcmp(device->url.place, url->place) == 0 &&
-            (!url->tcp || strcmp(device->url.port, url->port) == 0))
+        if (device->bus.tcp == bus->tcp && strcmp(device->bus.place, bus->place) == 0 &&
+            (!bus->tcp || strcmp(device->bus.port, bus->port) == 0))
             return device;
     }
     return NULL;
+}
+
+const struct office_device *office_device_at(const struct office *office, const char *url)
+{
+    for (int i = 0; i < office->device_count; i++) {
+        const struct office_device *device = &office->devices[i];
+        size_t length = strlen(device->url);
+        if (strncmp(device->url, url, length) == 0 && strchr("/?", url[length]) != NULL)
+            return device;
+    }
+    return NULL;
+}
+
+bool office_ask_here(struct office *office, lua_CFunction converse, void *exchange)
+{
+    lua_State *L = office->L;
+    if (!lua_checkstack(L, NEEDS_STACK)) {
+        office_fail_here(office, "the test's Lua has no stack left");
+        return false;
+    }
+    lua_pushcfunction(L, converse);
+    lua_pushlightuserdata(L, exchange);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+        return true;
+    const char *why = lua_tostring(L, -1);
+    office_fail_here(office, why != NULL ? why : "a device raised what is no text");
+    lua_pop(L, 1);
+    return false;
 }
 
 /* ---- Life */

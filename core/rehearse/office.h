@@ -23,14 +23,16 @@
 
 enum {
     OFFICE_DEVICES_MAX = 32,
+    OFFICE_URL_ROOM = 256,
     OFFICE_ERRORS_MAX = 100,
     OFFICE_AGAIN_MS = 1000, /* so long after its death the process starts again */
     OFFICE_STOP_MS = 3000   /* it has to end in order within */
 };
 
 struct office_device {
-    struct busurl url;
-    int ref; /* the double, a table in the registry of the test */
+    char url[OFFICE_URL_ROOM];
+    struct busurl bus; /* when the url is one of a field bus */
+    int ref;           /* the double, a table in the registry of the test */
 };
 
 struct office {
@@ -65,9 +67,11 @@ struct office *office_current(void);
 /* 0, -EINVAL and what is wrong in `why`, or -E2BIG. */
 int office_add_device(struct office *office, const char *url, int ref, char *why,
                       size_t room);
-/* NULL when nobody is there. */
-const struct office_device *office_device(const struct office *office,
-                                          const struct busurl *url);
+/* On a field bus, or the server whose url begins the one that is asked; NULL when nobody is there. */
+const struct office_device *office_device_on(const struct office *office,
+                                             const struct busurl *bus);
+const struct office_device *office_device_at(const struct office *office,
+                                             const char *url);
 
 /* Starts the process and plays what happens at once. The following: NULL, or why the rehearsal
  * cannot go on (it cannot ever, after that). L is the test's. */
@@ -86,5 +90,8 @@ void office_end(struct office *office);
 bool office_strikes_here(struct office *office, enum fate_step step, bool after);
 /* The test itself is wrong: the rehearsal ends with this. */
 void office_fail_here(struct office *office, const char *why);
+/* Runs `converse` in the test's Lua, with `exchange` as its light userdata argument. False when it
+ * raised: then the rehearsal ends with that. */
+bool office_ask_here(struct office *office, lua_CFunction converse, void *exchange);
 
 #endif

@@ -5,8 +5,8 @@
 --   return t.finish()
 --
 -- A test prints "ok NAME" or "FAILED NAME: why". finish() raises when one failed or none ran.
--- Under `outpost test` there are t.office and t.modbus as well: the plugin in the real host, in an
--- office of doubles (testing/office.lua, plugins/README.md).
+-- Under `outpost test` there are t.office, t.modbus and t.http as well: the plugin in the real
+-- host, in an office of doubles (testing/office.lua, plugins/README.md).
 local testing = { passed = 0, failed = 0, skipped = 0 }
 
 local there, rehearsal = pcall(require, "rehearsal")
@@ -91,6 +91,12 @@ end
 function testing.modbus(options)
     needs_host("t.modbus")
     return require("testing.modbus").new(options)
+end
+
+-- A device with a web server that a test can script: see testing/http.lua.
+function testing.http(options)
+    needs_host("t.http")
+    return require("testing.http").new(options)
 end
 
 -- Counts of its tests, for run.lua; raises when the file proves nothing.

@@ -365,3 +365,101 @@ def test_what_is_there_is_not_touched(tmp_path):
     assert "cannot be made" in done.stderr and not (tmp_path / "none").exists()
     assert "--plugins" in town.run(town.OUTPOST, "new", "--help").stdout
     town.run(town.OUTPOST, "new", expect=2)
+
+
+WEB_START = """
+    self.url = config.url
+    host.every(config.poll, function()
+        local answer, message, code = host.http.request { url = self.url .. "/next?x=1",
+            user = "admin", password = "secret", timeout = "2s" }
+        if not answer then
+            host.metrics.count("failed_" .. code, 1)
+        elseif answer.status == 200 then
+            local n = tonumber(answer.body)
+            if host.store.get "value" ~= n then
+                host.emit { type = "subject.heard", data = { n = n } }
+                host.store.put("value", n)
+                host.commit()
+            end
+            host.http.request { url = self.url .. "/ack", method = "PUT", body = answer.body,
+                headers = { ["X-Try"] = "1" } }
+        else
+            host.metrics.count("status_" .. answer.status, 1)
+        end
+    end)
+    host.after(0, function()
+        local stream = host.http.stream { url = self.url .. "/alerts" }
+        while stream do
+            local bytes, _, code = stream:read { timeout = "1m" }
+            if not bytes then
+                host.log.info("stream %s", code)
+                break
+            end
+            host.emit { type = "subject.changed", data = { value = #bytes }, now = true }
+        end
+    end)
+"""
+WEB = """
+local WEB = "http://10.0.0.7"
+local function web(options)
+    local terminal = t.http(options)
+    return t.office { config = { url = WEB }, devices = { [WEB] = terminal } }, terminal
+end
+t.test("what_is_fetched_is_acknowledged_after_its_commit_whenever_it_dies", function()
+    for nth = 1, 8 do
+        local office, terminal = web { pages = { ["GET /next"] = "7", ["PUT /ack"] = { status = 204 } },
+            delay = "20ms" }
+        office:die { after = "any", nth = nth }
+        office:run "10s"
+        t.equal(office:told(), { "subject.heard" })
+        t.equal(office:deaths(), 1)
+        local order = office:trace("commit", "PUT")
+        t.equal({ order[1], order[2] }, { "commit subject.heard put value", "PUT http://10.0.0.7/ack" })
+        local ack = terminal:requests("PUT")[1]
+        t.equal({ ack.path, ack.body, ack.headers["x-try"] }, { "/ack", "7", "1" })
+        t.equal(terminal:requests("GET /next")[1].query, "x=1")
+    end
+end)
+t.test("a_server_that_fails_is_seen_as_the_real_one_is", function()
+    local office, terminal = web { pages = { ["GET /next"] = "7" } }
+    terminal:fail { with = "timeout", on = "GET /next", times = 2 }
+    terminal:fail { with = "refused", on = "GET /next", times = 1, nth = 3 }
+    office:run "1m"
+    t.equal(office:metrics().failed_timeout, 2)
+    t.equal(office:metrics().failed_refused, 1)
+    t.equal(office:told(), { "subject.heard" })
+    local first = terminal:requests("GET /next")
+    t.equal({ first[1].at, first[2].at, first[2].fault, first[4].fault }, { 1.0, 4.0, "timeout", nil })
+end)
+t.test("a_login_and_a_page_that_is_not_there_are_answers", function()
+    local office, terminal = web { pages = {}, login = { user = "admin", password = "secret" } }
+    office:run "1s"
+    terminal.login.password = "other"
+    office:run "1s"
+    local metrics = office:metrics()
+    t.equal({ metrics.status_404, metrics.status_401 }, { 1, 1 })
+end)
+t.test("a_stream_comes_bit_by_bit_and_ends_or_falls_silent", function()
+    for _, stays in ipairs { false, true } do
+        local office = web { pages = { ["GET /alerts"] = { body = "abc", stays = stays,
+            stream = { { after = "10s", body = "de" }, { after = "20s", body = "f" } } } } }
+        office:run "3m"
+        local seen = {}
+        for i, event in ipairs(office:events "subject.changed") do
+            seen[i] = event.time:sub(15, 19) .. " " .. event.data.value
+        end
+        t.equal(seen, { "00:00 3", "00:10 2", "00:30 1" })
+        t.equal(office:log()[2], "info subject rehearsal: stream " .. (stays and "timeout" or "closed"))
+    end
+end)
+"""
+
+
+def test_a_web_server_can_be_played(tmp_path):
+    plugin = PLUGIN.replace('needs = { "modbus" }', 'needs = { "http" }').replace(
+        "bus = assert(host.modbus.open(config.url))", "")
+    folder = write(tmp_path, WEB_START, WEB, plugin)
+    done = town.run(town.OUTPOST, "test", str(folder), expect=None)
+    assert (done.returncode, last(done)) == (0, "4 passed, 0 failed"), done.stdout
+    (folder / "plugin.lua").write_text((folder / "plugin.lua").read_text().replace('"http"', ""))
+    assert "field 'http'" in town.run(town.OUTPOST, "test", str(folder), expect=1).stdout

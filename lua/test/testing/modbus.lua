@@ -15,6 +15,7 @@
 --
 -- Registers that are not there are answered by exception 2, illegal data address.
 local duration = require "duration"
+local faults = require "testing.faults"
 local rehearsal = require "rehearsal"
 
 local TABLES = {
@@ -24,6 +25,8 @@ local TABLES = {
 }
 -- timeout: not heard, no answer. unheard: heard and done, the answer is lost. A number: exception.
 local FAULTS = { timeout = true, unheard = true, closed = true, refused = true, identity = true }
+local EXPECTED = '"timeout", "unheard", "closed", "refused", "identity" or the number of an '
+    .. "exception"
 local OPTIONS = { holding = true, input = true, coil = true, discrete = true, unit = true,
     delay = true, on = true }
 
@@ -50,35 +53,13 @@ end
 ---- faults
 
 function Modbus:fail(fault)
-    if type(fault) ~= "table" then
-        fault = { with = fault, times = math.huge }
-    end
-    if not FAULTS[fault.with] and math.type(fault.with) ~= "integer" then
-        error('fail: expected "timeout", "unheard", "closed", "refused", "identity" or the number '
-            .. "of an exception", 2)
-    end
-    self.faults[#self.faults + 1] = { with = fault.with, on = fault.on or "",
-        skip = (fault.nth or 1) - 1, left = fault.times or 1 }
+    faults.add(self.faults, fault, function(with)
+        return FAULTS[with] or math.type(with) == "integer"
+    end, EXPECTED)
 end
 
 function Modbus:heal()
     self.faults = {}
-end
-
--- Each fault counts the requests that it is for; the first one that is due counts.
-local function next_fault(self, name)
-    local due
-    for _, fault in ipairs(self.faults) do
-        if name:sub(1, #fault.on) == fault.on and fault.left > 0 then
-            if fault.skip > 0 then
-                fault.skip = fault.skip - 1
-            elseif not due then
-                fault.left = fault.left - 1
-                due = fault.with
-            end
-        end
-    end
-    return due
 end
 
 ---- answers
@@ -152,7 +133,7 @@ end
 -- What the host asks (core/rehearse/fieldbus.c).
 function Modbus:ask(name, unit, address, what, timeout)
     local request = new_request(self, name, unit, address, what)
-    local fault = next_fault(self, name)
+    local fault = faults.next(self.faults, name)
     if self.unit and self.unit ~= unit then
         fault = fault or "timeout"
     end
@@ -178,13 +159,7 @@ end
 
 -- What it was asked, in order; only requests whose name begins so, if one is given.
 function Modbus:requests(name)
-    local list = {}
-    for _, request in ipairs(self.asked) do
-        if not name or request.name:sub(1, #name) == name then
-            list[#list + 1] = request
-        end
-    end
-    return list
+    return faults.named(self.asked, name)
 end
 
 return modbus
