@@ -398,14 +398,14 @@ format:
 # What an office needs: programs, the Lua parts and their tests (outpost test, outpost new), configuration,
 # manual.
 SHARED := $(shell find lua plugins -type f 2>/dev/null)
-CONFIG := $(filter-out %README.md,$(wildcard etc/*.lua etc/*/*))
+CONFIG := $(filter-out %README.md etc/systemd/outpost.%,$(wildcard etc/*.lua etc/*/*))
 MANUAL := $(notdir $(wildcard docs/man/*.1))
 install: all
 	@for f in $(foreach p,$(BUILT),$(BIN_$(p))) $(ANNEX_FILES); do \
 	  install -D -m 755 $(OUT)/$$f $(DESTDIR)$(PREFIX)/$$f || exit 1; done
 	@for f in $(SHARED); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
 	@for f in $(CONFIG); do install -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
-	@$(MAKE) --no-print-directory install-manual
+	@$(MAKE) --no-print-directory install-manual install-service
 
 # Each command is found by its own name too: man outpost-run.
 .PHONY: install-manual
@@ -414,6 +414,14 @@ install-manual:
 	@for f in $(MANUAL); do install -D -m 644 docs/man/$$f $(MAN1)/$$f || exit 1; \
 	  for command in $$(sed -n 's/^.fBoutpost[^ ]* .fB\([a-z]*\).*/\1/p' docs/man/$$f); do \
 	    echo ".so man1/$$f" >$(MAN1)/$${f%.1}-$$command.1; done; done
+
+# The unit names the program by its whole path.
+.PHONY: install-service
+SYSTEM = $(DESTDIR)$(PREFIX)/lib
+install-service:
+	@install -d $(SYSTEM)/systemd/system
+	@sed 's|@PREFIX@|$(PREFIX)|' etc/systemd/outpost.service >$(SYSTEM)/systemd/system/outpost.service
+	@install -D -m 644 etc/systemd/outpost.sysusers $(SYSTEM)/sysusers.d/outpost.conf
 
 packages:
 	@etc/packages.sh

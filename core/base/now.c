@@ -188,7 +188,8 @@ enum now_quality now_judge(int64_t utc_us, bool is_synced)
 static bool ask_kernel(void)
 {
     struct timex state = {.modes = 0};
-    return adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
+    int answer = adjtimex(&state);
+    return answer >= 0 && answer != TIME_ERROR && !(state.status & STA_UNSYNC);
 }
 
 /* The kernel is asked once a second, its answer costs it more than all else of an event; and when

@@ -2,10 +2,16 @@
 #include "base/now.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/base.h"
@@ -160,9 +166,39 @@ static void the_floor_rises_with_time_and_never_sinks(void **state)
     assert_true(now_floor_us() > floor_us);
 }
 
+/* As a service unit with ProtectClock=yes does. */
+static int forbid_to_ask_the_clock(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_adjtime, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_adjtimex, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {countof(steps), steps};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -errno;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : -errno;
+}
+
+static void a_clock_that_may_not_be_asked_is_not_called_synced(void **state)
+{
+    int status;
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(forbid_to_ask_the_clock() != 0 ? 2 : now_quality() == NOW_SYNCED);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* first, because an answer is kept for a second */
+        cmocka_unit_test(a_clock_that_may_not_be_asked_is_not_called_synced),
         cmocka_unit_test(times_are_written_and_read_in_utc),
         cmocka_unit_test(fractions_have_any_length),
         cmocka_unit_test(a_leap_second_is_the_next_minute),
