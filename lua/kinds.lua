@@ -204,6 +204,9 @@ KINDS.list = {
         if count ~= #value then
             return nil
         end
+        if count == 0 then
+            return value -- itself: only so does it stay an array in JSON, when it is one
+        end
         for i, item in ipairs(value) do
             checked[i] = walk(self.of, item, join(run, path, i), run)
         end

@@ -93,6 +93,17 @@ static void json_is_read_and_written(void **state)
     assert_string_equal(said(L, "return require 'json' == require 'json'"), "true");
 }
 
+static void an_empty_array_stays_one_behind_a_schema(void **state)
+{
+    assert_string_equal(
+        said(*state, "local j, schema = require 'json', require 'schema' "
+                     "local list = schema.record { a = schema.list(schema.any {}) } "
+                     "return j.encode(list:check { a = j.array() }), "
+                     "j.encode(list:check(j.decode '{\"a\":[]}')), "
+                     "j.encode(list:check { a = { 1 } })"),
+        "{\"a\":[]} {\"a\":[]} {\"a\":[1]}");
+}
+
 static void foreign_json_never_raises(void **state)
 {
     lua_State *L = *state;
@@ -319,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_STATE(json_is_read_and_written),
+        IN_A_STATE(an_empty_array_stays_one_behind_a_schema),
         IN_A_STATE(foreign_json_never_raises),
         IN_A_STATE(gbk_is_read_and_written),
         IN_A_STATE(xml_is_read_as_a_tree),
