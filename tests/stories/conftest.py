@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sim"))
+HERE = os.path.dirname(__file__)  # the faults use these fixtures too
+sys.path[:0] = [os.path.join(HERE, "..", "sim"), HERE]
 import promised  # noqa: E402
 import town  # noqa: E402
 
