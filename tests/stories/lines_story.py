@@ -209,6 +209,11 @@ def talk_all(trackers, count):
     assert not failed, failed
 
 
+def test_what_the_configuration_does_not_name_is_denied(office):
+    town.wait_for(lambda: "elsewhere: " in office.text(), 10, "the plugin to try")
+    assert "elsewhere: denied, denied, denied" in office.text()
+
+
 def test_more_trackers_than_there_is_room_for_do_not_hurt_the_others(office, city):
     lines = [socket.create_connection(("127.0.0.1", office.trackers)) for _ in range(7)]
     tracker = Tracker(office.trackers, 9)

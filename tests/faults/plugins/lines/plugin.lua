@@ -19,6 +19,7 @@ local plugin = {
     config = schema.record {
         trackers = schema.text { doc = "tcp://address:port that trackers connect to" },
         reader = schema.text { doc = "tcp://host:port of a reader" },
+        keepalive = schema.duration { doc = "a silent reader is gone after this", default = "1m" },
         scale = schema.text { doc = "serial:///dev/... of a scale" },
         beacons = schema.text { doc = "udp://address:port" },
     },
@@ -83,7 +84,8 @@ local function listen_to(host, conn, kind, read)
 end
 
 local function watch_reader(host, config)
-    local conn, message = host.tcp.connect(config.reader, { timeout = "1s" })
+    local conn, message = host.tcp.connect(config.reader,
+        { timeout = "1s", keepalive = config.keepalive })
     if not conn then
         return host.log.debug("%s", message)
     end
@@ -108,7 +110,16 @@ local function hear_beacons(host, port)
     end
 end
 
+-- What the configuration does not name cannot be reached, whatever the code says.
+local function try_elsewhere(host)
+    local _, _, port = host.tcp.connect("tcp://127.0.0.1:7", { timeout = "1s" })
+    local _, _, door = host.tcp.listen("tcp://127.0.0.1:7007", {}, function() end)
+    local _, _, device = host.serial.open("serial:///dev/ptmx")
+    host.log.info("elsewhere: %s, %s, %s", port, door, device)
+end
+
 function plugin.start(host, config)
+    try_elsewhere(host)
     assert(host.tcp.listen(config.trackers, { connections = 8, allow = { "127.0.0.0/8" } },
         function(conn) serve_tracker(host, conn) end))
     local port = assert(host.udp.open(config.beacons))
