@@ -84,7 +84,9 @@ static int drips_frames(int door)
         peer_say(fd, PIECES[i]);
         usleep(10000);
     }
-    while (send(fd, "xxxxxxxx", 8, MSG_NOSIGNAL) > 0) /* a frame without an end */
+    static char much[65536];
+    memset(much, 'x', sizeof(much));
+    while (send(fd, much, sizeof(much), MSG_NOSIGNAL) > 0) /* a frame without an end */
         ;
     return 0;
 }

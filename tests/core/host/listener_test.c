@@ -157,24 +157,58 @@ static void connections_come_and_go_in_the_same_places(void **state)
     finish(PLUGIN_ENDED);
 }
 
+static int hold[2]; /* devices stay as long as the test holds its end */
+
 static int stays_or_is_refused(int fd)
 {
+    close(hold[1]);
     fd = peer_connect(port);
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    if (poll(&ready, 1, 300) == 0)
+    struct pollfd ready[] = {{.fd = fd, .events = POLLIN},
+                             {.fd = hold[0], .events = POLLIN}};
+    poll(ready, countof(ready), -1);
+    if (ready[0].revents == 0)
         return 0;
     return peer_sees_end(fd) ? 7 : 1;
+}
+
+static int turned_away, let_in;
+
+static bool all_are_met(void)
+{
+    int ended = 0;
+    for (int i = 0; i < turned_away + let_in; i++)
+        ended += peer_has_ended(devices[i]);
+    return ended == turned_away && metric("in") >= let_in;
+}
+
+/* Sends devices that stay; so many are turned away and so many let in, where a handler counts `in`. */
+static void meet(int away, int in)
+{
+    assert_int_equal(pipe(hold), 0);
+    turned_away = away;
+    let_in = in;
+    metrics_gauge(&desk.plugin.metrics, "in", 0);
+    send_devices(away + in, stays_or_is_refused);
+    talk_until(all_are_met);
+    close(hold[0]);
+    close(hold[1]);
+    assert_int_equal(devices_that_said(away + in, 7), away);
+}
+
+static bool three_are_gone(void)
+{
+    return metric("gone") == 3;
 }
 
 static void who_is_too_many_is_refused_and_counted(void **state)
 {
     (void)state;
-    begin("connections = 3", "conn:read()");
-    send_devices(5, stays_or_is_refused);
-    assert_int_equal(devices_that_said(5, 7), 2);
+    begin("connections = 3", "host.metrics.count('in') conn:read() "
+                             "host.metrics.count('gone')");
+    meet(2, 3);
     assert_int_equal(metric("tcp_refused"), 2);
-    send_devices(3, stays_or_is_refused); /* those who went have made room */
-    assert_int_equal(devices_that_said(3, 0), 3);
+    talk_until(three_are_gone);
+    meet(0, 3); /* those who went have made room */
     finish(PLUGIN_ENDED);
 }
 
@@ -182,8 +216,7 @@ static void strangers_are_turned_away(void **state)
 {
     (void)state;
     begin("allow = { '10.0.0.0/8', '192.168.1.5' }", "error('never')");
-    send_devices(2, stays_or_is_refused);
-    assert_int_equal(devices_that_said(2, 7), 2);
+    meet(2, 0);
     assert_int_equal(metric("tcp_strangers"), 2);
     assert_int_equal(metric("errors"), 0);
     finish(PLUGIN_ENDED);
@@ -233,16 +266,14 @@ static void a_full_house_stays_within_the_budget(void **state)
 static void without_memory_nobody_is_let_in(void **state)
 {
     (void)state;
-    begin("", "conn:read()");
+    begin("", "host.metrics.count('in') conn:read()");
     talk_until(has_started);
     size_t most = desk.plugin.budget.most_bytes;
     lua_gc(desk.plugin.L, LUA_GCCOLLECT);
     desk.plugin.budget.most_bytes = desk.plugin.budget.used_bytes + 64;
-    send_devices(2, stays_or_is_refused);
-    assert_int_equal(devices_that_said(2, 7), 2);
+    meet(2, 0);
     desk.plugin.budget.most_bytes = most;
-    send_devices(2, stays_or_is_refused);
-    assert_int_equal(devices_that_said(2, 0), 2);
+    meet(0, 2);
     finish(PLUGIN_ENDED);
 }
 
