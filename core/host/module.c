@@ -8,11 +8,12 @@
 
 #include "base/base.h"
 #include "host/charset.h"
+#include "host/xml.h"
 
 static const struct module MODULES[] = {
     {"json", module_json, NULL, NULL},
     {"gbk", module_gbk, "gbk", charset_open},
-    {"host.xml", module_xml, "xml", charset_open},
+    {"host.xml", module_xml, "xml", xml_open},
 };
 
 static bool is_closed; /* only what was loaded is there */
@@ -72,7 +73,9 @@ void module_push(lua_State *L, const struct module *module)
         luaL_error(L, "require \"%s\": expected \"%s\" among the manifest's needs",
                    module->name, module->need);
     if (module->load != NULL && module->load() != 0)
-        luaL_error(L, "require \"%s\": this system has no GB18030 (package libc6)",
+        luaL_error(L,
+                   "require \"%s\": this system has no GB18030 (package libc6) or no "
+                   "expat (libexpat1)",
                    module->name);
     lua_pushcfunction(L, module->open);
     lua_call(L, 0, 1);

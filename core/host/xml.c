@@ -1,12 +1,16 @@
 /* xml - see xml.h.
  *
+ * The library is loaded by hand, because it costs every host that is linked with it 40 KB.
+ *
  * Invariant: while an element is open, texts[depth - 1] holds its own text so far. A handler that
  * refuses says why and stops the parser; what comes after it is not looked at. */
 #include "host/xml.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <expat.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +19,60 @@
 #include "host/charset.h"
 
 enum { DECLARATION_MAX = 200, CHARSET_ROOM = 32 };
+
+/* ---- The library */
+
+static const char LIBRARY[] = "libexpat.so.1";
+
+static struct expat {
+    __typeof__(&XML_ParserCreate) new;
+    __typeof__(&XML_ParserFree) free;
+    __typeof__(&XML_SetUserData) set_owner;
+    __typeof__(&XML_SetElementHandler) on_element;
+    __typeof__(&XML_SetCharacterDataHandler) on_text;
+    __typeof__(&XML_SetStartDoctypeDeclHandler) on_type;
+    __typeof__(&XML_Parse) parse;
+    __typeof__(&XML_StopParser) stop;
+    __typeof__(&XML_GetErrorCode) error;
+    __typeof__(&XML_ErrorString) words;
+    __typeof__(&XML_GetCurrentLineNumber) line;
+    bool is_open;
+} expat;
+
+static const struct {
+    const char *name;
+    size_t place;
+} SYMBOLS[] = {
+    {"XML_ParserCreate", offsetof(struct expat, new)},
+    {"XML_ParserFree", offsetof(struct expat, free)},
+    {"XML_SetUserData", offsetof(struct expat, set_owner)},
+    {"XML_SetElementHandler", offsetof(struct expat, on_element)},
+    {"XML_SetCharacterDataHandler", offsetof(struct expat, on_text)},
+    {"XML_SetStartDoctypeDeclHandler", offsetof(struct expat, on_type)},
+    {"XML_Parse", offsetof(struct expat, parse)},
+    {"XML_StopParser", offsetof(struct expat, stop)},
+    {"XML_GetErrorCode", offsetof(struct expat, error)},
+    {"XML_ErrorString", offsetof(struct expat, words)},
+    {"XML_GetCurrentLineNumber", offsetof(struct expat, line)},
+};
+
+int xml_open(void)
+{
+    int err = charset_open();
+    if (err || expat.is_open)
+        return err;
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL)
+        return -ENOENT;
+    for (size_t i = 0; i < countof(SYMBOLS); i++) {
+        void *symbol = dlsym(library, SYMBOLS[i].name);
+        if (symbol == NULL)
+            return -ENOSYS;
+        memcpy((char *)&expat + SYMBOLS[i].place, &symbol, sizeof(symbol));
+    }
+    expat.is_open = true;
+    return 0;
+}
 
 /* ---- What the document is written in */
 
@@ -126,7 +184,7 @@ __attribute__((format(printf, 2, 3))) static void refuse(struct reader *reader,
     va_start(values, format);
     vsnprintf(reader->why, sizeof(reader->why), format, values);
     va_end(values);
-    XML_StopParser(reader->parser, XML_FALSE);
+    expat.stop(reader->parser, XML_FALSE);
 }
 
 /* The parser still calls for what it has begun when it is stopped. */
@@ -224,19 +282,19 @@ int xml_read(struct buffer *tokens, const char *text, size_t length,
              char why[XML_WHY_ROOM])
 {
     struct reader reader = {.tokens = tokens};
-    reader.parser = XML_ParserCreate("UTF-8"); /* whatever its first line says */
-    ASSERT(reader.parser != NULL && length <= INT32_MAX);
-    XML_SetUserData(reader.parser, &reader);
-    XML_SetElementHandler(reader.parser, opened, closed);
-    XML_SetCharacterDataHandler(reader.parser, said);
-    XML_SetStartDoctypeDeclHandler(reader.parser, typed);
-    bool good = XML_Parse(reader.parser, text, (int)length, 1) == XML_STATUS_OK;
+    ASSERT(expat.is_open && length <= INT32_MAX);
+    reader.parser = expat.new("UTF-8"); /* whatever its first line says */
+    ASSERT(reader.parser != NULL);
+    expat.set_owner(reader.parser, &reader);
+    expat.on_element(reader.parser, opened, closed);
+    expat.on_text(reader.parser, said);
+    expat.on_type(reader.parser, typed);
+    bool good = expat.parse(reader.parser, text, (int)length, 1) == XML_STATUS_OK;
     if (!good)
         snprintf(why, XML_WHY_ROOM, "line %lu: %.90s",
-                 (unsigned long)XML_GetCurrentLineNumber(reader.parser),
-                 is_over(&reader) ? reader.why
-                                  : XML_ErrorString(XML_GetErrorCode(reader.parser)));
-    XML_ParserFree(reader.parser);
+                 (unsigned long)expat.line(reader.parser),
+                 is_over(&reader) ? reader.why : expat.words(expat.error(reader.parser)));
+    expat.free(reader.parser);
     for (int i = 0; i < XML_DEPTH_MAX; i++)
         buffer_free(&reader.texts[i]);
     return good ? 0 : -EPROTO;

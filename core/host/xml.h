@@ -31,6 +31,10 @@ struct xml_token {
     size_t length;
 };
 
+/* Loads what the others need, for the rest of the process's life, as charset_open() does, and that too;
+ * before the process is confined. 0 or a negative errno. */
+int xml_open(void);
+
 /* Appends the document's text as UTF-8, whatever it is in: `charset` when somebody knows it (or NULL),
  * else what its first line says, else UTF-8. `replaced` counts bytes that belonged to no letter. 0,
  * or -EPROTO and why. */

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "host/charset.h"
 
 static char why[XML_WHY_ROOM];
 
@@ -218,10 +217,10 @@ static void a_document_that_is_too_long_is_not_looked_at(void **state)
     buffer_free(&out);
 }
 
-static int open_charset(void **state)
+static int open_library(void **state)
 {
     (void)state;
-    return charset_open();
+    return xml_open();
 }
 
 int main(void)
@@ -236,5 +235,5 @@ int main(void)
         cmocka_unit_test(other_charsets_are_refused_by_name),
         cmocka_unit_test(a_document_that_is_too_long_is_not_looked_at),
     };
-    return cmocka_run_group_tests(tests, open_charset, NULL);
+    return cmocka_run_group_tests(tests, open_library, NULL);
 }

@@ -5,7 +5,6 @@
 
 #include "base/base.h"
 #include "base/strict.h"
-#include "host/charset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -41,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct buffer text = {0}, tokens = {0};
     char why[XML_WHY_ROOM];
     size_t replaced;
-    int err = charset_open();
+    int err = xml_open();
     ASSERT(err == 0);
     if (xml_decode(&text, NULL, bytes, length, &replaced, why) == 0 && text.length > 0 &&
         xml_read(&tokens, text.bytes, text.length, why) == 0)
