@@ -74,9 +74,11 @@ PKG_bench  := lua5.4-cjson
 
 # Annexes: what a plugin may need that brings a big library, as a shared object beside the program
 # that loads it and in which it finds the rest of the room.
-ANNEXES_host := http
+ANNEXES_host := http serve
 ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault multipart headers
+ANNEX_serve  := bind_serve visit server cidr
 PKG_http     := libcurl
+PKG_serve    := libmicrohttpd
 EXPORT_host  := -rdynamic -Wl,-u,random_bytes # what only an annex calls
 
 LIBS_host := -lm

@@ -19,6 +19,7 @@ static struct {
     const struct annex *annex;
 } annexes[] = {
     {"http", "annex_http", NULL},
+    {"serve", "annex_serve", NULL},
 };
 
 /* libexec/outpost/host -> libexec/outpost/host-NAME.so */
