@@ -1,6 +1,7 @@
 -- lines - every kind of line that a device can hang on; for tests of the host.
 local crc = require "crc"
 local frames = require "frames"
+local lineurl = require "lineurl"
 local schema = require "schema"
 
 local function record(doc)
@@ -107,6 +108,17 @@ local function hear_beacons(host, port)
     local text, from = port:receive()
     if text then
         host.emit { type = "beacon.heard", data = { from = from, text = text } }
+    end
+end
+
+local KINDS = { trackers = "tcp", reader = "tcp", scale = "serial", beacons = "udp" }
+
+function plugin.check(config)
+    for name, kind in pairs(KINDS) do
+        local fault = lineurl.fault(config[name], kind)
+        if fault then
+            return name .. ": " .. fault
+        end
     end
 end
 
