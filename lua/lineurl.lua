@@ -9,15 +9,16 @@ local lineurl = {}
 local OF_SERIAL = {
     names = "baud=, data=, parity=, stop= or flow=",
     baud = urlpart.BAUD, parity = urlpart.PARITY, stop = urlpart.STOP,
-    data = { fits = function(text) return text:find("^[78]$") end, expects = "data of 7 or 8" },
+    data = { fits = function(text) return text:find("^[78]$") end,
+        expects = "data of 7 or 8" },
     flow = { fits = function(text) return text == "none" or text == "rtscts" end,
         expects = "a flow of none or rtscts" },
 }
 local EXPECTED = { tcp = "tcp://host:port", udp = "udp://host:port",
     serial = "serial:///dev/ttyS1" }
 
--- nil when it can be meant as a line of that kind ("tcp", "udp" or "serial"), else what was expected
--- and what came.
+-- nil when it can be meant as a line of that kind ("tcp", "udp" or "serial"), else what was
+-- expected and what came.
 function lineurl.fault(url, kind)
     local scheme, place = url:match("^(%l+)://(.*)$")
     if scheme ~= kind then

@@ -21,7 +21,8 @@ end
 urlpart.BAUD = { fits = is_baud, expects = "a usual baud rate such as 9600 or 115200" }
 urlpart.PARITY = { fits = function(text) return text:find("^[NEO]$") end,
     expects = "a parity of N, E or O" }
-urlpart.STOP = { fits = function(text) return text:find("^[12]$") end, expects = "a stop of 1 or 2" }
+urlpart.STOP = { fits = function(text) return text:find("^[12]$") end,
+    expects = "a stop of 1 or 2" }
 
 -- `known`: name -> { fits =, expects = }, and `names` in words.
 function urlpart.fault_of_options(text, known)
