@@ -1,9 +1,10 @@
 -- /etc/outpost/outpost.lua - 一体机配置 / configuration of one office.
 --
--- 这是数据，不是程序：只有 office、city、storage、limits、plugin 五个词。改完先检查，再重启：
--- This is data, not a program: office, city, storage, limits and plugin. After a change:
+-- 这是数据，不是程序：只有 office、city、storage、limits、update、plugin 六个词。改完先检查，再生效：
+-- This is data, not a program: office, city, storage, limits, update, plugin. After a change:
 --
 --     outpost check --config /etc/outpost/outpost.lua
+--     outpost reload --config /etc/outpost/outpost.lua
 --
 -- 时长写作 "250ms" "10s" "5m" "2h" "1d"；相对路径从本文件所在目录算起。
 -- Durations are written like that; relative paths begin at the folder of this file.
@@ -54,6 +55,14 @@ office {
 -- limits {
 --     messages = 2000,                 -- 事件和写入的条数 / events and store writes
 --     bytes = "2MB",
+-- }
+
+-- 更新。outpost reload 之后新版本先试运行；期间崩溃、无应答或读不到设备，自动回到旧版本。
+-- Updates. After outpost reload a new version is on trial; when it crashes, is silent or stops
+-- reading its devices meanwhile, the old one runs again by itself.
+--
+-- update {
+--     trial = "90s",                   -- 2s 到 1h / 2s to 1h
 -- }
 
 -- 设备。每台设备一段：plugin "插件名" "实例名" { 设置 }。实例名用小写字母、数字、- 和 _，启用后不要改。

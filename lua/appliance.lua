@@ -57,6 +57,16 @@ local DEATH = schema.record {
     deaths = schema.integer { doc = "how often it has died since the keeper began", min = 0 },
 }
 
+-- What is said of a new version, and `more`.
+local function update(more)
+    more.instance = schema.text { doc = "name of the instance", max = 64 }
+    more.plugin = schema.text { doc = "name of the plugin", max = 64 }
+    more.from = schema.text { doc = "the version before: how its hash begins; empty: none",
+        max = 64 }
+    more.to = schema.text { doc = "the new version", max = 64 }
+    return more
+end
+
 local FULL = schema.choice { doc = "what is full: the quota that is set, or the disk",
     choices = { "quota", "disk" } }
 
@@ -73,6 +83,21 @@ appliance.events = {
         data = DEATH },
     ["plugin.quarantined"] = { lane = "alarm",
         doc = "a process dies again and again and is left alone for an hour", data = DEATH },
+    ["plugin.updated"] = { lane = "record", doc = "a new version of an instance was accepted",
+        data = schema.record(update {}) },
+    ["plugin.returned"] = { lane = "alarm",
+        doc = "a new version of an instance was no good; the one before runs again",
+        data = schema.record(update {
+            why = schema.choice { doc = "it could not be loaded, ended, did not answer, did not "
+                .. "read its devices, raised again and again, or the box was started anew",
+                choices = { "load", "ended", "silent", "reads", "errors", "keeper" } },
+            exit = schema.text { doc = "how its process ended", max = 32, optional = true },
+            state = schema.record({
+                from = schema.integer { doc = "of the version that runs", min = 0 },
+                to = schema.integer { doc = "of the new one, which may have stored something",
+                    min = 0 },
+            }, { doc = "the forms of the store, when they differ", optional = true }),
+        }) },
     ["config.refused"] = { lane = "alarm",
         doc = "the configuration does not check; the last one that did is used",
         data = schema.record {

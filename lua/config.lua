@@ -1,5 +1,5 @@
--- config - reads outpost.lua: office, city, storage, limits and plugins, checked, as one table
--- for the keeper.
+-- config - reads outpost.lua: office, city, storage, limits, update and plugins, checked, as one
+-- table for the keeper.
 --
 -- Pure: files, folders and positions come in through `world`, because who runs this decides where
 -- they are:
@@ -14,7 +14,7 @@
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
 --   local env, finish = config.begin(world)
---   ... the configuration runs with env's functions office, city, storage, limits, plugin ...
+--   ... it runs with env's functions office, city, storage, limits, update, plugin ...
 --   local checked, errors = finish()      -- a table, or nil and a list of lines
 --
 -- Every error is collected, each is one line: FILE:LINE: WHAT: expected ..., got ...
@@ -23,6 +23,7 @@ local limits = require "limits"
 local nearest = require "nearest"
 local schema = require "schema"
 local storage = require "storage"
+local update = require "update"
 
 local config = {}
 
@@ -47,14 +48,15 @@ local OFFICE = schema.record {
 
 -- The declarations, for documents.
 config.schemas = { office = OFFICE, city = city.schema, storage = storage.schema,
-    limits = limits.schema }
+    limits = limits.schema, update = update.schema }
 
 -- What the keeper records itself: a plugin that declared these could forge it.
 local OWN_PLUGINS = { keeper = true, uplink = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
     plugin = true, config = true }
 
-local STATEMENTS = { office = true, city = true, storage = true, limits = true, plugin = true }
+local STATEMENTS = { office = true, city = true, storage = true, limits = true, update = true,
+    plugin = true }
 
 -- The line on which `setting` is set, at or after the line of the statement; else that line.
 local function line_of(self, where, setting)
@@ -158,6 +160,10 @@ local function manifest_fault(manifest, name)
     if type(manifest.config) ~= "table" or not manifest.config.inspect then
         return "its manifest has no config = schema.record { ... }"
     end
+    if manifest.state ~= nil and (math.type(manifest.state) ~= "integer" or manifest.state < 0) then
+        return "its manifest has state = " .. schema.show(manifest.state)
+            .. ", expected a whole number, at least 0"
+    end
     if OWN_PLUGINS[name] then
         return "that name is the appliance's own"
     end
@@ -231,7 +237,8 @@ local function add_plugin(self, where, name, instance, settings)
         return
     end
     self.plugins[#self.plugins + 1] = { plugin = name, instance = instance, folder = folder,
-        needs = manifest.needs or {}, config = checked, events = lanes(manifest) }
+        needs = manifest.needs or {}, state = manifest.state, config = checked,
+        events = lanes(manifest) }
 end
 
 -- plugin "name" "instance" { settings }: three calls, of which a typing error may drop one.
@@ -267,8 +274,7 @@ local function finish(self)
         return nil, self.errors
     end
     return { office = self.office, city = self.blocks.city, storage = self.blocks.storage,
-        limits = self.blocks.limits,
-        plugins = self.plugins }
+        limits = self.blocks.limits, update = self.blocks.update, plugins = self.plugins }
 end
 
 local function split_lines(text)
@@ -288,6 +294,7 @@ function config.begin(world)
         city = function(settings) read_block(self, "city", city, settings) end,
         storage = function(settings) read_block(self, "storage", storage, settings) end,
         limits = function(settings) read_block(self, "limits", limits, settings) end,
+        update = function(settings) read_block(self, "update", update, settings) end,
         plugin = function(name) return read_plugin(self, name) end,
     }
     return env, function() return finish(self) end

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/mem.h"
 
 /* A whole number of fewer digits is below 10^15 and a double holds it. */
 enum { LONG_DIGITS = 16 };
@@ -176,6 +177,59 @@ void json_print(struct buffer *out, const struct json *json)
     ASSERT(text != NULL);
     buffer_append_text(out, text);
     free(text);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct json *const *one = a, *const *other = b;
+    return strcmp(json_name(*one), json_name(*other));
+}
+
+/* The members of an object in the order of their names; the caller frees the list. */
+static const struct json **sort_members(const struct json *json, size_t *count)
+{
+    *count = (size_t)cJSON_GetArraySize(inside(json));
+    const struct json **members = mem_zeroed((*count + 1) * sizeof(*members));
+    size_t at = 0;
+    for (const struct json *item = json_first(json); item; item = json_next(item))
+        members[at++] = item;
+    qsort(members, *count, sizeof(*members), by_name);
+    return members;
+}
+
+static void print_object(struct buffer *out, const struct json *json)
+{
+    size_t count;
+    const struct json **members = sort_members(json, &count);
+    buffer_append_text(out, "{");
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_text(out, i > 0 ? "," : "");
+        json_put_text(out, json_name(members[i]));
+        buffer_append_text(out, ":");
+        json_print_sorted(out, members[i]);
+    }
+    buffer_append_text(out, "}");
+    mem_free(members);
+}
+
+static void print_array(struct buffer *out, const struct json *json)
+{
+    buffer_append_text(out, "[");
+    for (const struct json *item = json_first(json); item; item = json_next(item)) {
+        json_print_sorted(out, item);
+        buffer_append_text(out, json_next(item) ? "," : "");
+    }
+    buffer_append_text(out, "]");
+}
+
+void json_print_sorted(struct buffer *out, const struct json *json)
+{
+    if (json_is_object(json))
+        print_object(out, json);
+    else if (json_is_array(json))
+        print_array(out, json);
+    else
+        json_print(out, json);
 }
 
 static bool is_plain(unsigned char c)

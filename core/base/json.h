@@ -38,6 +38,8 @@ const char *json_value(const struct json *item); /* the item's own text, or NULL
 
 /* Appends the tree as compact JSON. */
 void json_print(struct buffer *out, const struct json *json);
+/* The same with the members of each object in the order of their names: one text for one value. */
+void json_print_sorted(struct buffer *out, const struct json *json);
 
 /* Appends the text quoted and escaped. Bytes that are not UTF-8 become U+FFFD. */
 void json_put_text(struct buffer *out, const char *text);

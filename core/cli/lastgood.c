@@ -1,67 +1,21 @@
 /* lastgood - see lastgood.h. */
 #include "cli/lastgood.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/json.h"
-#include "cli/configuration.h"
-#include "proof/suite.h"
+#include "proof/keepsake.h"
 
-enum { HEAD_LENGTH = 2 * DIGEST_BYTES + 1, ERRORS_MAX = 5, ERROR_MAX = 200 };
-
-static void print_head(struct buffer *out, const void *json, size_t length)
-{
-    struct digest digest;
-    char hex[2 * DIGEST_BYTES + 1];
-    suite_hash(suite_named("sha256+ed25519"), &digest, json, length);
-    hex_encode(hex, digest.bytes, DIGEST_BYTES);
-    buffer_append_text(out, hex);
-    buffer_append_text(out, "\n");
-}
-
-int lastgood_put(const char *state, const struct buffer *json)
-{
-    char path[PATH_MAX];
-    struct buffer kept = {0}, file = {0};
-    print_head(&file, json->bytes, json->length);
-    buffer_append(&file, json->bytes, json->length);
-    int err = file_make_folders(state);
-    if (!err)
-        err = file_join(path, sizeof(path), state, "config.good");
-    bool is_same = !err && file_read(&kept, path, CONFIGURATION_MAX + HEAD_LENGTH) == 0 &&
-                   kept.length == file.length &&
-                   memcmp(kept.bytes, file.bytes, file.length) == 0;
-    if (!err && !is_same)
-        err = file_put_durably(path, file.bytes, file.length, 0600);
-    buffer_free(&kept);
-    buffer_free(&file);
-    return err;
-}
+enum { ERRORS_MAX = 5, ERROR_MAX = 200 };
 
 int lastgood_get(struct buffer *json, const char *state)
 {
     char path[PATH_MAX];
-    struct buffer file = {0}, head = {0};
     int err = file_join(path, sizeof(path), state, "config.good");
-    if (!err)
-        err = file_read(&file, path, CONFIGURATION_MAX + HEAD_LENGTH);
-    if (!err && file.length <= HEAD_LENGTH)
-        err = -EBADMSG;
-    if (!err) {
-        print_head(&head, file.bytes + HEAD_LENGTH, file.length - HEAD_LENGTH);
-        if (memcmp(head.bytes, file.bytes, HEAD_LENGTH) != 0)
-            err = -EBADMSG;
-    }
-    if (!err)
-        buffer_append(json, file.bytes + HEAD_LENGTH, file.length - HEAD_LENGTH);
-    buffer_free(&file);
-    buffer_free(&head);
-    return err;
+    return err ? err : keepsake_get(json, path, LASTGOOD_MAX);
 }
 
 /* How much of a line is said: up to the value that it quotes. */

@@ -1,14 +1,15 @@
 /* lastgood - the last configuration that checked, for the day when the file does not.
  *
- * STATE/config.good, mode 0600: a line with the SHA-256 of what follows, then the checked JSON. So a
- * box that was set wrongly, or whose configuration is gone, goes on as it did. */
+ * STATE/config.good is the keeper's (keeper/accepted.h): a keepsake of the configuration with the
+ * versions of plugins that were accepted. So a box that was set wrongly, or whose configuration is
+ * gone, goes on as it did. */
 #ifndef CLI_LASTGOOD_H
 #define CLI_LASTGOOD_H
 
 #include "base/buffer.h"
+#include "cli/configuration.h"
 
-/* Keeps it durably, when it is another than the one kept. 0 or a negative errno. */
-int lastgood_put(const char *state, const struct buffer *json);
+enum { LASTGOOD_MAX = 2 * CONFIGURATION_MAX };
 
 /* Appends it. -ENOENT when there is none, -EBADMSG when it is not what was kept. */
 int lastgood_get(struct buffer *json, const char *state);

@@ -7,6 +7,7 @@
 #include "cli/keygen.h"
 #include "cli/new.h"
 #include "cli/prove.h"
+#include "cli/reload.h"
 #include "cli/run.h"
 #include "cli/status.h"
 #include "cli/test.h"
@@ -15,6 +16,7 @@
 static const struct command COMMANDS[] = {
     {"check", check_run, "check the configuration, touching nothing"},
     {"run", run_run, "run the appliance in the foreground"},
+    {"reload", reload_run, "apply the configuration to the appliance that runs"},
     {"status", status_run, "how the running appliance is"},
     {"events", events_run, "the journal's events; --follow for what comes"},
     {"verify", verify_run, "check a journal, or one proof, offline"},

@@ -112,14 +112,8 @@ static int read_some(struct buffer *json, const struct wish *wish)
     struct buffer errors = {0};
     int err = configuration_read(json, &errors, wish->config);
     fputs(buffer_text(&errors), stderr);
-    if (err) {
+    if (err)
         err = fall_back(json, &errors, wish);
-    } else {
-        int kept = lastgood_put(wish->state, json);
-        if (kept)
-            fprintf(stderr, "outpost run: %s/config.good cannot be written: %s\n",
-                    wish->state, strerror(-kept));
-    }
     buffer_free(&errors);
     return err;
 }

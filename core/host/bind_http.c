@@ -10,6 +10,8 @@
 #include "host/bind.h"
 #include "host/plugin.h"
 
+enum { REFUSALS = 400 }; /* the statuses of answers that tell nothing of the device */
+
 enum {
     TIMEOUT_MS = 10000,
     TIMEOUT_LEAST_MS = 100,
@@ -353,6 +355,8 @@ static int request_finish(lua_State *L, int status, lua_KContext context)
         results = bind_http_fail(L, answer);
     else
         push_answer(L, answer);
+    if (!answer->fault && answer->status < REFUSALS)
+        plugin_heard(plugin_of(L));
     transfer_close(request->transfer);
     request->transfer = NULL;
     return results;

@@ -44,8 +44,10 @@ static int ask(lua_State *L, struct bus *bus, int unit, const struct pdu *reques
 {
     enum fieldbus_fault fault =
         fieldbus_ask(bus->fieldbus, unit, request, answer, bus->timeout_ms);
-    if (!fault)
+    if (!fault) {
+        plugin_heard(plugin_of(L));
         return 0;
+    }
     bind_fail(L, fieldbus_fault_name(fault), "unit %d: %s", unit,
               fieldbus_why(bus->fieldbus));
     if (fault != FIELDBUS_EXCEPTION)

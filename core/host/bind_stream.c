@@ -166,6 +166,7 @@ static int read_finish(lua_State *L, int status, lua_KContext context)
     loop_timer_stop(&stream->patience);
     if (length == 0)
         return fail(L, stream);
+    plugin_heard(plugin_of(L));
     lua_pushlstring(L, answer->body.bytes, length);
     transfer_take(stream->transfer, length);
     return bind_breathe(L, 1);
@@ -217,6 +218,7 @@ static int part_finish(lua_State *L, int status, lua_KContext context)
     loop_timer_stop(&stream->patience);
     if (!whole)
         return fail(L, stream);
+    plugin_heard(plugin_of(L));
     const struct buffer *body = multipart_body(stream->parts);
     lua_createtable(L, 0, 2);
     bind_http_headers(L, multipart_headers(stream->parts));

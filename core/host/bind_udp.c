@@ -104,6 +104,7 @@ static int receive_step(lua_State *L, int status, lua_KContext context)
     count_lost(port, length == -EMSGSIZE, lost);
     if (length >= 0) {
         luaL_pushresultsize(&bytes, (size_t)length);
+        plugin_heard(plugin_of(L));
         return push_address(L, &from);
     }
     if (length != -EAGAIN && length != -EMSGSIZE)

@@ -63,6 +63,7 @@ static int begin_read(lua_State *L, struct conn *conn, size_t least, size_t most
 static int push_read(lua_State *L, struct conn *conn)
 {
     size_t length = stream_readable(&conn->stream);
+    plugin_heard(plugin_of(L));
     lua_pushlstring(L, conn->stream.in.bytes, length);
     stream_take(&conn->stream, length);
     return 1;

@@ -57,6 +57,8 @@ static void pong(struct keeperline *line, const struct frame *frame)
 {
     struct buffer out = {0};
     frame_begin(&out, TALK_PONG, frame->id);
+    if (line->calls->ping != NULL)
+        line->calls->ping(line->owner, &out);
     keeperline_tell(line, &out);
     buffer_free(&out);
 }

@@ -19,6 +19,8 @@ struct keeperline;
 struct keeperline_calls {
     void (*start)(void *owner, const char *config, size_t length);
     void (*stop)(void *owner);
+    /* PING came: appends what the PONG shall say beside. NULL: nothing. */
+    void (*ping)(void *owner, struct buffer *pong);
     void (*lost)(void *owner, int why);
 };
 

@@ -1,4 +1,5 @@
 /* main - host: runs one plugin, or checks a configuration. A table of contents. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ static void begin_anew(void *owner, const char *path)
     plugin_end(owner, PLUGIN_AGAIN);
 }
 
-static int run(void)
+static int run(bool is_trial)
 {
     struct loop *loop = NULL;
     struct plugin plugin = {0};
@@ -28,6 +29,7 @@ static int run(void)
         err = plugin_open(&plugin, loop, LINE_CHILD_FD);
     boundary.loop = loop;
     plugin.boundary = &boundary;
+    plugin.is_trial = is_trial;
     if (!err)
         loop_run(loop);
     else
@@ -49,12 +51,15 @@ static int leave(int code)
 int main(int count, char **arguments)
 {
     if (count >= 2 && strcmp(arguments[1], "run") == 0)
-        return leave(run());
+        return leave(run(false));
+    if (count >= 2 && strcmp(arguments[1], "trial") == 0)
+        return leave(run(true));
     if (count >= 2 && strcmp(arguments[1], "config") == 0)
         return leave(config_main(count - 2, arguments + 2));
     fprintf(stderr,
             "usage: host config FILE --plugins DIR --lua DIR\n"
-            "       host run INSTANCE     (started by the keeper, which names the "
-            "instance for ps)\n");
+            "       host run|trial INSTANCE     (started by the keeper, which names the "
+            "instance for ps;\n"
+            "                                   trial: loads it, and that is all)\n");
     return 2;
 }

@@ -30,6 +30,7 @@ enum {
     HEALTH_BYTES = 4000,
     STOP_LOOK_MS = 10,
     STOP_LOOKS = 150,
+    WHY_MAX = 400,
     API = 1
 };
 
@@ -84,12 +85,18 @@ void plugin_complain(struct plugin *plugin, struct complaint *complaint,
     int unsaid;
     metrics_count(&plugin->metrics, "errors", 1);
     check_memory(plugin);
+    plugin->raised++;
     if (!complaint_is_due(complaint, why, plugin_now_ms(), &unsaid))
         return;
     if (unsaid > 0)
         log_error("%s: %s: %s (and %d times before)", plugin->name, handler, why, unsaid);
     else
         log_error("%s: %s: %s", plugin->name, handler, why);
+}
+
+void plugin_heard(struct plugin *plugin)
+{
+    plugin->reads++;
 }
 
 void plugin_refuse(struct plugin *plugin, const char *handler, const char *text)
@@ -196,9 +203,24 @@ static int load(lua_State *L)
     return 0;
 }
 
+static void tell_why(struct plugin *plugin, const char *why)
+{
+    struct buffer text = {0}, frame = {0};
+    size_t length = strlen(why);
+    buffer_append_text(&text, "{\"cannot_start\":");
+    json_put_bytes(&text, why, length < WHY_MAX ? length : WHY_MAX);
+    buffer_append_text(&text, "}");
+    frame_begin(&frame, TALK_HEALTH, 0);
+    frame_put(&frame, TAG_TEXT, text.bytes, text.length);
+    keeperline_tell(plugin->line, &frame);
+    buffer_free(&text);
+    buffer_free(&frame);
+}
+
 static void cannot_start(struct plugin *plugin, const char *why)
 {
     log_error("%s: cannot start: %s", plugin->name, why);
+    tell_why(plugin, why);
     plugin_end(plugin, PLUGIN_BROKEN);
 }
 
@@ -280,6 +302,10 @@ static void keeper_starts(void *owner, const char *config, size_t length)
         cannot_start(plugin, why);
         return;
     }
+    if (plugin->is_trial) {
+        plugin_end(plugin, PLUGIN_ENDED);
+        return;
+    }
     plugin->starting.over = start_over;
     task_run(&plugin->starting, call_start, plugin);
 }
@@ -301,6 +327,13 @@ static void keeper_stops(void *owner)
     look_whether_done(&plugin->stop);
 }
 
+static void keeper_pings(void *owner, struct buffer *pong)
+{
+    const struct plugin *plugin = owner;
+    frame_put_number(pong, TAG_READS, plugin->reads);
+    frame_put_number(pong, TAG_ERRORS, plugin->raised);
+}
+
 static void keeper_lost(void *owner, int why)
 {
     struct plugin *plugin = owner;
@@ -309,8 +342,10 @@ static void keeper_lost(void *owner, int why)
     plugin_end(plugin, PLUGIN_AGAIN);
 }
 
-static const struct keeperline_calls KEEPER_CALLS = {
-    .start = keeper_starts, .stop = keeper_stops, .lost = keeper_lost};
+static const struct keeperline_calls KEEPER_CALLS = {.start = keeper_starts,
+                                                     .stop = keeper_stops,
+                                                     .ping = keeper_pings,
+                                                     .lost = keeper_lost};
 
 /* ---- Health */
 

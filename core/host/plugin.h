@@ -58,6 +58,10 @@ struct plugin {
     bool started;
     bool was_refused; /* a commit was, so what fails next may be its doing */
     bool stopping;
+    bool
+        is_trial; /* set by who opens it: it is loaded, and ends well when that can be done */
+    int64_t reads;  /* answers of devices, */
+    int64_t raised; /* and errors of handlers: for PONG */
     int exit_code;
     int log_tokens; /* lines the plugin may still log now */
     int64_t log_tokens_ms;
@@ -79,6 +83,10 @@ struct plugin *plugin_of(lua_State *L);
 /* Logs and counts what a handler raised, once a minute when it repeats itself. */
 void plugin_complain(struct plugin *plugin, struct complaint *complaint,
                      const char *handler, const char *why);
+/* A device has answered, and well. Whoever binds a kind of device says so: by this the keeper tells
+ * whether a new version of a plugin still reads what the old one did. */
+void plugin_heard(struct plugin *plugin);
+
 /* A handler that has returned cannot be told: ends the process. */
 void plugin_refuse(struct plugin *plugin, const char *handler, const char *text);
 

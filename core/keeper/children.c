@@ -2,6 +2,7 @@
 #include "keeper/children.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -242,16 +243,38 @@ static int hear_health(struct children *children, struct peer *peer,
         return -EPROTO;
     json_free(peer->health);
     peer->health = health;
+    const char *complaint = json_text(health, "cannot_start");
+    if (complaint != NULL)
+        snprintf(peer->complaint, sizeof(peer->complaint), "%s", complaint);
     return 0;
+}
+
+static int64_t read_count(const struct frame *frame, enum talk_tag tag)
+{
+    struct field field;
+    int64_t count = 0;
+    if (fields_find(&frame->fields, tag, &field) != 0 ||
+        field_number(&field, &count) != 0 || count < 0)
+        return 0;
+    return count;
 }
 
 static int hear_pong(struct children *children, struct peer *peer,
                      const struct frame *frame)
 {
     (void)children;
-    (void)frame;
     peer->heard_us = now_mono_us();
+    peer->reads = read_count(frame, TAG_READS);
+    peer->errors = read_count(frame, TAG_ERRORS);
     return 0;
+}
+
+static int hear_reload(struct children *children, struct peer *peer,
+                       const struct frame *frame)
+{
+    if (children->reload == NULL)
+        return -EPROTO;
+    return children->reload(children->owner, peer, frame);
 }
 
 static int hear_status(struct children *children, struct peer *peer,
@@ -271,17 +294,18 @@ static const struct {
     int roles;
     int (*hear)(struct children *children, struct peer *peer, const struct frame *frame);
 } TALKS[TALK_TYPES] = {
-    [TALK_HELLO] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_hello},
+    [TALK_HELLO] = {PEER_HOST | PEER_UPLINK | PEER_READER | PEER_CANARY, hear_hello},
     [TALK_COMMIT] = {PEER_HOST, hear_commit},
     [TALK_GET] = {PEER_HOST, hear_get},
     [TALK_RANGE] = {PEER_HOST, hear_range},
     [TALK_FETCH] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_fetch},
     [TALK_CANCEL] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_cancel},
     [TALK_RECEIPT] = {PEER_UPLINK, hear_receipt},
-    [TALK_HEALTH] = {PEER_HOST | PEER_UPLINK, hear_health},
-    [TALK_PONG] = {PEER_HOST | PEER_UPLINK, hear_pong},
+    [TALK_HEALTH] = {PEER_HOST | PEER_UPLINK | PEER_CANARY, hear_health},
+    [TALK_PONG] = {PEER_HOST | PEER_UPLINK | PEER_CANARY, hear_pong},
     [TALK_STATUS] = {PEER_READER, hear_status},
     [TALK_STALLED] = {PEER_UPLINK, hear_stalled},
+    [TALK_RELOAD] = {PEER_READER, hear_reload},
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)
@@ -354,6 +378,8 @@ void children_remove(struct children *children, struct peer *peer)
     router_forget(children->router, peer);
     group_forget(children->group, peer);
     link_forget(children->link, peer);
+    if (children->forget != NULL)
+        children->forget(children->owner, peer);
     line_close(peer->line);
     peer->line = NULL;
     peer->is_ready = false;

@@ -27,6 +27,10 @@ struct children {
     void (*greeted)(void *owner, struct peer *peer);
     /* Appends the REPORT for `outpost status`. */
     void (*print_report)(void *owner, struct buffer *out);
+    /* A RELOAD came; as with all that is heard, an error ends the peer. NULL: nobody reloads. */
+    int (*reload)(void *owner, struct peer *peer, const struct frame *frame);
+    /* The peer goes away. NULL: nobody minds. */
+    void (*forget)(void *owner, const struct peer *peer);
     void *owner;
 };
 

@@ -59,6 +59,26 @@ static int take_events(struct config_plugin *plugin, const struct json *events)
     return 0;
 }
 
+int config_read_plugin(struct config_plugin *plugin, const struct json *item)
+{
+    *plugin = (struct config_plugin){.json = item};
+    int err = take_id(plugin->plugin, item, "plugin");
+    if (!err)
+        err = take_id(plugin->instance, item, "instance");
+    if (!err && (strcmp(plugin->plugin, "keeper") == 0 ||
+                 strcmp(plugin->plugin, "uplink") == 0)) {
+        log_error("configuration: no plugin may be named %s", plugin->plugin);
+        err = -EPROTO;
+    }
+    return err ? err : take_events(plugin, json_get(item, "events"));
+}
+
+void config_free_plugin(struct config_plugin *plugin)
+{
+    mem_free(plugin->events);
+    *plugin = (struct config_plugin){.json = NULL};
+}
+
 static bool is_taken(const struct config *config, const char *instance)
 {
     for (size_t i = 0; i + 1 < config->plugin_count; i++)
@@ -74,20 +94,12 @@ static int take_plugin(struct config *config, const struct json *item)
         return -EPROTO;
     }
     struct config_plugin *plugin = &config->plugins[config->plugin_count++];
-    plugin->json = item;
-    int err = take_id(plugin->plugin, item, "plugin");
-    if (!err)
-        err = take_id(plugin->instance, item, "instance");
-    if (!err && (strcmp(plugin->plugin, "keeper") == 0 ||
-                 strcmp(plugin->plugin, "uplink") == 0)) {
-        log_error("configuration: no plugin may be named %s", plugin->plugin);
-        err = -EPROTO;
-    }
+    int err = config_read_plugin(plugin, item);
     if (!err && is_taken(config, plugin->instance)) {
         log_error("configuration: two instances are named %s", plugin->instance);
         err = -EPROTO;
     }
-    return err ? err : take_events(plugin, json_get(item, "events"));
+    return err;
 }
 
 static int take_city(struct config *config, const struct json *city)
@@ -134,6 +146,16 @@ static int take_limits(struct config *config, const struct json *limits)
     return -EPROTO;
 }
 
+static int take_update(struct config *config, const struct json *update)
+{
+    config->trial_ms = json_number(update, "trial", CONFIG_TRIAL_MS);
+    if (config->trial_ms >= CONFIG_TRIAL_LEAST_MS &&
+        config->trial_ms <= CONFIG_TRIAL_MOST_MS)
+        return 0;
+    log_error("configuration: update: trial: expected 2 s to 1 h");
+    return -EPROTO;
+}
+
 static int take_all(struct config *config)
 {
     const struct json *office = json_get(config->json, "office");
@@ -151,6 +173,8 @@ static int take_all(struct config *config)
         err = take_storage(config, json_get(config->json, "storage"));
     if (!err)
         err = take_limits(config, json_get(config->json, "limits"));
+    if (!err)
+        err = take_update(config, json_get(config->json, "update"));
     const struct json *plugins = json_get(config->json, "plugins");
     for (const struct json *item = json_first(plugins); item && !err;
          item = json_next(item))
@@ -179,9 +203,38 @@ void config_close(struct config *config)
     if (config == NULL)
         return;
     for (size_t i = 0; i < config->plugin_count; i++)
-        mem_free(config->plugins[i].events);
+        config_free_plugin(&config->plugins[i]);
     json_free(config->json);
     mem_free(config);
+}
+
+static bool is_same(const struct json *one, const struct json *other)
+{
+    struct buffer a = {0}, b = {0};
+    if (one != NULL)
+        json_print_sorted(&a, one);
+    if (other != NULL)
+        json_print_sorted(&b, other);
+    bool same = strcmp(buffer_text(&a), buffer_text(&b)) == 0;
+    buffer_free(&a);
+    buffer_free(&b);
+    return same;
+}
+
+const char *config_needs_restart(const struct config *from, const struct config *to)
+{
+    if (!is_same(json_get(from->json, "office"), json_get(to->json, "office")))
+        return "office";
+    if (!is_same(json_get(from->json, "storage"), json_get(to->json, "storage")))
+        return "storage";
+    if (from->has_city != to->has_city)
+        return "city";
+    return strcmp(from->verifier, to->verifier) != 0 ? "city.verifier" : NULL;
+}
+
+bool config_moves_city(const struct config *from, const struct config *to)
+{
+    return !is_same(json_get(from->json, "city"), json_get(to->json, "city"));
 }
 
 int config_lane(const struct config_plugin *plugin, const char *type)
@@ -192,20 +245,47 @@ int config_lane(const struct config_plugin *plugin, const char *type)
     return -1;
 }
 
-void config_print_start(const struct config *config, const struct config_plugin *plugin,
-                        struct buffer *out)
+static void put_member(struct buffer *out, const char *name, const char *text)
 {
-    buffer_append_text(out, "{\"office\":");
-    json_put_text(out, config->office);
-    const char *lua = json_text(config->json, "lua");
-    buffer_append_text(out, ",\"lua\":");
-    json_put_text(out, lua ? lua : "");
-    for (const struct json *item = json_first(plugin->json); item;
-         item = json_next(item)) {
-        buffer_append_text(out, ",");
-        json_put_text(out, json_name(item));
-        buffer_append_text(out, ":");
-        json_print(out, item);
-    }
-    buffer_append_text(out, "}");
+    json_put_text(out, name);
+    buffer_append_text(out, ":");
+    json_put_text(out, text);
+    buffer_append_text(out, ",");
+}
+
+static void put_item(struct buffer *out, const struct json *item)
+{
+    json_put_text(out, json_name(item));
+    buffer_append_text(out, ":");
+    json_print(out, item);
+    buffer_append_text(out, ",");
+}
+
+/* What the caller says, and not the item. */
+static bool is_given(const char *name)
+{
+    return strcmp(name, "office") == 0 || strcmp(name, "folder") == 0 ||
+           strcmp(name, "lua") == 0;
+}
+
+void config_print_plugin(const struct config_plugin *plugin, const char *office,
+                         const char *folder, const char *library, struct buffer *out)
+{
+    struct buffer all = {0}, sorted = {0};
+    struct json *json;
+    buffer_append_text(&all, "{");
+    if (office != NULL)
+        put_member(&all, "office", office);
+    put_member(&all, "folder", folder);
+    put_member(&all, "lua", library);
+    for (const struct json *item = json_first(plugin->json); item; item = json_next(item))
+        if (!is_given(json_name(item)))
+            put_item(&all, item);
+    all.bytes[all.length - 1] = '}';
+    ASSERT(json_parse(&json, all.bytes, all.length) == 0);
+    json_print_sorted(&sorted, json);
+    buffer_append(out, sorted.bytes, sorted.length);
+    json_free(json);
+    buffer_free(&all);
+    buffer_free(&sorted);
 }

@@ -16,6 +16,13 @@
 
 enum { CONFIG_PLUGINS_MAX = 64, CONFIG_MAX = 1024 * 1024 };
 
+/* How long a new version is on trial (trial.h). */
+enum {
+    CONFIG_TRIAL_LEAST_MS = 2000,
+    CONFIG_TRIAL_MOST_MS = 3600 * 1000,
+    CONFIG_TRIAL_MS = 90 * 1000
+};
+
 #define CONFIG_QUOTA_LEAST   (64LL << 20)
 #define CONFIG_RESERVE_LEAST (8LL << 20)
 
@@ -53,6 +60,7 @@ struct config {
     int64_t reserve;            /* of them only for alarms and records */
     struct allowance_rate rate; /* of each plugin */
     int64_t keep_ms; /* how long telemetry stays that the city has, if there is room */
+    int64_t trial_ms;
     struct config_plugin plugins[CONFIG_PLUGINS_MAX];
     size_t plugin_count;
     struct json *json;
@@ -62,11 +70,22 @@ struct config {
 int config_open(struct config **out, const void *bytes, size_t length);
 void config_close(struct config *config);
 
+/* What of a changed configuration cannot take hold while the keeper runs: "office", "storage",
+ * "city" (there is one only before or after), "city.verifier"; NULL when all of it can. */
+const char *config_needs_restart(const struct config *from, const struct config *to);
+/* Whether the line to the city is another. */
+bool config_moves_city(const struct config *from, const struct config *to);
+
 /* The lane the plugin declared for the type, or -1. */
 int config_lane(const struct config_plugin *plugin, const char *type);
 
-/* The CONFIG of START for a host. */
-void config_print_start(const struct config *config, const struct config_plugin *plugin,
-                        struct buffer *out);
+/* Reads one instance, of which `item` must outlive it; -EPROTO as above. */
+int config_read_plugin(struct config_plugin *plugin, const struct json *item);
+void config_free_plugin(struct config_plugin *plugin);
+
+/* The instance as JSON with sorted members, its code in these two folders. With `office` it is the
+ * CONFIG of START for a host. */
+void config_print_plugin(const struct config_plugin *plugin, const char *office,
+                         const char *folder, const char *library, struct buffer *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -138,7 +139,7 @@ static void print_start(void *owner, const struct peer *peer, struct buffer *out
     if (peer->role == PEER_UPLINK)
         print_uplink_start(keeper, out);
     else
-        config_print_start(keeper->config, peer->plugin, out);
+        json_print(out, peer->plugin->json);
 }
 
 static void greeted(void *owner, struct peer *peer)
@@ -161,6 +162,25 @@ static void wake_upkeep(void *owner)
 {
     struct keeper *keeper = owner;
     upkeep_wake(&keeper->upkeep);
+}
+
+static int hear_reload(void *owner, struct peer *peer, const struct frame *frame)
+{
+    struct keeper *keeper = owner;
+    return reload_hear(&keeper->reload, peer, frame);
+}
+
+static void forget_peer(void *owner, const struct peer *peer)
+{
+    struct keeper *keeper = owner;
+    reload_forget(&keeper->reload, peer);
+}
+
+static void took_config(void *owner, const struct config *config)
+{
+    struct keeper *keeper = owner;
+    keeper->config = config;
+    keeper->children.rate = &config->rate;
 }
 
 static void print_report(void *owner, struct buffer *out)
@@ -202,6 +222,7 @@ static void stop(struct keeper *keeper)
         return;
     keeper->is_stopping = true;
     log_info("stopping");
+    reload_stop(&keeper->reload);
     supervisor_stop(&keeper->supervisor, PEER_HOST, hosts_stopped, keeper);
 }
 
@@ -247,9 +268,14 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     keeper->children.print_start = print_start;
     keeper->children.greeted = greeted;
     keeper->children.print_report = print_report;
+    keeper->children.reload = hear_reload;
+    keeper->children.forget = forget_peer;
     keeper->children.owner = keeper;
     supervisor_open(&keeper->supervisor, keeper->loop, &keeper->children, &keeper->group,
                     libexec);
+    reload_open(&keeper->reload, &keeper->supervisor, config, keeper->folder);
+    keeper->reload.took = took_config;
+    keeper->reload.owner = keeper;
 }
 
 /* The statement of a good end goes first, and durably: beside it the beginning of a write-ahead log
@@ -305,6 +331,8 @@ static int start(struct keeper *keeper, const char *libexec)
     int err = take_lock(keeper);
     if (err == -EBUSY)
         log_error("%s: another keeper uses this state folder", keeper->state);
+    if (!err && realpath(keeper->state, keeper->folder) == NULL)
+        err = -errno;
     if (!err)
         err = loop_open(&keeper->loop);
     if (!err)
@@ -341,7 +369,8 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
     loop_signal_start(keeper->loop, &keeper->interrupt, SIGINT);
     storage_start(&keeper->storage);
     wallclock_start(&keeper->wallclock);
-    supervisor_start(&keeper->supervisor, config);
+    reload_start(&keeper->reload);
+    supervisor_watch(&keeper->supervisor);
     salvage_start(&keeper->salvage);
     scrub_start(&keeper->scrub);
     log_info("office %s, log %s, %" PRId64 " events", config->office,
@@ -379,6 +408,7 @@ void keeper_close(struct keeper *keeper)
 {
     control_close(&keeper->control);
     if (keeper->journal != NULL) {
+        reload_close(&keeper->reload);
         supervisor_close(&keeper->supervisor);
         children_close(&keeper->children);
         wallclock_close(&keeper->wallclock);

@@ -9,6 +9,7 @@
 #include "keeper/journal.h"
 #include "keeper/link.h"
 #include "keeper/opening.h"
+#include "keeper/reload.h"
 #include "keeper/router.h"
 #include "keeper/salvage.h"
 #include "keeper/storage.h"
@@ -17,9 +18,10 @@
 #include "keeper/wallclock.h"
 
 struct keeper {
-    const struct config *config;
-    const char *state; /* the state folder */
-    int lock;          /* file descriptor, -1 none */
+    const struct config *config;   /* that of the start, or of a reload */
+    const char *state;             /* the state folder */
+    char folder[JOURNAL_PATH_MAX]; /* the same, absolute */
+    int lock;                      /* file descriptor, -1 none */
     int64_t started_us;
     int exit_code;
     bool is_stopping;
@@ -38,6 +40,7 @@ struct keeper {
     struct wallclock wallclock;
     struct children children;
     struct supervisor supervisor;
+    struct reload reload;
     struct control control;
     struct loop_signal terminate;
     struct loop_signal interrupt;

@@ -49,7 +49,7 @@ static int read_config(struct config **config, const char *fd)
     char path[64];
     struct buffer json = {0};
     snprintf(path, sizeof(path), "/proc/self/fd/%s", fd);
-    int err = file_read(&json, path, CONFIG_MAX);
+    int err = file_read(&json, path, 2 * CONFIG_MAX); /* the last good one has marks */
     if (!err)
         err = config_open(config, json.bytes, json.length);
     buffer_free(&json);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "wire/talk.h"
 
 void peer_end(struct peer *peer)
 {
@@ -21,6 +20,14 @@ void peer_send(struct peer *peer, const struct buffer *frame)
     log_warn("%s: does not take its answers (%zu bytes wait): %s; ended", peer->name,
              line_queued(peer->line), strerror(-err));
     peer_end(peer);
+}
+
+void peer_tell(struct peer *peer, enum talk_type type)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, (uint8_t)type, 0);
+    peer_send(peer, &frame);
+    buffer_free(&frame);
 }
 
 void peer_done(struct peer *peer, uint32_t id, int err, const char *text, int64_t seq)

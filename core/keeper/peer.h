@@ -11,12 +11,16 @@
 #include "keeper/allowance.h"
 #include "keeper/config.h"
 #include "wire/line.h"
+#include "wire/talk.h"
 
 enum peer_role {
     PEER_HOST = 1,   /* runs a plugin instance */
     PEER_UPLINK = 2, /* speaks with the city */
-    PEER_READER = 4  /* `outpost status`, `outpost events` */
+    PEER_READER = 4, /* `outpost status`, `outpost events`, `outpost reload` */
+    PEER_CANARY = 8  /* loads a plugin, and that is all */
 };
+
+enum { PEER_COMPLAINT_MAX = 400 };
 
 struct children;
 
@@ -32,6 +36,9 @@ struct peer {
     int64_t held_ms;                    /* that it has been made to wait in all */
     int64_t held_told_us;               /* when that was last said aloud; 0 never */
     struct json *health;                /* what it last said of itself, or NULL */
+    int64_t reads;                      /* answers of its devices since it started, */
+    int64_t errors; /* and what its handlers raised: of the last PONG */
+    char complaint[PEER_COMPLAINT_MAX + 1]; /* why it cannot start, in its own words */
     struct children *children;
     void *owner;
     void (*gone)(struct peer *peer, int why); /* the line is over; frees the peer */
@@ -43,6 +50,9 @@ void peer_end(struct peer *peer);
 
 /* Sends; a peer that does not take what it asked for is ended. */
 void peer_send(struct peer *peer, const struct buffer *frame);
+
+/* Says something without fields: PING, STOP. */
+void peer_tell(struct peer *peer, enum talk_type type);
 
 /* Answers a question: DONE with an errno (0: well), its words, and the first sequence (-1 none). */
 void peer_done(struct peer *peer, uint32_t id, int err, const char *text, int64_t seq);

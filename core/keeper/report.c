@@ -27,6 +27,7 @@ static void print_child(const struct child *child, struct buffer *out)
     if (child->plugin != NULL) {
         buffer_append_text(out, ",\"plugin\":");
         json_put_text(out, child->plugin->plugin);
+        buffer_printf(out, ",\"version\":\"%s\"", child->version->id);
     }
     buffer_printf(out,
                   ",\"state\":\"%s\",\"pid\":%d,\"up_s\":%" PRId64
@@ -69,10 +70,13 @@ void report_print(const struct keeper *keeper, struct buffer *out)
     buffer_append_text(out, ",\"storage\":");
     storage_print(&keeper->storage, out);
     buffer_append_text(out, ",\"children\":[");
+    const char *between = "";
     for (size_t i = 0; i < keeper->supervisor.count; i++) {
-        if (i > 0)
-            buffer_append_text(out, ",");
+        if (keeper->supervisor.child[i].supervisor == NULL)
+            continue;
+        buffer_append_text(out, between);
         print_child(&keeper->supervisor.child[i], out);
+        between = ",";
     }
     buffer_append_text(out, "]}");
 }

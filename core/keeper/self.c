@@ -18,6 +18,7 @@ static const struct {
     {"storage.back", LANE_RECORD},     {"clock.jumped", LANE_RECORD},
     {"clock.corrected", LANE_RECORD},  {"sync.stalled", LANE_ALARM},
     {"config.refused", LANE_ALARM},    {"sync.resumed", LANE_RECORD},
+    {"plugin.updated", LANE_RECORD},   {"plugin.returned", LANE_ALARM},
 };
 
 static enum talk_lane lane_of(const char *type)

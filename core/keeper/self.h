@@ -5,6 +5,9 @@
  *   box.stopped         record
  *   plugin.restarted    record  instance, plugin, exit
  *   plugin.quarantined  alarm   instance, plugin, deaths
+ *   plugin.updated      record  instance, plugin, from, to: a new version was accepted (none: "")
+ *   plugin.returned     alarm   instance, plugin, from, to, why (trial.h), exit; state, when both
+ *                               have another: a new version was not, the old one runs
  *   journal.contradicted alarm  events (here), city (what its receipt claims, by lane)
  *   config.refused      alarm   file, errors: it did not check, the last good one is used
  *   sync.stalled        alarm   lane, reason: what is sent comes to nothing

@@ -5,65 +5,27 @@
 #include "keeper/supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/base.h"
 #include "base/log.h"
 #include "base/now.h"
-#include "keeper/processors.h"
 #include "keeper/self.h"
+#include "keeper/spawn.h"
 
 static void start_child(struct child *child);
 
-_Noreturn static void exec_child(const struct child *child, int fd, pid_t parent)
-{
-    char path[4096 + 16];
-    const char *program = child->plugin ? "host" : "uplink";
-    const char *mode = child->plugin ? "run" : NULL;
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    child->plugin ? processors_take_all() : processors_take_last();
-    setpgid(0, 0); /* so that Ctrl-C is the keeper's alone */
-    int null = open("/dev/null", O_RDWR);
-    if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0)
-        _exit(127);
-    if (fd == LINE_CHILD_FD)
-        fcntl(fd, F_SETFD, 0);
-    else if (dup2(fd, LINE_CHILD_FD) < 0)
-        _exit(127);
-    snprintf(path, sizeof(path), "%s/%s", child->supervisor->libexec, program);
-    execl(path, program, mode, child->plugin ? child->plugin->instance : NULL,
-          (char *)NULL);
-    log_error("%s: cannot be executed: %s", path, strerror(errno));
-    _exit(127);
-}
-
 static int spawn(struct child *child, int *fd)
 {
-    int fds[2];
-    pid_t parent = getpid();
-    int err = line_pair(fds);
-    if (err)
-        return err;
-    pid_t pid = fork();
-    if (pid == 0)
-        exec_child(child, fds[1], parent);
-    close(fds[1]);
-    if (pid < 0) {
-        close(fds[0]);
-        return -EAGAIN;
-    }
-    child->pid = pid;
-    *fd = fds[0];
-    return 0;
+    struct spawn spawn = {.libexec = child->supervisor->libexec,
+                          .program = child->plugin ? "host" : "uplink",
+                          .mode = child->plugin ? "run" : NULL,
+                          .instance = child->plugin ? child->plugin->instance : NULL,
+                          .last_processor = child->plugin == NULL};
+    return spawn_start(&spawn, &child->pid, fd);
 }
 
 static void end_child(struct child *child)
@@ -153,10 +115,15 @@ static void child_died(struct child *child, int status)
 {
     child->pid = 0;
     loop_timer_stop(&child->linger);
+    loop_timer_stop(&child->halt);
     name_exit(child, status);
     if (child->peer.line != NULL)
         children_remove(child->supervisor->children, &child->peer);
-    if (!((int)child->peer.role & child->supervisor->stopping))
+    if ((int)child->peer.role & child->supervisor->stopping)
+        return;
+    if (child->ended != NULL)
+        child->ended(child);
+    else
         plan_restart(child, status);
 }
 
@@ -178,6 +145,16 @@ static void try_again(struct loop_timer *timer)
     start_child(container_of(timer, struct child, again));
 }
 
+static void begin_pulse(struct child *child)
+{
+    struct pulse_rate rate = pulse_rate(&child->pulse);
+    if (rate.reads > 0)
+        child->former = rate;
+    child->peer.reads = child->peer.errors = 0;
+    child->peer.complaint[0] = '\0';
+    pulse_begin(&child->pulse, child->started_us);
+}
+
 static void start_child(struct child *child)
 {
     int fd = -1;
@@ -185,6 +162,7 @@ static void start_child(struct child *child)
     child->starts++;
     child->started_us = now_mono_us();
     child->peer.heard_us = child->started_us;
+    begin_pulse(child);
     int err = spawn(child, &fd);
     if (!err)
         err = children_add(child->supervisor->children, &child->peer, fd);
@@ -205,7 +183,10 @@ static void ping_all(struct loop_timer *timer)
         struct child *child = &supervisor->child[i];
         int64_t most_ms =
             child->plugin ? SUPERVISOR_HOST_SILENCE_MS : SUPERVISOR_UPLINK_SILENCE_MS;
-        if (child->pid == 0 || now_us - child->peer.heard_us <= most_ms * 1000)
+        if (child->pid == 0)
+            continue;
+        pulse_add(&child->pulse, now_us, child->peer.reads, child->peer.errors);
+        if (now_us - child->peer.heard_us <= most_ms * 1000)
             continue;
         log_error("%s: has not answered for %d s; killed", child->peer.name,
                   (int)(most_ms / 1000));
@@ -241,44 +222,141 @@ void supervisor_open(struct supervisor *supervisor, struct loop *loop,
     loop_signal_start(loop, &supervisor->died, SIGCHLD);
 }
 
+static void stop_timers(struct child *child)
+{
+    loop_timer_stop(&child->again);
+    loop_timer_stop(&child->linger);
+    loop_timer_stop(&child->halt);
+}
+
 void supervisor_close(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->count; i++) {
         struct child *child = &supervisor->child[i];
-        loop_timer_stop(&child->again);
-        loop_timer_stop(&child->linger);
+        stop_timers(child);
         if (child->pid > 0) {
             kill(child->pid, SIGKILL);
             waitpid(child->pid, NULL, 0);
         }
+        version_drop(child->version);
+        child->version = NULL;
     }
     loop_signal_stop(&supervisor->died);
     loop_timer_stop(&supervisor->ping);
     loop_timer_stop(&supervisor->deadline);
 }
 
-static void add_child(struct supervisor *supervisor, const struct config_plugin *plugin)
+static void halt_is_over(struct loop_timer *timer)
 {
-    struct child *child = &supervisor->child[supervisor->count++];
+    struct child *child = container_of(timer, struct child, halt);
+    log_warn("%s: did not stop in %d ms; killed", child->peer.name, SUPERVISOR_STOP_MS);
+    end_child(child);
+}
+
+static struct child *free_place(struct supervisor *supervisor)
+{
+    size_t i = 0;
+    while (i < supervisor->count && supervisor->child[i].supervisor != NULL)
+        i++;
+    if (i == countof(supervisor->child))
+        return NULL;
+    if (i == supervisor->count)
+        supervisor->count++;
+    return &supervisor->child[i];
+}
+
+static void take_version(struct child *child, struct version *version)
+{
+    version_hold(version);
+    version_drop(child->version);
+    child->version = version;
+    child->plugin = version ? &version->plugin : NULL;
+    child->peer.plugin = child->plugin;
+    child->peer.name = version ? version->plugin.instance : "uplink";
+}
+
+struct child *supervisor_add(struct supervisor *supervisor, struct version *version)
+{
+    struct child *child = free_place(supervisor);
+    if (child == NULL)
+        return NULL;
     *child = (struct child){.supervisor = supervisor,
-                            .plugin = plugin,
                             .again.fire = try_again,
-                            .linger.fire = lingers};
-    child->peer = (struct peer){.role = plugin ? PEER_HOST : PEER_UPLINK,
-                                .plugin = plugin,
-                                .name = plugin ? plugin->instance : "uplink",
-                                .owner = child,
-                                .gone = child_gone};
+                            .linger.fire = lingers,
+                            .halt.fire = halt_is_over};
+    child->peer = (struct peer){
+        .role = version ? PEER_HOST : PEER_UPLINK, .owner = child, .gone = child_gone};
+    take_version(child, version);
+    start_child(child);
+    return child;
+}
+
+struct child *supervisor_find(struct supervisor *supervisor, const char *instance)
+{
+    enum peer_role role = instance ? PEER_HOST : PEER_UPLINK;
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->child[i];
+        if (child->supervisor != NULL && child->peer.role == role &&
+            (instance == NULL || strcmp(child->peer.name, instance) == 0))
+            return child;
+    }
+    return NULL;
+}
+
+struct pulse_rate supervisor_rate(struct child *child)
+{
+    if (child->pid == 0)
+        return child->former;
+    pulse_add(&child->pulse, now_mono_us(), child->peer.reads, child->peer.errors);
+    struct pulse_rate rate = pulse_rate(&child->pulse);
+    return rate.reads == 0 && rate.ms < SUPERVISOR_YOUNG_MS ? child->former : rate;
+}
+
+void supervisor_watch(struct supervisor *supervisor)
+{
+    loop_timer_start(supervisor->loop, &supervisor->ping, SUPERVISOR_PING_MS);
+}
+
+void supervisor_halt(struct child *child)
+{
+    ASSERT(child->ended != NULL);
+    loop_timer_stop(&child->again);
+    if (child->pid == 0) {
+        child->ended(child);
+        return;
+    }
+    if (child->peer.is_ready) {
+        peer_tell(&child->peer, TALK_STOP);
+        loop_timer_start(child->supervisor->loop, &child->halt, SUPERVISOR_STOP_MS);
+    } else {
+        end_child(child); /* it cannot hear STOP yet */
+    }
+}
+
+void supervisor_kill(struct child *child)
+{
+    ASSERT(child->ended != NULL);
+    if (child->pid > 0)
+        end_child(child);
+    else
+        supervisor_halt(child);
+}
+
+void supervisor_renew(struct child *child, struct version *version)
+{
+    ASSERT(child->pid == 0);
+    if (version != NULL)
+        take_version(child, version);
+    child->restart = (struct restart){0};
     start_child(child);
 }
 
-void supervisor_start(struct supervisor *supervisor, const struct config *config)
+void supervisor_drop(struct child *child)
 {
-    if (config->has_city)
-        add_child(supervisor, NULL);
-    for (size_t i = 0; i < config->plugin_count; i++)
-        add_child(supervisor, &config->plugins[i]);
-    loop_timer_start(supervisor->loop, &supervisor->ping, SUPERVISOR_PING_MS);
+    ASSERT(child->pid == 0);
+    stop_timers(child);
+    version_drop(child->version);
+    *child = (struct child){.supervisor = NULL};
 }
 
 void supervisor_stop(struct supervisor *supervisor, int roles,

@@ -1,14 +1,17 @@
 /* supervisor - starts the children, restarts the dead, kills the hung, stops all in order.
  *
  * A host for each plugin instance, and the uplink when there is a city. A child that does not
- * answer PING in time is killed; when it dies comes back by the policy of restart.h. */
+ * answer PING in time is killed; when it dies comes back by the policy of restart.h, unless
+ * somebody has asked to decide (`ended`), as a reload does. */
 #ifndef KEEPER_SUPERVISOR_H
 #define KEEPER_SUPERVISOR_H
 
 #include <sys/types.h>
 
 #include "keeper/children.h"
+#include "keeper/pulse.h"
 #include "keeper/restart.h"
+#include "keeper/version.h"
 
 enum {
     SUPERVISOR_PING_MS = 5000,
@@ -16,21 +19,30 @@ enum {
     SUPERVISOR_UPLINK_SILENCE_MS = 60 * 1000, /* it may wait for a name server */
     SUPERVISOR_LINGER_MS = 1000, /* between the end of its line and its own */
     SUPERVISOR_STOP_MS = 3000,
+    SUPERVISOR_YOUNG_MS = 60 * 1000,
     SUPERVISOR_EXIT_AGAIN = 75 /* EX_TEMPFAIL: a commit was refused */
 };
 
 struct child {
-    struct supervisor *supervisor;
-    const struct config_plugin *plugin; /* NULL: the uplink */
+    struct supervisor *supervisor;      /* NULL: the place is free */
+    struct version *version;            /* of a host */
+    const struct config_plugin *plugin; /* of the version; NULL: the uplink */
     struct peer peer;
     pid_t pid; /* 0 while it does not run */
     int64_t started_us;
     int starts;
     struct restart restart;
+    struct pulse pulse;
+    struct pulse_rate former; /* of the last process whose devices answered */
     struct loop_timer again;
     struct loop_timer linger; /* its line is over, its end is awaited */
+    struct loop_timer halt;   /* it was told to stop */
     bool killed;              /* by the keeper */
     char last_exit[32];
+    /* It has ended, whyever: what happens is the owner's business. NULL: restart.h decides. Not
+     * called once its role is being stopped. */
+    void (*ended)(struct child *child);
+    void *owner;
 };
 
 struct supervisor {
@@ -39,7 +51,7 @@ struct supervisor {
     struct group *group;
     char libexec[4096];
     struct child child[CONFIG_PLUGINS_MAX + 1];
-    size_t count;
+    size_t count; /* places that have been used */
     struct loop_signal died;
     struct loop_timer ping;
     struct loop_timer deadline;
@@ -53,7 +65,26 @@ void supervisor_open(struct supervisor *supervisor, struct loop *loop,
 /* Kills what still runs. */
 void supervisor_close(struct supervisor *supervisor);
 
-void supervisor_start(struct supervisor *supervisor, const struct config *config);
+/* Starts a child: a host of that version, which it holds, or (NULL) the uplink. NULL beyond
+ * CONFIG_PLUGINS_MAX hosts. */
+struct child *supervisor_add(struct supervisor *supervisor, struct version *version);
+/* The host of that instance, or (NULL) the uplink; NULL when there is none. */
+struct child *supervisor_find(struct supervisor *supervisor, const char *instance);
+/* Watches those there are, and will be. */
+void supervisor_watch(struct supervisor *supervisor);
+
+/* How often its devices answered lately: now, or, while it is too young for that, before. */
+struct pulse_rate supervisor_rate(struct child *child);
+
+/* Asks one child to stop, and kills it after SUPERVISOR_STOP_MS; `ended`, which must be set, is told:
+ * from the loop, or at once when it does not run. */
+void supervisor_halt(struct child *child);
+/* Kills one child that is beyond asking; `ended` is told as above. */
+void supervisor_kill(struct child *child);
+/* One that does not run is started: with another version, or (NULL) with its own. */
+void supervisor_renew(struct child *child, struct version *version);
+/* One that does not run is forgotten. */
+void supervisor_drop(struct child *child);
 
 /* Asks the children of these roles to stop, kills them after SUPERVISOR_STOP_MS, then calls
  * `stopped`: from the loop, or at once when none of them runs. */

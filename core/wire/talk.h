@@ -19,10 +19,15 @@
  *   MARK     keeper  LANE, SEQ (the last the city has; -1 none)
  *   STALLED  uplink  LANE, TEXT (why what is sent comes to nothing; empty: it does again)
  *   CHECKPOINT keeper TEXT (a signed note)              whenever there is a new one
- *   HEALTH   child   TEXT (JSON for people, at most 4 KiB)
+ *   HEALTH   child   TEXT (JSON for people, at most 4 KiB; "cannot_start": why it ends now)
  *   PING     keeper  -> PONG; a child that does not answer is killed
+ *   PONG     child   READS, ERRORS (a host's, since it started)
  *   STOP     keeper  the child ends by itself
  *   STATUS   cli     -> REPORT with TEXT (JSON)
+ *   RELOAD   cli     TEXT (the next part of a checked configuration), MORE when it is not the last
+ *                    -> PROGRESS ..., DONE (ECANCELED: some were returned; ENOTSUP: this needs a
+ *                    restart; EBUSY, EINVAL: nothing is touched)
+ *   PROGRESS keeper  TEXT (JSON: instance, state, why)
  */
 #ifndef WIRE_TALK_H
 #define WIRE_TALK_H
@@ -48,6 +53,8 @@ enum talk_type {
     TALK_STATUS,
     TALK_REPORT,
     TALK_STALLED,
+    TALK_RELOAD,
+    TALK_PROGRESS,
     TALK_TYPES
 };
 
@@ -74,7 +81,9 @@ enum talk_tag {
     TAG_ENTRY,       /* fields: SEQ, LANE, BODY */
     TAG_BODY,        /* bytes: one event, exactly as committed */
     TAG_ERROR,       /* number: 0 or an errno */
-    TAG_TEXT         /* text */
+    TAG_TEXT,        /* text */
+    TAG_READS,       /* number: how often a device has answered */
+    TAG_ERRORS       /* number: how often a handler has raised */
 };
 
 enum talk_lane { LANE_ALARM, LANE_RECORD, LANE_TELEMETRY, LANES };

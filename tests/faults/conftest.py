@@ -2,5 +2,6 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+TESTS = os.path.join(os.path.dirname(__file__), "..")
+sys.path[:0] = [TESTS, os.path.join(TESTS, "stories")]
 from stories.conftest import broker, city, office, started, station  # noqa: E402,F401

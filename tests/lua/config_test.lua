@@ -37,6 +37,9 @@ local function read(text)
                 return MANIFEST, "/plugins/wristband"
             elseif name == "broken" then
                 return { api = 2, name = "broken" }, "/plugins/broken"
+            elseif name == "second" or name == "halved" then
+                return { api = 1, name = name, config = schema.record {},
+                    state = name == "second" and 2 or 0.5 }, "/plugins/" .. name
             elseif name == "forger" or name == "keeper" then
                 return { api = 1, name = name, config = schema.record {},
                     events = { ["journal.thinned"] = { lane = "record" } } }, "/plugins/" .. name
@@ -161,6 +164,23 @@ t.test("what_a_plugin_may_say_is_limited_and_set_in_bytes", function()
         .. 'expected a size such as "512KB" or "2MB", got "9999999999999999MB"')
     refuses(OFFICE .. "limits { messages = 199 }", "outpost.lua:2: limits: messages: expected an "
         .. "integer, at least 200, at most 1000000, got 199")
+end)
+
+t.test("a_trial_has_a_default_and_bounds", function()
+    t.equal(assert(read(OFFICE)).update, nil)
+    t.equal(assert(read(OFFICE .. "update { }")).update, { trial = 90000 })
+    t.equal(assert(read(OFFICE .. 'update { trial = "2s" }')).update, { trial = 2000 })
+    refuses(OFFICE .. 'update { trial = "1s" }', "outpost.lua:2: update: trial: expected a "
+        .. 'duration such as "250ms", "10s", "5m", "2h", at least 2s, at most 1h, got "1s"')
+end)
+
+t.test("the_state_of_a_plugin_is_a_whole_number", function()
+    local function manifest(name)
+        return 'plugin "' .. name .. '" "gate" { }'
+    end
+    t.equal(assert(read(OFFICE .. manifest "second")).plugins[1].state, 2)
+    refuses(OFFICE .. manifest "halved", 'outpost.lua:2: plugin: expected the name of a plugin, '
+        .. 'got "halved" (its manifest has state = 0.5, expected a whole number, at least 0)')
 end)
 
 t.test("room_that_cannot_be_meant_is_refused", function()

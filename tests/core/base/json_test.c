@@ -158,6 +158,23 @@ static void a_tree_is_printed_without_spaces(void **state)
     json_free(json);
 }
 
+static void one_value_is_one_text_when_it_is_sorted(void **state)
+{
+    static const char *const SAME[] = {
+        "{\"b\":[3,{\"z\":1,\"y\":{}}],\"a\":{\"d\":null,\"c\":\"x\"}}",
+        "{\"a\":{\"c\":\"x\",\"d\":null},\"b\":[3,{\"y\":{},\"z\":1}]}"};
+    (void)state;
+    for (size_t i = 0; i < countof(SAME); i++) {
+        struct json *json;
+        struct buffer out = {0};
+        assert_int_equal(parse(&json, SAME[i]), 0);
+        json_print_sorted(&out, json);
+        assert_string_equal(buffer_text(&out), SAME[1]);
+        buffer_free(&out);
+        json_free(json);
+    }
+}
+
 /* Texts are looked at eight bytes at a time: each byte at each place of them. */
 static void every_byte_is_judged_wherever_it_stands(void **state)
 {
@@ -190,6 +207,7 @@ int main(void)
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(bytes_that_are_not_utf_8_are_replaced),
         cmocka_unit_test(a_tree_is_printed_without_spaces),
+        cmocka_unit_test(one_value_is_one_text_when_it_is_sorted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,10 @@ static struct {
     uint32_t fetch_id;
     int64_t fetch_at;
     bool told_health;
+    char health[300];
+    int64_t reads, errors; /* of the last PONG */
+    bool has_ponged;
+    bool is_trial; /* what is opened is only loaded */
 } desk;
 
 static const char *desk_library; /* NULL: none */
@@ -157,9 +161,15 @@ static inline void hear(const struct frame *frame)
         break;
     case TALK_HEALTH:
         desk.told_health = true;
+        text_in(&frame->fields, TAG_TEXT, desk.health, sizeof(desk.health));
+        break;
+    case TALK_PONG:
+        desk.has_ponged = true;
+        desk.reads = number_in(&frame->fields, TAG_READS, -2);
+        desk.errors = number_in(&frame->fields, TAG_ERRORS, -2);
         break;
     default:
-        assert_true(frame->type == TALK_HELLO || frame->type == TALK_PONG);
+        assert_true(frame->type == TALK_HELLO);
     }
 }
 
@@ -203,6 +213,16 @@ static inline bool has_started(void)
     return desk.plugin.started;
 }
 
+static inline bool told_why(void)
+{
+    return desk.told_health;
+}
+
+static inline bool ponged(void)
+{
+    return desk.has_ponged;
+}
+
 static inline bool some_events(void)
 {
     return desk.events > 0;
@@ -237,6 +257,7 @@ static inline void desk_start(const char *needs, int port, const char *events,
     desk.fd = fds[0];
     assert_int_equal(loop_open(&desk.loop), 0);
     assert_int_equal(plugin_open(&desk.plugin, desk.loop, fds[1]), 0);
+    desk.plugin.is_trial = desk.is_trial;
     struct buffer frame = {0};
     snprintf(config, sizeof(config),
              "{\"plugin\":\"p\",\"instance\":\"test\",\"folder\":\"%s\",\"lua\":\"%s\","

@@ -38,6 +38,53 @@ static void a_plugin_that_cannot_start_ends_the_process(void **state)
     }
 }
 
+static void why_a_plugin_cannot_start_is_told(void **state)
+{
+    (void)state;
+    start(ONE_EVENT, "error('no \"station\"')");
+    talk_until(ended);
+    talk_until(told_why);
+    assert_non_null(strstr(desk.health, "\"cannot_start\""));
+    assert_non_null(strstr(desk.health, "no \\\"station\\\""));
+    finish(PLUGIN_BROKEN);
+}
+
+static void a_trial_loads_and_runs_nothing(void **state)
+{
+    (void)state;
+    desk.is_trial = true;
+    start(ONE_EVENT, "host.emit { type = 'x.y' }");
+    talk_until(ended);
+    assert_int_equal(desk.events, 0);
+    finish(PLUGIN_ENDED);
+    desk.is_trial = true;
+    start("['x.y'] = 7", "");
+    talk_until(ended);
+    talk_until(told_why);
+    finish(PLUGIN_BROKEN);
+}
+
+static bool raised_twice(void)
+{
+    return desk.plugin.raised == 2;
+}
+
+static void a_pong_says_what_devices_answered_and_handlers_raised(void **state)
+{
+    (void)state;
+    start(ONE_EVENT,
+          "local n = 0\n"
+          "host.every(1, function() n = n + 1 if n <= 2 then error('x') end end)");
+    talk_until(raised_twice);
+    for (int i = 0; i < 3; i++)
+        plugin_heard(&desk.plugin);
+    tell(TALK_PING);
+    talk_until(ponged);
+    assert_int_equal(desk.reads, 3);
+    assert_int_equal(desk.errors, 2);
+    finish(PLUGIN_ENDED);
+}
+
 static void an_error_drops_what_the_handler_gathered(void **state)
 {
     (void)state;
@@ -294,6 +341,9 @@ static void the_end_of_the_line_is_the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(why_a_plugin_cannot_start_is_told),
+        cmocka_unit_test(a_trial_loads_and_runs_nothing),
+        cmocka_unit_test(a_pong_says_what_devices_answered_and_handlers_raised),
         cmocka_unit_test(what_start_gathers_commits_when_it_returns),
         cmocka_unit_test(a_plugin_that_cannot_start_ends_the_process),
         cmocka_unit_test(an_error_drops_what_the_handler_gathered),

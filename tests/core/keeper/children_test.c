@@ -58,6 +58,9 @@ static const struct {
     {HOUSE_UPLINK, TALK_COMMIT},
     {HOUSE_UPLINK, TALK_GET},
     {HOUSE_UPLINK, TALK_STATUS},
+    {HOUSE_HOST, TALK_RELOAD},
+    {HOUSE_UPLINK, TALK_RELOAD},
+    {HOUSE_READER, TALK_RELOAD}, /* where nobody reloads */
     {HOUSE_HOST, TALK_START},
     {HOUSE_HOST, TALK_DONE},
     {HOUSE_HOST, 0},
@@ -398,11 +401,49 @@ static void what_is_no_frame_ends_the_line(void **state)
     ends_expect_end(house.loop, house.ends[HOUSE_HOST], &house.heard);
 }
 
+static void a_canary_gets_its_start_and_may_change_nothing(void **state)
+{
+    static const uint8_t CHANGES[] = {TALK_COMMIT, TALK_GET, TALK_FETCH, TALK_RECEIPT,
+                                      TALK_RELOAD};
+    (void)state;
+    for (size_t i = 0; i < countof(CHANGES); i++) {
+        house.peers[HOUSE_HOST].role = PEER_CANARY;
+        house_greet(&house);
+        ends_tell(house.ends[HOUSE_HOST], CHANGES[i], 1);
+        ends_expect_end(house.loop, house.ends[HOUSE_HOST], &house.heard);
+        house_close(&house);
+        house_open(&house);
+    }
+}
+
+static void a_host_says_how_its_devices_answer_and_why_it_cannot_start(void **state)
+{
+    static const char WHY[] = "{\"cannot_start\":\"no \\\"station\\\"\"}";
+    const struct peer *peer = &house.peers[HOUSE_HOST];
+    struct buffer frame = {0};
+    (void)state;
+    house_greet(&house);
+    frame_begin(&frame, TALK_PONG, 0);
+    frame_put_number(&frame, TAG_READS, 12);
+    frame_put_number(&frame, TAG_ERRORS, -1); /* nonsense is none */
+    ends_say(house.ends[HOUSE_HOST], &frame);
+    frame_begin(&frame, TALK_HEALTH, 0);
+    frame_put_text(&frame, TAG_TEXT, WHY);
+    ends_say(house.ends[HOUSE_HOST], &frame);
+    ends_run(house.loop, -1, 20);
+    assert_int_equal(peer->reads, 12);
+    assert_int_equal(peer->errors, 0);
+    assert_string_equal(peer->complaint, "no \"station\"");
+    buffer_free(&frame);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(a_canary_gets_its_start_and_may_change_nothing),
+        CASE(a_host_says_how_its_devices_answer_and_why_it_cannot_start),
         CASE(hello_is_answered_with_the_configuration),
         CASE(nobody_is_heard_before_hello_nor_says_it_twice),
         CASE(what_a_role_may_not_say_or_says_badly_ends_it),

@@ -103,7 +103,7 @@ static void a_host_is_told_of_its_own_instance_only(void **state)
     struct buffer out = {0};
     (void)state;
     assert_int_equal(open_text(&config, GOOD), 0);
-    config_print_start(config, &config->plugins[0], &out);
+    config_print_plugin(&config->plugins[0], config->office, "/band", "/lua", &out);
     assert_int_equal(json_parse(&json, out.bytes, out.length), 0);
     assert_string_equal(json_text(json, "office"), "350105-003");
     assert_string_equal(json_text(json, "lua"), "/lua");
@@ -174,6 +174,66 @@ static void more_instances_than_fit_are_refused(void **state)
     buffer_free(&text);
 }
 
+static int open_update(struct config **config, const char *update)
+{
+    char text[256];
+    snprintf(text, sizeof(text), OFFICE "\"update\":%s}", update);
+    return open_text(config, text);
+}
+
+static void a_trial_has_its_bounds(void **state)
+{
+    struct config *config;
+    (void)state;
+    assert_int_equal(open_update(&config, "{\"trial\":2000}"), 0);
+    assert_int_equal(config->trial_ms, 2000);
+    config_close(config);
+    assert_int_equal(open_update(&config, "null"), 0);
+    assert_int_equal(config->trial_ms, 90 * 1000);
+    config_close(config);
+    assert_int_equal(open_update(&config, "{\"trial\":1999}"), -EPROTO);
+    assert_int_equal(open_update(&config, "{\"trial\":3600001}"), -EPROTO);
+}
+
+static void what_a_change_takes_to_hold_is_known(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *restart;
+        bool moves;
+    } CHANGES[] = {
+        {GOOD, NULL, false},
+        {"{\"city\":{\"verifier\":\"/etc/city.pub\",\"url\":\"mqtt://h\"},\"office\":{"
+         "\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"},\"update\":{\"trial\":5000}}",
+         NULL, false},
+        {"{\"city\":{\"verifier\":\"/etc/city.pub\",\"url\":\"mqtt://i\"},\"office\":{"
+         "\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"}}",
+         NULL, true},
+        {"{\"city\":{\"verifier\":\"/other.pub\",\"url\":\"mqtt://h\"},\"office\":{"
+         "\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"}}",
+         "city.verifier", true},
+        {"{\"office\":{\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"}}", "city", true},
+        {"{\"office\":{\"suite\":\"sm3+sm2\",\"id\":\"350105-004\"}}", "office", true},
+        {"{\"office\":{\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"},\"storage\":{"
+         "\"quota\":67108864,\"reserve\":8388608}}",
+         "storage", true},
+    };
+    struct config *from, *to;
+    (void)state;
+    assert_int_equal(open_text(&from, GOOD), 0);
+    for (size_t i = 0; i < countof(CHANGES); i++) {
+        assert_int_equal(open_text(&to, CHANGES[i].text), 0);
+        const char *restart = config_needs_restart(from, to);
+        if (CHANGES[i].restart == NULL)
+            assert_null(restart);
+        else
+            assert_string_equal(restart, CHANGES[i].restart);
+        assert_int_equal(config_moves_city(from, to), CHANGES[i].moves);
+        config_close(to);
+    }
+    config_close(from);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +244,8 @@ int main(void)
         cmocka_unit_test(a_host_is_told_of_its_own_instance_only),
         cmocka_unit_test(what_is_not_as_agreed_is_refused),
         cmocka_unit_test(more_instances_than_fit_are_refused),
+        cmocka_unit_test(a_trial_has_its_bounds),
+        cmocka_unit_test(what_a_change_takes_to_hold_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static inline void house_print(void *owner, const struct peer *peer, struct buff
 {
     struct house *house = owner;
     if (peer->plugin != NULL)
-        config_print_start(house->config, peer->plugin, out);
+        config_print_plugin(peer->plugin, house->config->office, "/band", "/lua", out);
     else
         buffer_append_text(out, "{}");
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "keeper/house.h"
+#include "keeper/scripts.h"
 
 static struct house house;
 static struct supervisor supervisor;
@@ -11,25 +12,31 @@ static struct config *config;
 static char libexec[300];
 static int stopped;
 
-/* A child that says HELLO (the eight bytes of its frame) on its line and then does `what`. */
 static void put_script(const char *name, bool hello, const char *what)
 {
-    struct buffer text = {0};
-    char path[400];
-    buffer_append_text(&text, "#!/bin/sh\n");
-    if (hello)
-        buffer_append_text(&text, "printf 'O\\001\\001\\000\\000\\000\\000\\000' >&3\n");
-    buffer_append_text(&text, what);
-    buffer_append_text(&text, "\n");
-    assert_int_equal(file_join(path, sizeof(path), libexec, name), 0);
-    assert_int_equal(file_put(path, text.bytes, text.length, 0700), 0);
-    buffer_free(&text);
+    scripts_put(libexec, name, hello, what);
+}
+
+/* A version of the configuration's instance, with its code in that folder. */
+static struct version *version_of(size_t i, const char *folder)
+{
+    struct version *version;
+    assert_int_equal(
+        version_open(&version, &config->plugins[i], "o", folder, "/lua", "/state"), 0);
+    return version;
 }
 
 static void open_config(const char *text)
 {
     assert_int_equal(config_open(&config, text, strlen(text)), 0);
-    supervisor_start(&supervisor, config);
+    if (config->has_city)
+        supervisor_add(&supervisor, NULL);
+    for (size_t i = 0; i < config->plugin_count; i++) {
+        struct version *version = version_of(i, "/code");
+        assert_non_null(supervisor_add(&supervisor, version));
+        version_drop(version);
+    }
+    supervisor_watch(&supervisor);
 }
 
 static const char ONE[] = "{\"office\":{\"id\":\"o\"},\"plugins\":[{\"plugin\":\"band\","
@@ -266,6 +273,120 @@ static void closing_leaves_no_child_behind(void **state)
     supervisor.child[0].pid = 0;
 }
 
+static int ended;
+
+static void count_end(struct child *child)
+{
+    assert_ptr_equal(child->owner, &house);
+    assert_int_equal(child->pid, 0);
+    ended++;
+}
+
+static void run_until_ended(int count)
+{
+    for (int i = 0; i < 500 && ended < count; i++)
+        ends_run(house.loop, -1, 10);
+    assert_int_equal(ended, count);
+}
+
+static struct child *own_child(const char *script)
+{
+    ended = 0;
+    put_script("host", true, script);
+    open_config(ONE);
+    struct child *child = supervisor_find(&supervisor, "gate");
+    run_until_state(child, "running");
+    child->ended = count_end;
+    child->owner = &house;
+    return child;
+}
+
+static void one_child_is_halted_and_renewed_with_another_version(void **state)
+{
+    (void)state;
+    struct child *child = own_child(UNTIL_STOP);
+    struct version *other = version_of(0, "/other");
+    supervisor_halt(child);
+    run_until_ended(1);
+    assert_string_equal(child->last_exit, "exit 0");
+    assert_int_equal(recorded(), 0); /* what happens is the owner's business */
+    supervisor_renew(child, other);
+    version_drop(other);
+    run_until_state(child, "running");
+    assert_string_equal(json_text(child->plugin->json, "folder"), "/other");
+    assert_int_equal(child->starts, 2);
+}
+
+static void one_that_does_not_halt_is_killed(void **state)
+{
+    (void)state;
+    struct child *child = own_child("exec sleep 100");
+    supervisor_halt(child);
+    assert_true(loop_timer_is_running(&child->halt));
+    loop_timer_start(house.loop, &child->halt, 50);
+    run_until_ended(1);
+    assert_string_equal(child->last_exit, "signal 9");
+    supervisor_halt(child); /* nothing runs: told at once */
+    assert_int_equal(ended, 2);
+    supervisor_kill(child);
+    assert_int_equal(ended, 3);
+}
+
+static void one_that_is_dropped_leaves_its_place_to_another(void **state)
+{
+    (void)state;
+    struct child *child = own_child("exec sleep 100");
+    struct version *version = version_of(0, "/other");
+    supervisor_kill(child);
+    run_until_ended(1);
+    supervisor_drop(child);
+    assert_null(supervisor_find(&supervisor, "gate"));
+    assert_null(supervisor_find(&supervisor, NULL));
+    assert_ptr_equal(supervisor_add(&supervisor, version), child);
+    assert_int_equal(supervisor.count, 1);
+    version_drop(version);
+}
+
+static void more_children_than_there_is_room_for_are_refused(void **state)
+{
+    (void)state;
+    put_script("host", true, "exec sleep 100");
+    open_config(ONE);
+    struct version *version = version_of(0, "/other");
+    for (int i = 0; i < CONFIG_PLUGINS_MAX; i++)
+        supervisor.child[i].supervisor = &supervisor;
+    supervisor.count = countof(supervisor.child);
+    supervisor.child[CONFIG_PLUGINS_MAX].supervisor = &supervisor;
+    assert_null(supervisor_add(&supervisor, version));
+    supervisor.count = 1;
+    for (int i = 1; i <= CONFIG_PLUGINS_MAX; i++)
+        supervisor.child[i].supervisor = NULL;
+    version_drop(version);
+}
+
+/* PONG with 30 answers of devices and 2 errors (tags 24 and 25), and then nothing. */
+static const char THIRTY[] =
+    "printf 'O\\001\\020\\000\\000\\000\\000\\000"
+    "\\030\\010\\000\\000\\036\\000\\000\\000\\000\\000\\000\\000"
+    "\\031\\010\\000\\000\\002\\000\\000\\000\\000\\000\\000\\000' >&3; exec sleep 100";
+
+static void how_often_devices_answer_is_known_also_of_the_process_before(void **state)
+{
+    (void)state;
+    struct child *child = own_child(THIRTY);
+    for (int i = 0; i < 100 && child->peer.reads == 0; i++)
+        ends_run(house.loop, -1, 10);
+    assert_int_equal(supervisor_rate(child).reads, 30);
+    assert_int_equal(supervisor_rate(child).errors, 2);
+    put_script("host", true, "exec sleep 100");
+    supervisor_kill(child);
+    run_until_ended(1);
+    supervisor_renew(child, NULL);
+    run_until_state(child, "running");
+    assert_int_equal(child->peer.reads, 0);
+    assert_int_equal(supervisor_rate(child).reads, 30);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -282,6 +403,11 @@ int main(void)
         CASE(one_that_does_not_stop_is_killed),
         CASE(stopping_does_not_wait_for_who_waits_to_come_back),
         CASE(closing_leaves_no_child_behind),
+        CASE(one_child_is_halted_and_renewed_with_another_version),
+        CASE(one_that_does_not_halt_is_killed),
+        CASE(one_that_is_dropped_leaves_its_place_to_another),
+        CASE(more_children_than_there_is_room_for_are_refused),
+        CASE(how_often_devices_answer_is_known_also_of_the_process_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

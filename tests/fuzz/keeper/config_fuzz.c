@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if (config_open(&config, bytes, length) != 0)
         return 0;
     for (size_t i = 0; i < config->plugin_count; i++) {
-        config_print_start(config, &config->plugins[i], &out);
+        config_print_plugin(&config->plugins[i], config->office, "/p", "/l", &out);
         config_lane(&config->plugins[i], "band.opened");
     }
     buffer_free(&out);

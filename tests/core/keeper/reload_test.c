@@ -1,0 +1,333 @@
+/* What a reload does with what it is told: scripts stand for the host, which answers no PING. */
+#include "keeper/reload.h"
+
+#include "keeper/house.h"
+#include "keeper/scripts.h"
+
+static struct house house;
+static struct supervisor supervisor;
+static struct reload reload;
+static struct config *config;
+static char libexec[300], folder[300];
+
+/* Loads well, and then runs without a word. */
+static const char GOOD[] = "[ \"$1\" = trial ] && exit 0; exec sleep 100";
+
+static int hear(void *owner, struct peer *peer, const struct frame *frame)
+{
+    (void)owner;
+    return reload_hear(&reload, peer, frame);
+}
+
+static void forget(void *owner, const struct peer *peer)
+{
+    (void)owner;
+    reload_forget(&reload, peer);
+}
+
+static void took(void *owner, const struct config *current)
+{
+    assert_ptr_equal(owner, &house);
+    assert_ptr_equal(current, reload.current);
+}
+
+/* A configuration with these plugins, `more` before them. */
+static void print_config(struct buffer *text, const char *more, const char *plugins)
+{
+    buffer_printf(text,
+                  "{\"office\":{\"id\":\"o\"},\"lua\":\"%s/lua\",%s\"plugins\":[%s]}",
+                  folder, more, plugins);
+}
+
+static void print_plugin(struct buffer *text, const char *instance, int setting)
+{
+    buffer_printf(text,
+                  "%s{\"plugin\":\"band\",\"instance\":\"%s\",\"folder\":\"%s/band\","
+                  "\"config\":{\"a\":%d}}",
+                  text->length ? "," : "", instance, folder, setting);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    char path[400];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    assert_int_equal(file_put(path, text, strlen(text), 0600), 0);
+}
+
+static void make_folder(const char *name)
+{
+    char path[400];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    assert_int_equal(file_make_folders(path), 0);
+}
+
+static int start(void **state)
+{
+    struct buffer plugins = {0}, text = {0};
+    (void)state;
+    house_open(&house);
+    strcpy(folder, house.fixture.folder);
+    strcpy(libexec, fixture_path(&house.fixture, "libexec"));
+    make_folder("libexec");
+    make_folder("band");
+    make_folder("lua");
+    write_text("band/plugin.lua", "return {}");
+    write_text("lua/bits.lua", "return {}");
+    scripts_put(libexec, "host", true, GOOD);
+    print_plugin(&plugins, "gate", 1);
+    print_plugin(&plugins, "hall", 1);
+    print_config(&text, "", buffer_text(&plugins));
+    assert_int_equal(config_open(&config, text.bytes, text.length), 0);
+    supervisor_open(&supervisor, house.loop, &house.children, &house.group, libexec);
+    reload_open(&reload, &supervisor, config, folder);
+    reload.took = took;
+    reload.owner = &house;
+    house.children.reload = hear;
+    house.children.forget = forget;
+    reload_start(&reload);
+    ends_run(house.loop, -1, 100); /* the scripts have been read */
+    ends_tell(house.ends[HOUSE_READER], TALK_HELLO, 0);
+    buffer_free(&plugins);
+    buffer_free(&text);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    reload_close(&reload);
+    supervisor_close(&supervisor);
+    config_close(config);
+    house_close(&house);
+    return 0;
+}
+
+static void say_part(const char *text, size_t length, bool more)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_RELOAD, 5);
+    frame_put(&frame, TAG_TEXT, text, length);
+    if (more)
+        frame_put(&frame, TAG_MORE, "", 0);
+    ends_say(house.ends[HOUSE_READER], &frame);
+    buffer_free(&frame);
+}
+
+/* Says RELOAD with gate set to `gate`, hall to `hall` (0: without it), in two parts. */
+static void say_reload(const char *more, int gate, int hall)
+{
+    struct buffer plugins = {0}, text = {0};
+    print_plugin(&plugins, "gate", gate);
+    if (hall != 0)
+        print_plugin(&plugins, "hall", hall);
+    print_config(&text, more, buffer_text(&plugins));
+    say_part(text.bytes, 20, true);
+    say_part(text.bytes + 20, text.length - 20, false);
+    buffer_free(&plugins);
+    buffer_free(&text);
+}
+
+/* The scripts do not stop when they are told: nobody needs to wait for that. */
+static void hurry(void)
+{
+    for (size_t i = 0; i < supervisor.count; i++)
+        if (loop_timer_is_running(&supervisor.child[i].halt))
+            loop_timer_start(house.loop, &supervisor.child[i].halt, 10);
+}
+
+/* Hears PROGRESS until DONE: "gate waiting, gate starting, ...". Its errno. */
+static int64_t hear_all(struct buffer *said)
+{
+    for (;;) {
+        struct field text;
+        struct json *json;
+        hurry();
+        assert_true(ends_hear(house.loop, house.ends[HOUSE_READER], &house.heard));
+        assert_int_equal(house.heard.frame.id, 5);
+        const struct fields *fields = &house.heard.frame.fields;
+        if (house.heard.frame.type == TALK_DONE)
+            return ends_number(fields, TAG_ERROR);
+        assert_int_equal(house.heard.frame.type, TALK_PROGRESS);
+        assert_int_equal(fields_find(fields, TAG_TEXT, &text), 0);
+        assert_int_equal(json_parse(&json, text.bytes, text.length), 0);
+        buffer_printf(said, "%s %s, ", json_text(json, "instance"),
+                      json_text(json, "state"));
+        json_free(json);
+    }
+}
+
+static void expect_all(int64_t err, const char *words)
+{
+    struct buffer said = {0};
+    assert_int_equal(hear_all(&said), err);
+    assert_string_equal(buffer_text(&said), words);
+    assert_int_equal(reload.phase, RELOAD_RESTS);
+    buffer_free(&said);
+}
+
+static void what_did_not_change_is_not_touched(void **state)
+{
+    (void)state;
+    pid_t pid = supervisor_find(&supervisor, "gate")->pid;
+    say_reload("\"update\":{\"trial\":5000},", 1, 1);
+    expect_all(0, "gate unchanged, hall unchanged, ");
+    assert_int_equal(supervisor_find(&supervisor, "gate")->pid, pid);
+    assert_int_equal(reload.current->trial_ms, 5000);
+}
+
+static void one_that_is_not_asked_for_any_more_is_stopped(void **state)
+{
+    (void)state;
+    say_reload("", 1, 0);
+    expect_all(0, "hall stopping, gate unchanged, hall removed, ");
+    assert_null(supervisor_find(&supervisor, "hall"));
+    assert_null(accepted_find(&reload.accepted, "hall"));
+}
+
+static void a_version_that_does_not_answer_is_returned_from(void **state)
+{
+    (void)state;
+    struct child *gate = supervisor_find(&supervisor, "gate");
+    struct version *before = version_hold(gate->version);
+    say_reload("\"update\":{\"trial\":2000},", 2, 1);
+    expect_all(ECANCELED, "hall unchanged, gate waiting, gate starting, gate starting, "
+                          "gate on trial, gate returning, gate returned, ");
+    assert_true(version_is(gate->version, before));
+    assert_true(gate->pid > 0);
+    assert_null(gate->ended);
+    assert_false(accepted_mark_of(&reload.accepted, "gate")->on_trial);
+    assert_true(version_is(accepted_find(&reload.accepted, "gate"), before));
+    version_drop(before);
+}
+
+static void a_version_that_cannot_be_loaded_touches_nobody(void **state)
+{
+    (void)state;
+    struct child *gate = supervisor_find(&supervisor, "gate");
+    pid_t pid = gate->pid;
+    scripts_put(libexec, "host", true, "exit 1");
+    write_text("band/plugin.lua", "return 2");
+    say_reload("", 1, 1);
+    expect_all(ECANCELED, "gate waiting, hall waiting, gate starting, gate returned, "
+                          "hall starting, hall returned, ");
+    assert_int_equal(gate->pid, pid);
+}
+
+static void the_mark_of_a_trial_is_on_disk_while_it_runs(void **state)
+{
+    struct accepted kept;
+    (void)state;
+    struct child *gate = supervisor_find(&supervisor, "gate");
+    char id[SNAPSHOT_HASH_ROOM];
+    strcpy(id, gate->version->id);
+    say_reload("", 2, 1);
+    for (int i = 0; i < 500 && strcmp(gate->version->id, id) == 0; i++)
+        hurry(), ends_run(house.loop, -1, 10);
+    accepted_open(&kept, folder, "o");
+    assert_true(accepted_mark_of(&kept, "gate")->on_trial);
+    assert_string_equal(accepted_mark_of(&kept, "gate")->version, gate->version->id);
+    assert_string_equal(accepted_find(&kept, "gate")->id, id);
+    accepted_close(&kept);
+}
+
+static void what_needs_a_restart_changes_nothing(void **state)
+{
+    (void)state;
+    say_reload("\"storage\":{\"quota\":67108864,\"reserve\":8388608},", 2, 1);
+    expect_all(ENOTSUP, "");
+    assert_ptr_equal(reload.current, config);
+}
+
+static void what_is_not_as_agreed_changes_nothing(void **state)
+{
+    (void)state;
+    say_part("{\"office\":1}", 12, false);
+    expect_all(EINVAL, "");
+    char *large = calloc(1, 200 * 1024);
+    for (int i = 0; i < 6; i++) {
+        say_part(large, 200 * 1024, true);
+        ends_run(house.loop, -1, 10);
+    }
+    expect_all(EFBIG, "");
+    free(large);
+}
+
+static void code_that_cannot_be_read_changes_nothing(void **state)
+{
+    (void)state;
+    fixture_remove(fixture_path(&house.fixture, "band"));
+    say_reload("", 2, 1);
+    expect_all(ENOENT, "");
+    assert_ptr_equal(reload.current, config);
+}
+
+static void one_reload_at_a_time(void **state)
+{
+    struct buffer said = {0};
+    (void)state;
+    say_reload("", 2, 1);
+    ends_run(house.loop, -1, 50);
+    assert_int_equal(reload.phase, RELOAD_WORKS);
+    say_reload("", 3, 1);
+    assert_int_equal(hear_all(&said), EBUSY);
+    assert_int_equal(reload.phase, RELOAD_WORKS);
+    buffer_free(&said);
+}
+
+static void it_goes_on_without_who_asked(void **state)
+{
+    (void)state;
+    say_reload("\"update\":{\"trial\":2000},", 2, 1);
+    ends_run(house.loop, -1, 50);
+    children_remove(&house.children, &house.peers[HOUSE_READER]);
+    assert_null(reload.reader);
+    for (int i = 0; i < 500 && reload.phase != RELOAD_RESTS; i++)
+        hurry(), ends_run(house.loop, -1, 10);
+    assert_int_equal(reload.phase, RELOAD_RESTS);
+    assert_non_null(accepted_mark_of(&reload.accepted, "gate"));
+}
+
+static void half_a_configuration_is_forgotten_with_who_said_it(void **state)
+{
+    (void)state;
+    say_part("{\"office\":", 10, true);
+    ends_run(house.loop, -1, 20);
+    assert_int_equal(reload.phase, RELOAD_HEARS);
+    children_remove(&house.children, &house.peers[HOUSE_READER]);
+    assert_int_equal(reload.phase, RELOAD_RESTS);
+}
+
+static void when_the_keeper_stops_nothing_is_decided_any_more(void **state)
+{
+    struct buffer said = {0};
+    (void)state;
+    say_reload("", 2, 1);
+    ends_run(house.loop, -1, 50);
+    reload_stop(&reload);
+    assert_int_equal(hear_all(&said), ECANCELED);
+    assert_null(supervisor_find(&supervisor, "gate")->ended);
+    say_reload("", 2, 1);
+    assert_int_equal(hear_all(&said), EBUSY);
+    buffer_free(&said);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_did_not_change_is_not_touched),
+        CASE(one_that_is_not_asked_for_any_more_is_stopped),
+        CASE(a_version_that_does_not_answer_is_returned_from),
+        CASE(a_version_that_cannot_be_loaded_touches_nobody),
+        CASE(the_mark_of_a_trial_is_on_disk_while_it_runs),
+        CASE(what_needs_a_restart_changes_nothing),
+        CASE(what_is_not_as_agreed_changes_nothing),
+        CASE(code_that_cannot_be_read_changes_nothing),
+        CASE(one_reload_at_a_time),
+        CASE(it_goes_on_without_who_asked),
+        CASE(half_a_configuration_is_forgotten_with_who_said_it),
+        CASE(when_the_keeper_stops_nothing_is_decided_any_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,236 @@
+"""outpost reload: what changed is tried, and what is no good is returned from; the rest is not touched."""
+import os
+import signal
+
+import pytest
+import town
+import updates
+
+START = "function plugin.start(host, config)"
+ROUND = "host.every(config.poll, function() watch.round(self) end)"
+
+
+@pytest.fixture
+def fifo(tmp_path, started):
+    """Twelve bands in a FIFO: each edge is read once, and dropped when it was taken."""
+    return started(town.Station(tmp_path, "rf433-fifo", beat=0))
+
+
+@pytest.fixture
+def box(tmp_path, city, broker, fifo, started):
+    installed = updates.Installed(tmp_path / "programs", ("wristband", "example"))
+    office = updates.UpdatedOffice(tmp_path / "office", installed, city, broker,
+                                   fifo.plugin(poll='"50ms"'))
+    started(office).run_all()
+    city.wait_for("wristband.seen", 12)
+    return office
+
+
+def cut(box, city, fifo, band):
+    """The strap is opened, and the city hears of it once."""
+    before = len(city.events("wristband.strap_opened"))
+    fifo.do("strap", band, open=True)
+    city.wait_for("wristband.strap_opened", before + 1)
+    assert len(city.events("wristband.strap_opened")) == before + 1
+    assert box.runs()
+
+
+def test_nothing_is_touched_when_nothing_changed(box):
+    before = box.pids()
+    told, _ = box.reload()
+    assert told == {"gate": ("unchanged", "")}
+    assert box.pids() == before
+
+
+def test_a_good_update_is_accepted_and_keeps_the_store(box, city, fifo):
+    before = box.versions()["gate"]
+    box.installed.change("wristband", START, START + "\n    host.log.info('the new one')")
+    told, _ = box.reload()
+    assert told["gate"] == ("accepted", "")
+    assert box.versions()["gate"] != before
+    updated, = city.wait_for("plugin.updated")
+    assert (updated["lane"], updated["data"]["instance"]) == ("record", "gate")
+    assert before.startswith(updated["data"]["from"])
+    assert city.census()["wristband.seen"] == 12  # who was seen is in the store
+    cut(box, city, fifo, 3)
+    assert len(os.listdir(os.path.join(box.state, "versions"))) == 2  # plugin and library
+
+
+@pytest.mark.parametrize("kind, old, new, why", [
+    ("load", 'local watch = require "watch"', 'local watch = require "wacht"', None),
+    ("ended", START, START + "\n    error('boom')", "boom"),
+    ("ended", START, START + "\n    host.sleep('1s') error('later')", "later"),
+    ("ended", START, START + "\n    while true do end", "without waiting"),
+    ("reads, silent or ended", ROUND, ROUND + " host.after('1s', function() "  # in C, and for long
+     "(('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60)) end)", ""),
+    ("reads", ROUND, "", "do not answer any more"),
+    ("errors", ROUND, "host.every('20ms', function() error('each time') end)\n    " + ROUND, "again"),
+])
+def test_a_bad_update_is_returned_from_by_itself(box, city, fifo, kind, old, new, why):
+    before = box.versions()["gate"]
+    box.installed.change("wristband", old, new)
+    if kind == "load":
+        _, done = box.reload(expect=1)
+        assert "wacht" in done.stderr and "nothing is changed" in done.stderr
+    else:
+        told, done = box.reload(expect=3)
+        assert told["gate"][0] == "returned" and why in told["gate"][1], told
+        alarm, = city.wait_for("plugin.returned")
+        assert alarm["lane"] == "alarm" and alarm["data"]["why"] in kind
+    assert box.versions()["gate"] == before
+    cut(box, city, fifo, 5)  # from its snapshot, for the folder still holds the bad one
+    town.wait_for(lambda: box.status()["children"], 5, "the children")
+    box.stop()
+    box.start()
+    if kind != "load":
+        box.run_all()
+        assert box.versions()["gate"] == before
+        cut(box, city, fifo, 6)
+
+
+def test_settings_by_which_a_device_is_not_reached_are_returned_from(box, city, broker, fifo):
+    before = box.versions()["gate"]
+    url = fifo.url
+    fifo.url = f"modbus-tcp://127.0.0.1:{town.free_port()}"
+    box.configure(fifo.plugin(poll='"50ms"'), city, broker)
+    fifo.url = url
+    told, _ = box.reload(expect=3)
+    assert told["gate"][0] == "returned"
+    assert city.wait_for("plugin.returned")[0]["data"]["why"] == "reads"
+    assert box.versions()["gate"] == before
+    cut(box, city, fifo, 7)
+
+
+@pytest.mark.parametrize("old, new, expected", [
+    (START, "function plugin.start(host, config", "expected"),
+    ("api = 1", "api = 2", "api = 2"),
+    ('default = "10m"', 'default = "10 parsecs"', "a default must pass its own check"),
+])
+def test_what_does_not_check_changes_nothing(box, old, new, expected):
+    before = box.pids()
+    box.installed.change("wristband", old, new)
+    told, done = box.reload(expect=1)
+    assert told == {} and expected in done.stderr
+    assert box.pids() == before
+
+
+def test_only_what_changed_is_touched(box, city, broker, fifo):
+    old = fifo.plugin(poll='"50ms"')
+    dead = f'url = "modbus-tcp://127.0.0.1:{town.free_port()}"'
+    both = old + f'plugin "example" "cabinet" {{ {dead} }}\n'
+    box.configure(both, city, broker)
+    before = box.pids()
+    told, _ = box.reload()
+    assert told == {"gate": ("unchanged", ""), "cabinet": ("accepted", "")}
+    after = box.pids()
+    assert after["gate"] == before["gate"] and after["uplink"] == before["uplink"]
+    box.configure(old + f'plugin "example" "cabinet" {{ {dead}, poll = "7s" }}\n', city, broker)
+    box.reload()
+    assert box.pids()["gate"] == before["gate"]
+    assert box.pids()["cabinet"] != after["cabinet"]
+    box.configure(old, city, broker)
+    told, _ = box.reload()
+    assert told == {"gate": ("unchanged", ""), "cabinet": ("removed", "")}
+    assert box.pids() == before
+
+
+def test_another_line_to_the_city_starts_the_uplink_only(box, city, broker, fifo):
+    before = box.pids()
+    with open(box.config, encoding="utf-8") as file:
+        text = file.read()
+    with open(box.config, "w", encoding="utf-8") as out:
+        out.write(text.replace("city { ", 'city { bandwidth = "1Mbit/s", '))
+    told, _ = box.reload()
+    assert told == {"gate": ("unchanged", ""), "uplink": ("started anew", "")}
+    town.wait_for(lambda: box.pids()["uplink"] not in (0, before["uplink"]), 5, "the uplink")
+    assert box.pids()["gate"] == before["gate"]
+    cut(box, city, fifo, 8)
+
+
+@pytest.mark.parametrize("old, new", [("示范司法所", "另一个司法所"), ("update {", "storage { } update {")])
+def test_what_needs_a_restart_is_said_and_nothing_is_half_applied(box, old, new):
+    before = box.pids()
+    box.installed.change("wristband", START, START + "\n    host.log.info('the new one')")
+    with open(box.config, encoding="utf-8") as file:
+        text = file.read()
+    with open(box.config, "w", encoding="utf-8") as out:
+        out.write(text.replace(old, new))
+    told, done = box.reload(expect=4)
+    assert told == {} and "started anew" in done.stderr
+    assert box.pids() == before
+
+
+def test_a_keeper_killed_in_the_trial_comes_back_with_what_was_accepted(box, city, fifo):
+    before = box.versions()["gate"]
+    box.installed.change("wristband", START, START + "\n    host.log.info('the new one')")
+    told, _ = box.reload("--no-wait")
+    assert told["gate"][0] == "waiting"
+    town.wait_for(lambda: box.versions()["gate"] != before, 5, "the trial to begin")
+    box.kill()
+    box.start()
+    box.run_all()
+    assert box.versions()["gate"] == before
+    alarm, = city.wait_for("plugin.returned")
+    assert alarm["data"]["why"] == "keeper"
+    cut(box, city, fifo, 9)
+    told, _ = box.reload()  # asked for again, it is tried again
+    assert told["gate"] == ("accepted", "")
+    box.stop()
+    box.start()
+    box.run_all()
+    assert box.versions()["gate"] != before
+
+
+def test_a_second_reload_waits_for_nobody(box):
+    box.installed.change("wristband", START, START + "\n    host.log.info('the new one')")
+    box.reload("--no-wait")
+    _, done = box.reload(expect=1)
+    assert "another reload" in done.stderr
+
+
+def test_a_crash_during_half_an_update_starts_what_ran(box, city, fifo):
+    """The folder is being overwritten: what a crash brings back is whole."""
+    before = box.versions()["gate"]
+    box.installed.write("wristband", "half of a fi")
+    pid = box.pids()["gate"]
+    os.kill(pid, signal.SIGKILL)
+    town.wait_for(lambda: box.pids()["gate"] not in (0, pid), 10, "the host to come back")
+    box.run_all()
+    assert box.versions()["gate"] == before
+    cut(box, city, fifo, 10)
+    box.stop()  # and so does a start: the configuration does not check any more
+    box.start()
+    box.run_all()
+    assert box.versions()["gate"] == before
+    city.wait_for("config.refused")
+    cut(box, city, fifo, 11)
+
+
+def test_an_added_instance_that_is_no_good_does_not_run(box, city, broker, fifo):
+    dead = f'url = "modbus-tcp://127.0.0.1:{town.free_port()}"'
+    box.installed.change("example", START, START + "\n    error('boom')")
+    box.configure(fifo.plugin(poll='"50ms"') + f'plugin "example" "cabinet" {{ {dead} }}\n', city,
+                  broker)
+    told, _ = box.reload(expect=3)
+    assert told["cabinet"][0] == "returned"
+    assert set(box.pids()) == {"uplink", "gate"}
+
+
+def test_a_changed_library_is_an_update_of_all_and_a_changed_test_is_none(box):
+    with open(os.path.join(box.installed.library, "bits.lua"), "a", encoding="utf-8") as out:
+        out.write("-- changed\n")
+    folder = os.path.join(os.path.dirname(box.installed.path("wristband")), "test")
+    os.makedirs(folder, exist_ok=True)
+    told, _ = box.reload()
+    assert told["gate"][0] == "accepted"
+    with open(os.path.join(folder, "more_test.lua"), "w", encoding="utf-8") as out:
+        out.write("-- new\n")
+    told, _ = box.reload()
+    assert told["gate"][0] == "unchanged"
+
+
+def test_nobody_there_is_said(tmp_path):
+    installed = updates.Installed(tmp_path / "programs")
+    office = updates.UpdatedOffice(tmp_path / "office", installed)
+    _, done = office.reload(expect=1)
+    assert "is `outpost run` running" in done.stderr
