@@ -51,6 +51,8 @@ static int fail(lua_State *L, const struct port *port, int err)
         return bind_fail(L, "busy", "%s: the kernel takes no more now", port->name);
     case -EMSGSIZE:
         return bind_fail(L, "argument", "%s: the message is too long", port->name);
+    case -EACCES:
+        return bind_fail(L, "denied", "%s: only with broadcast = true", port->name);
     default:
         return bind_fail(L, dial_code(err), "%s: %s", port->name, dial_why(err));
     }
@@ -215,6 +217,16 @@ static struct port *new_port(lua_State *L, const struct lineurl *url)
     return port;
 }
 
+static bool flag_in(lua_State *L, const char *name)
+{
+    if (lua_isnil(L, 2))
+        return false;
+    lua_getfield(L, 2, name);
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
 /* A port of this machine: everybody's messages. */
 static int listen_at(lua_State *L, struct port *port, const struct address *address)
 {
@@ -225,23 +237,16 @@ static int listen_at(lua_State *L, struct port *port, const struct address *addr
                          "%s: port %d cannot be received on: %s", port->name,
                          address_port(address), strerror(-err));
     datagram_open(&port->datagram, port->task->plugin->loop, fd, false);
+    if (flag_in(L, "broadcast"))
+        socket_broadcast(fd);
     lua_pushvalue(L, 3);
     return 1;
 }
 
-static bool wants_to_listen(lua_State *L)
-{
-    if (lua_isnil(L, 2))
-        return false;
-    lua_getfield(L, 2, "listen");
-    bool listens = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return listens;
-}
-
 static int udp_open(lua_State *L)
 {
-    static const char *const NAMES[] = {"timeout", "idle", "most", "listen", NULL};
+    static const char *const NAMES[] = {"timeout", "idle",      "most",
+                                        "listen",  "broadcast", NULL};
     struct lineurl url;
     struct address address;
     char why[200];
@@ -253,7 +258,7 @@ static int udp_open(lua_State *L)
         return bind_fail(L, "argument", "%s", why);
     int64_t timeout_ms = bind_duration_in(L, 2, "timeout", 1, ANY_MS, CONNECT_MS);
     bool is_address = address_parse(&address, url.place, url.port) == 0;
-    bool listens = wants_to_listen(L);
+    bool listens = flag_in(L, "listen");
     if (listens && !is_address)
         return bind_fail(L, "argument", "%s: expected an address of this machine", text);
     task_check(L);

@@ -51,6 +51,11 @@ int socket_bind(int *fd, const struct address *address, int type, int backlog)
     return err;
 }
 
+void socket_broadcast(int fd)
+{
+    set(fd, SOL_SOCKET, SO_BROADCAST, 1);
+}
+
 int socket_port(int fd)
 {
     struct address address = {.length = sizeof(address.is)};

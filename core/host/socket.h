@@ -14,6 +14,9 @@ void socket_tune(int fd, bool nodelay, int64_t keepalive_ms);
 /* A socket that does not block, bound to the address; one of SOCK_STREAM listens. 0 or a negative errno. */
 int socket_bind(int *fd, const struct address *address, int type, int backlog);
 
+/* Messages may be sent to all of a network. */
+void socket_broadcast(int fd);
+
 /* The port it is bound to. */
 int socket_port(int fd);
 

@@ -91,6 +91,23 @@ static void two_ports_of_ours_talk_to_each_other(void **state)
     finish(PLUGIN_ENDED);
 }
 
+static void all_of_a_network_is_spoken_to_when_that_is_wished(void **state)
+{
+    (void)state;
+    port = peer_free_port();
+    begin("local any = 'udp://0.0.0.0:' .. config.port\n"
+          "local deaf = assert(host.udp.open('udp://127.0.0.1:' .. config.port,"
+          " { listen = true }))\n"
+          "tell(select(3, deaf:send('x', '127.255.255.255', config.port)))\n"
+          "deaf:close()\n"
+          "local all = assert(host.udp.open(any, { broadcast = true }))\n"
+          "assert(all:send('x', '127.255.255.255', config.port))\n"
+          "tell((all:receive { timeout = '5s' }))");
+    told(0, "denied");
+    told(1, "x");
+    finish(PLUGIN_ENDED);
+}
+
 static bool three_events(void)
 {
     return desk.events >= 3;
@@ -148,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_device_is_asked_and_answers),
         cmocka_unit_test(nobody_there_is_told),
         cmocka_unit_test(two_ports_of_ours_talk_to_each_other),
+        cmocka_unit_test(all_of_a_network_is_spoken_to_when_that_is_wished),
         cmocka_unit_test(one_waits_and_the_others_go_on),
         cmocka_unit_test(a_plugin_may_end_while_it_waits),
         cmocka_unit_test(wrong_arguments_are_raised_or_told),
