@@ -117,7 +117,8 @@ static void make_durable(struct keeper *keeper, const struct frame *frame)
 
 static void hear_commit(struct keeper *keeper, const struct frame *frame)
 {
-    if (dies(keeper, false))
+    keeper->before_commit(keeper->owner);
+    if (keeper->fate->struck || dies(keeper, false))
         return;
     const char *refusal = fate_refusal(keeper->fate);
     if (refusal == NULL) {

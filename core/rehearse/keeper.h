@@ -44,7 +44,10 @@ struct keeper {
     int commits; /* durable ones so far */
     bool news;   /* an event of the plugin has become durable; whoever looks resets it */
     bool was_killed; /* the process did not answer */
-    char *fault;     /* the host said what it must not; NULL: it did not */
+    /* What the process did before it sent its commit is to be seen before. */
+    void (*before_commit)(void *owner);
+    void *owner;
+    char *fault; /* the host said what it must not; NULL: it did not */
 };
 
 /* A process begins at the other end of `fd`, which is taken over. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -23,7 +24,7 @@
 #include "rehearse/now_clock.h"
 #include "wire/line.h"
 
-enum { NEEDS_STACK = 20 };
+enum { NEEDS_STACK = 20, METRICS_ROOM = 64 * 1024 };
 
 /* How host.commit() begins what it raises then (bind_emit.c). */
 static const char REFUSED[] = "commit: the keeper refused";
@@ -54,11 +55,26 @@ static void take_line(void *owner, const char *level, const char *text)
     office->last_error = mem_text(text);
 }
 
+/* How many errors of handlers the plugin has counted. */
+static long count_errors(const struct office *office)
+{
+    static const char NAME[] = "\"errors\":";
+    struct buffer text = {0};
+    metrics_print(&office->plugin.metrics, &text, METRICS_ROOM);
+    const char *found = strstr(buffer_text(&text), NAME);
+    long count = found != NULL ? strtol(found + sizeof(NAME) - 1, NULL, 10) : 0;
+    buffer_free(&text);
+    return count;
+}
+
+/* A complaint is about an error that has been counted just before (plugin_complain), or about somebody
+ * else: then the line in the log is enough. */
 static void take_raised(void *owner, const char *why)
 {
     struct office *office = owner;
-    if (!is_heard(office))
+    if (!is_heard(office) || count_errors(office) == office->counted_errors)
         return;
+    office->counted_errors = count_errors(office);
     trace_add(&office->trace, "raise %s", why);
     bool asked_for = strstr(why, REFUSED) != NULL; /* the test has had it refused */
     if (!asked_for && office->error_count < OFFICE_ERRORS_MAX)
@@ -89,6 +105,7 @@ static void begin_process(struct office *office)
     ASSERT(err == 0);
     office->lives = true;
     office->gone = false;
+    office->counted_errors = 0;
     office->fate.struck = false;
     trace_add(&office->trace, "start");
     load_needs(office);
@@ -104,6 +121,7 @@ static void bury(struct office *office)
         return;
     plugin_close(&office->plugin);
     keeper_hang_up(&office->keeper);
+    wire_end_all(office);
     office->lives = false;
 }
 
@@ -242,7 +260,9 @@ const char *office_restart(struct office *office, lua_State *L, bool in_order)
     }
     if (why != NULL)
         return why;
+    office->L = L;
     bury(office);
+    office->L = NULL;
     loop_timer_stop(&office->again);
     begin_process(office);
     return play(office, L, now_mono_us(), NULL);
@@ -250,9 +270,18 @@ const char *office_restart(struct office *office, lua_State *L, bool in_order)
 
 /* ---- Devices */
 
-static bool is_web(const char *url)
+static bool is_bus(const char *url)
 {
-    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    return strncmp(url, "modbus-", 7) == 0;
+}
+
+static bool is_line(const char *url)
+{
+    static const char *const BEGINS[] = {"http://", "https://", "tcp://", "serial://"};
+    for (size_t i = 0; i < countof(BEGINS); i++)
+        if (strncmp(url, BEGINS[i], strlen(BEGINS[i])) == 0)
+            return true;
+    return false;
 }
 
 int office_add_device(struct office *office, const char *url, int ref, char *why,
@@ -261,11 +290,17 @@ int office_add_device(struct office *office, const char *url, int ref, char *why
     struct office_device *device = &office->devices[office->device_count];
     if (office->device_count == OFFICE_DEVICES_MAX || strlen(url) >= OFFICE_URL_ROOM)
         return -E2BIG;
-    int err = is_web(url) ? 0 : busurl_parse(&device->bus, url, why, room);
+    *device = (struct office_device){.ref = ref};
+    int err = is_bus(url) ? busurl_parse(&device->bus, url, why, room) : 0;
     if (err)
         return err;
+    if (!is_bus(url) && !is_line(url)) {
+        snprintf(why, room,
+                 "expected modbus-tcp://, modbus-rtu://, http://, tcp:// or "
+                 "serial://");
+        return -EINVAL;
+    }
     strcpy(device->url, url);
-    device->ref = ref;
     office->device_count++;
     return 0;
 }
@@ -275,9 +310,22 @@ const struct office_device *office_device_on(const struct office *office,
 {
     for (int i = 0; i < office->device_count; i++) {
         const struct office_device *device = &office->devices[i];
-        if (device->bus.tcp == bus->tcp && strcmp(device->bus.place, bus->place) == 0 &&
+        if (is_bus(device->url) && device->bus.tcp == bus->tcp &&
+            strcmp(device->bus.place, bus->place) == 0 &&
             (!bus->tcp || strcmp(device->bus.port, bus->port) == 0))
             return device;
+    }
+    return NULL;
+}
+
+const struct office_device *office_device_named(const struct office *office,
+                                                const char *name)
+{
+    for (int i = 0; i < office->device_count; i++) {
+        const char *url = office->devices[i].url;
+        size_t length = strcspn(url, "?");
+        if (strncmp(url, name, length) == 0 && name[length] == '\0')
+            return &office->devices[i];
     }
     return NULL;
 }
@@ -312,6 +360,11 @@ bool office_ask_here(struct office *office, lua_CFunction converse, void *exchan
 
 /* ---- Life */
 
+static void drain(void *owner)
+{
+    wire_drain(owner);
+}
+
 void office_open(struct office **out, int64_t utc_us)
 {
     struct office *office = mem_new(struct office);
@@ -326,6 +379,8 @@ void office_open(struct office **out, int64_t utc_us)
     office->keeper.fate = &office->fate;
     office->keeper.trace = &office->trace;
     office->keeper.start = &office->start;
+    office->keeper.before_commit = drain;
+    office->keeper.owner = office;
     *out = office;
 }
 

@@ -20,6 +20,7 @@
 #include "rehearse/keeper.h"
 #include "rehearse/ledger.h"
 #include "rehearse/trace.h"
+#include "rehearse/wire.h"
 
 enum {
     OFFICE_DEVICES_MAX = 32,
@@ -42,6 +43,7 @@ struct office {
     struct ledger ledger;
     struct fate fate;
     struct trace trace;
+    struct wires wires;
     struct buffer start; /* CONFIG of START; set before office_begin() */
     struct office_device devices[OFFICE_DEVICES_MAX];
     int device_count;
@@ -55,6 +57,7 @@ struct office {
     char *last_error; /* the last line that was logged as an error */
     char *errors[OFFICE_ERRORS_MAX]; /* what handlers raised, but for refusals */
     int error_count;
+    long counted_errors; /* by the process that runs now */
 };
 
 /* The wall clock shows `utc_us`. Ends the office before. */
@@ -70,6 +73,9 @@ int office_add_device(struct office *office, const char *url, int ref, char *why
 /* On a field bus, or the server whose url begins the one that is asked; NULL when nobody is there. */
 const struct office_device *office_device_on(const struct office *office,
                                              const struct busurl *bus);
+/* By its whole name without what stands behind "?". */
+const struct office_device *office_device_named(const struct office *office,
+                                                const char *name);
 const struct office_device *office_device_at(const struct office *office,
                                              const char *url);
 

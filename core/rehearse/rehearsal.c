@@ -190,6 +190,32 @@ static int give(lua_State *L)
     return why ? luaL_error(L, "data: cannot be JSON: %s", why) : 1;
 }
 
+/* ---- Lines of bytes */
+
+/* office:call(name, port) -> id */
+static int call(lua_State *L)
+{
+    struct office *office = check_office(L);
+    const char *name = luaL_checkstring(L, 2);
+    int id = wire_call(office, name, (int)luaL_checkinteger(L, 3));
+    if (id < 0)
+        return luaL_error(L, "%s: cannot call at %I: %s", name, lua_tointeger(L, 3),
+                          strerror(-id));
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+/* office:send(id, bytes or nil, closes, ms) -> whether the line is there */
+static int send_bytes(lua_State *L)
+{
+    struct office *office = check_office(L);
+    size_t length;
+    const char *bytes = luaL_optlstring(L, 3, "", &length);
+    lua_pushboolean(L, wire_send(office, (int)luaL_checkinteger(L, 2), bytes, length,
+                                 lua_toboolean(L, 4), luaL_checkinteger(L, 5)));
+    return 1;
+}
+
 /* ---- Looking */
 
 static void push_event(lua_State *L, const struct ledger_event *event, size_t seq)
@@ -332,6 +358,7 @@ static const luaL_Reg METHODS[] = {
     {"decree", decree},     {"refuse", refuse},
     {"give", give},         {"events", events},
     {"stored", stored},     {"lines", lines},
+    {"call", call},         {"send", send_bytes},
     {"errors", errors},     {"metrics", read_metrics},
     {"counts", counts},     {"__gc", close_office},
     {NULL, NULL},

@@ -463,3 +463,123 @@ def test_a_web_server_can_be_played(tmp_path):
     assert (done.returncode, last(done)) == (0, "4 passed, 0 failed"), done.stdout
     (folder / "plugin.lua").write_text((folder / "plugin.lua").read_text().replace('"http"', ""))
     assert "field 'http'" in town.run(town.OUTPOST, "test", str(folder), expect=1).stdout
+
+
+LINE_START = """
+    local frames = require "frames"
+    host.tcp.listen("tcp://0.0.0.0:7611", { allow = { "10.1.0.0/16" } }, function(conn)
+        local reader = frames.lines { max = 100 }
+        while true do
+            local frame = conn:read_frame(reader, { timeout = "1m" })
+            if not frame then
+                return
+            end
+            host.emit { type = "subject.heard", data = { n = tonumber(frame) or 0 } }
+            host.commit()
+            conn:write("ACK " .. frame .. "\\n")
+        end
+    end)
+    host.after(0, function()
+        while true do
+            local conn = host.tcp.connect("tcp://10.0.0.7:4001", { timeout = "5s" })
+            while conn do
+                conn:write "GET\\n"
+                local bytes, _, code = conn:read { timeout = "10s" }
+                host.metrics.count("gate_" .. (bytes and "answers" or code), 1)
+                if code == "closed" then
+                    conn:close()
+                    conn = nil
+                else
+                    host.sleep "10s"
+                end
+            end
+            host.metrics.count("gate_tries", 1)
+            host.sleep "10s"
+        end
+    end)
+    local serial = assert(host.serial.open "serial:///dev/ttyS7?baud=9600")
+    host.every("1s", function()
+        serial:write("\\1\\2")
+        local bytes = serial:read { timeout = "500ms", silence = "20ms" }
+        if bytes then
+            host.emit { type = "subject.changed", data = { value = #bytes } }
+        end
+    end)
+"""
+LINE = """
+local function lines()
+    local band, gate, meter = t.line(), t.line { on = function(self) self:send("OPEN", "2s") end },
+        t.line()
+    return t.office { devices = { ["tcp://10.1.2.3"] = band, ["tcp://10.0.0.7:4001"] = gate,
+        ["serial:///dev/ttyS7"] = meter } }, band, gate, meter
+end
+t.test("who_calls_is_acknowledged_after_the_commit_whenever_the_plugin_dies", function()
+    for nth = 1, 3 do
+        local office, band = lines()
+        office:run "3s"
+        band:call(7611)
+        office:die { before = "commit", nth = nth }
+        band:send "1\\n2"
+        band:send("\\n", "1s")
+        office:run "5s"
+        local order = office:trace("commit subject.heard", "send tcp://10.1.2.3", "die")
+        local wanted = {}
+        for i = 1, nth - 1 do
+            wanted[#wanted + 1] = "commit subject.heard"
+            wanted[#wanted + 1] = "send tcp://10.1.2.3 " .. ("ACK %d\\n"):format(i):gsub(".", function(c)
+                return ("%02x"):format(c:byte()) end)
+        end
+        wanted[#wanted + 1] = nth < 3 and "die before commit" or nil
+        t.equal(order, wanted)
+        t.equal(#office:events "subject.heard", nth - 1)
+        t.equal(band:count(), nth < 3 and 0 or 1)
+    end
+end)
+t.test("a_gate_that_answers_late_hangs_up_and_is_gone_is_seen_so", function()
+    local office, _, gate = lines()
+    office:run "1m"
+    t.equal(gate:count(), 1)
+    local answers = office:metrics().gate_answers
+    t.holds(answers >= 4 and gate.heard:find "^GET\\n", gate.heard)
+    gate.absent = true
+    gate:close()
+    office:run "1m"
+    t.equal(office:metrics().gate_closed, 1)
+    t.equal(gate:count(), 0)
+    t.holds(office:metrics().gate_tries >= 5)
+    gate.absent = nil
+    office:run "1m"
+    t.holds(office:metrics().gate_answers > answers)
+end)
+t.test("a_stranger_is_turned_away", function()
+    local stranger = t.line()
+    local office = t.office { devices = { ["tcp://192.168.0.9"] = stranger,
+        ["serial:///dev/ttyS7"] = t.line() } }
+    office:run "1s"
+    stranger:call(7611)
+    stranger:send "1\\n"
+    office:run "1s"
+    t.equal({ office:metrics().tcp_strangers, stranger:count() }, { 1, 0 })
+end)
+t.test("a_meter_on_a_serial_line_is_read_when_it_is_silent", function()
+    local office, _, _, meter = lines()
+    meter.on = function(self, bytes)
+        t.equal(bytes, "\\1\\2")
+        self:send("abc")
+        self:send("de", "10ms")
+    end
+    office:run "2s"
+    t.equal(office:next("subject.changed").data, { value = 5 })
+    t.equal(office:next("subject.changed").data, { value = 5 })
+end)
+"""
+
+
+def test_lines_of_bytes_can_be_played(tmp_path):
+    plugin = PLUGIN.replace('needs = { "modbus" }', 'needs = { "tcp", "serial" }').replace(
+        ", bus = assert(host.modbus.open(config.url))", "")
+    done = town.run(town.OUTPOST, "test", str(write(tmp_path, LINE_START, LINE, plugin)), expect=None)
+    assert (done.returncode, last(done)) == (0, "4 passed, 0 failed"), done.stdout
+    early = LINE_START.replace("            host.commit()\n", "")
+    done = town.run(town.OUTPOST, "test", str(write(tmp_path, early, LINE, plugin)), expect=1)
+    assert "FAILED who_calls_is_acknowledged_after_the_commit" in done.stdout

@@ -108,6 +108,9 @@ local function build(options)
         options.time or TIME)
     for url, device in pairs(options.devices or {}) do
         stage:device(url, device)
+        if device.attach then
+            device:attach(stage, url)
+        end
     end
     for key, value in pairs(options.store or {}) do
         stage:put(key, value)

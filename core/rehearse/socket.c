@@ -1,0 +1,27 @@
+/* socket - stands in for host/socket.c: a port of the plugin is one at which only doubles come in. */
+#include "host/socket.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "rehearse/office.h"
+
+void socket_tune(int fd, bool nodelay, int64_t keepalive_ms)
+{
+    (void)fd;
+    (void)nodelay;
+    (void)keepalive_ms;
+}
+
+int socket_bind(int *fd, const struct address *address, int type, int backlog)
+{
+    (void)backlog;
+    if (type != SOCK_STREAM)
+        return -EOPNOTSUPP; /* there is no double for UDP */
+    return wire_listen(office_current(), fd, address_port(address));
+}
+
+int socket_port(int fd)
+{
+    return wire_port(office_current(), fd);
+}
