@@ -21,6 +21,11 @@ int socket_bind(int *fd, const struct address *address, int type, int backlog)
     return wire_listen(office_current(), fd, address_port(address));
 }
 
+void socket_broadcast(int fd)
+{
+    (void)fd;
+}
+
 int socket_port(int fd)
 {
     return wire_port(office_current(), fd);
