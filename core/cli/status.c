@@ -131,6 +131,16 @@ static void print_line(const struct json *health)
            broker ? broker : "", has_why ? ": " : "", has_why ? why : "");
 }
 
+static void print_update(const char *update)
+{
+    if (update == NULL)
+        return;
+    if (strcmp(update, "on trial") == 0)
+        printf("  %-16s a new version, on trial\n", "");
+    else
+        printf("  %-16s RETURNED: the version that is installed was no good\n", "");
+}
+
 static bool print_children(const struct json *children)
 {
     bool all_run = true;
@@ -148,6 +158,7 @@ static bool print_children(const struct json *children)
                last_exit ? last_exit : "");
         if (json_get(health, "connected") != NULL)
             print_line(health);
+        print_update(json_text(child, "update"));
         all_run &= strcmp(state, "running") == 0;
     }
     return all_run;

@@ -10,6 +10,7 @@
 #include "host/module.h"
 #include "host/plugin.h"
 
+enum { REFUSALS = 400 }; /* an answer with less was given to what a device had to say */
 enum { STATUS_LEAST = 200, STATUS_MOST = 599, HEADERS_MOST = 50, HEADER_MOST = 4096 };
 
 /* ---- The request, as a table */
@@ -206,6 +207,8 @@ static void handler_over(struct task *task, const char *why)
         effects_clear(&task->effects);
         forget_answer(visit, 500);
         plugin_complain(task->plugin, &visit->house->complaint, visit->house->place, why);
+    } else if (visit->status < REFUSALS) {
+        plugin_heard(task->plugin);
     }
     if (effects_is_empty(&task->effects))
         end(visit);

@@ -19,7 +19,19 @@ static void print_lanes(const struct journal *journal, struct buffer *out)
     buffer_append_text(out, "}");
 }
 
-static void print_child(const struct child *child, struct buffer *out)
+/* Which version runs, and whether another is installed than was accepted. */
+static void print_version(const struct accepted *accepted, const struct child *child,
+                          struct buffer *out)
+{
+    const struct mark *mark = accepted_mark_of(accepted, child->plugin->instance);
+    buffer_printf(out, ",\"version\":\"%s\"", child->version->id);
+    if (mark != NULL)
+        buffer_printf(out, ",\"update\":\"%s\"",
+                      mark->on_trial ? "on trial" : "returned");
+}
+
+static void print_child(const struct accepted *accepted, const struct child *child,
+                        struct buffer *out)
 {
     int64_t up_s = child->pid > 0 ? (now_mono_us() - child->started_us) / 1000000 : 0;
     buffer_append_text(out, "{\"name\":");
@@ -27,7 +39,7 @@ static void print_child(const struct child *child, struct buffer *out)
     if (child->plugin != NULL) {
         buffer_append_text(out, ",\"plugin\":");
         json_put_text(out, child->plugin->plugin);
-        buffer_printf(out, ",\"version\":\"%s\"", child->version->id);
+        print_version(accepted, child, out);
     }
     buffer_printf(out,
                   ",\"state\":\"%s\",\"pid\":%d,\"up_s\":%" PRId64
@@ -75,7 +87,7 @@ void report_print(const struct keeper *keeper, struct buffer *out)
         if (keeper->supervisor.child[i].supervisor == NULL)
             continue;
         buffer_append_text(out, between);
-        print_child(&keeper->supervisor.child[i], out);
+        print_child(&keeper->reload.accepted, &keeper->supervisor.child[i], out);
         between = ",";
     }
     buffer_append_text(out, "]}");

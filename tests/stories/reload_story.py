@@ -51,6 +51,7 @@ def test_a_good_update_is_accepted_and_keeps_the_store(box, city, fifo):
     updated, = city.wait_for("plugin.updated")
     assert (updated["lane"], updated["data"]["instance"]) == ("record", "gate")
     assert before.startswith(updated["data"]["from"])
+    assert "RETURNED" not in box.command("status").stdout
     assert city.census()["wristband.seen"] == 12  # who was seen is in the store
     cut(box, city, fifo, 3)
     assert len(os.listdir(os.path.join(box.state, "versions"))) == 2  # plugin and library
@@ -77,6 +78,7 @@ def test_a_bad_update_is_returned_from_by_itself(box, city, fifo, kind, old, new
         assert told["gate"][0] == "returned" and why in told["gate"][1], told
         alarm, = city.wait_for("plugin.returned")
         assert alarm["lane"] == "alarm" and alarm["data"]["why"] in kind
+        assert "RETURNED" in box.command("status").stdout
     assert box.versions()["gate"] == before
     cut(box, city, fifo, 5)  # from its snapshot, for the folder still holds the bad one
     town.wait_for(lambda: box.status()["children"], 5, "the children")

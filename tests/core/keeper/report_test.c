@@ -14,6 +14,7 @@ static void expect_children(const struct json *children)
     assert_int_equal(json_number(uplink, "deaths", -1), 3);
     assert_string_equal(json_text(host, "plugin"), "band");
     assert_string_equal(json_text(host, "version"), "5f");
+    assert_string_equal(json_text(host, "update"), "returned");
     assert_string_equal(json_text(host, "state"), "running");
     assert_int_equal(json_number(host, "pid", -1), 4711);
     assert_int_equal(json_number(host, "held_ms", -1), 17);
@@ -32,14 +33,16 @@ static void each_child_says_its_state_its_end_and_its_health(void **state)
     struct json *json, *health;
     (void)state;
     fixture_open(&fixture);
-    keeper = (struct keeper){.journal = fixture.journal,
-                             .storage = {.journal = fixture.journal,
-                                         .quota = {1000, 100},
-                                         .used = -1,
-                                         .is_disk_full = true},
-                             .salvage = {.folders = 2, .job.folder = "journal-damaged-x"},
-                             .scrub = {.journal = fixture.journal, .next = 7},
-                             .supervisor.count = 3};
+    keeper = (struct keeper){
+        .journal = fixture.journal,
+        .storage = {.journal = fixture.journal,
+                    .quota = {1000, 100},
+                    .used = -1,
+                    .is_disk_full = true},
+        .salvage = {.folders = 2, .job.folder = "journal-damaged-x"},
+        .scrub = {.journal = fixture.journal, .next = 7},
+        .reload.accepted = {.marks = {{"gate", "60", false}}, .mark_count = 1},
+        .supervisor.count = 3};
     struct child *child = keeper.supervisor.child;
     assert_int_equal(json_parse(&health, "{\"words\":\"a \\\"b\\\"\"}", 19), 0);
     child[0] = (struct child){.supervisor = &keeper.supervisor,
