@@ -1,5 +1,5 @@
 /* annex - stands in for host/annex.c: what a shared object would bring is linked in, and what it does
- * outside is done by a double (transfer.c). Still only for who needs it. */
+ * outside is done by a double (transfer.c, server.c). Still only for who needs it. */
 #include "host/annex.h"
 
 #include <string.h>
@@ -7,12 +7,15 @@
 #include "base/base.h"
 #include "host/bind_http.h"
 
+extern const struct annex annex_serve; /* bind_serve.c has no header */
+
 static struct {
     const char *need;
     const struct annex *annex;
     bool loaded;
 } annexes[] = {
     {"http", &annex_http, false},
+    {"serve", &annex_serve, false},
 };
 
 const char *annex_load_all(const struct json *needs)

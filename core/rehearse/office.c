@@ -22,6 +22,7 @@
 #include "rehearse/log.h"
 #include "rehearse/loop.h"
 #include "rehearse/now_clock.h"
+#include "rehearse/server.h"
 #include "wire/line.h"
 
 enum { NEEDS_STACK = 20, METRICS_ROOM = 64 * 1024 };
@@ -393,6 +394,8 @@ void office_end(struct office *office)
     }
     loop_timer_stop(&office->again);
     bury(office);
+    if (!office->ended)
+        server_forget_all();
     office->ended = true;
 }
 

@@ -10,6 +10,7 @@
 #include "host/value.h"
 #include "rehearse/now_clock.h"
 #include "rehearse/office.h"
+#include "rehearse/server.h"
 
 enum { START_MAX = 1024 * 1024, METRICS_ROOM = 64 * 1024 };
 
@@ -216,6 +217,11 @@ static int send_bytes(lua_State *L)
     return 1;
 }
 
+static int push(lua_State *L)
+{
+    return server_push(L, check_office(L));
+}
+
 /* ---- Looking */
 
 static void push_event(lua_State *L, const struct ledger_event *event, size_t seq)
@@ -352,15 +358,25 @@ static int count_test(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"device", add_device}, {"put", put_value},
-    {"begin", begin},       {"run", run},
-    {"restart", restart},   {"finish", end},
-    {"decree", decree},     {"refuse", refuse},
-    {"give", give},         {"events", events},
-    {"stored", stored},     {"lines", lines},
-    {"call", call},         {"send", send_bytes},
-    {"errors", errors},     {"metrics", read_metrics},
-    {"counts", counts},     {"__gc", close_office},
+    {"device", add_device},
+    {"put", put_value},
+    {"begin", begin},
+    {"run", run},
+    {"restart", restart},
+    {"finish", end},
+    {"decree", decree},
+    {"refuse", refuse},
+    {"give", give},
+    {"events", events},
+    {"stored", stored},
+    {"lines", lines},
+    {"call", call},
+    {"send", send_bytes},
+    {"push", push},
+    {"errors", errors},
+    {"metrics", read_metrics},
+    {"counts", counts},
+    {"__gc", close_office},
     {NULL, NULL},
 };
 

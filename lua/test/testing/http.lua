@@ -16,6 +16,10 @@
 --   terminal:requests "POST /ack"     -- { { at =, name =, method =, path =, query =, headers =,
 --                                     --     body =, user =, password =, fault = } }
 --
+--   local reply = terminal:push(8080, "POST /event", { body = "..." })    -- the plugin serves
+--   office:run "1s"                   -- then reply is { status =, headers =, body =, at = }, or
+--                                     -- has fault = "refused" or "closed"
+--
 -- Bodies and headers go out as they are: what the real client does with redirects, digests and
 -- compression is its own business and is not played. What is not there is 404.
 local duration = require "duration"
@@ -43,7 +47,8 @@ function http.new(options)
         end
     end
     return setmetatable({ pages = options.pages or {}, login = options.login, on = options.on,
-        delay = milliseconds(options.delay or 0), asked = {}, faults = {} }, Http)
+        delay = milliseconds(options.delay or 0), asked = {}, faults = {},
+        pushed = {} }, Http)
 end
 
 function Http:fail(fault)
@@ -52,6 +57,38 @@ end
 
 function Http:heal()
     self.faults = {}
+end
+
+---- pushing
+
+function Http:attach(stage, url)
+    self.stage, self.url = stage, url
+end
+
+-- Pushes "POST /event?x=1" at a port of the plugin, with { headers =, body =, user =, password = }.
+-- Answers a table that gets status, headers, body, at, or fault, when time has passed.
+function Http:push(port, what, request)
+    local sent, reply = {}, {}
+    for name, value in pairs(request or {}) do
+        sent[name] = value
+    end
+    sent.method, sent.path, sent.query = what:match("^(%u+) ([^?]+)%??(.*)$")
+    if not sent.method then
+        error('push: expected what, such as "POST /event"', 2)
+    end
+    self.pushed[self.stage:push(self.url, port, sent)] = reply
+    return reply
+end
+
+function Http:answered(id, status, headers, body)
+    local reply = self.pushed[id]
+    local _, at = rehearsal.now()
+    reply.at, reply.status = at, status
+    if status then
+        reply.headers, reply.body = headers, body
+    else
+        reply.fault = headers
+    end
 end
 
 function Http:requests(name)
