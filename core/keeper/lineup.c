@@ -152,7 +152,8 @@ int lineup_open(struct lineup *lineup, const struct config *config, const char *
 {
     size_t at = 0;
     int err = 0;
-    *lineup = (struct lineup){.count = 0};
+    *lineup = (struct lineup){.is_last_good =
+                                  json_is_object(json_get(config->json, "refused"))};
     for (size_t i = 0; i < config->plugin_count && !err; i++) {
         const char *folder = next_name(names, &at), *library = next_name(names, &at);
         err = folder == NULL || library == NULL
@@ -229,6 +230,11 @@ static void forget_others(const struct lineup *lineup, struct accepted *accepted
     }
 }
 
+static bool is_accepted(const struct accepted *accepted, const struct version *version)
+{
+    return version_is(accepted_find(accepted, version->plugin.instance), version);
+}
+
 void lineup_prefer(struct lineup *lineup, struct accepted *accepted,
                    void (*kept)(void *owner, const struct version *installed,
                                 const struct version *instead, bool was_on_trial),
@@ -239,7 +245,8 @@ void lineup_prefer(struct lineup *lineup, struct accepted *accepted,
         struct version *installed = lineup->versions[i];
         struct version *old = choose(accepted, installed);
         if (old == NULL) {
-            accepted_put(accepted, installed);
+            if (!lineup->is_last_good || !is_accepted(accepted, installed))
+                accepted_put(accepted, installed);
             continue;
         }
         kept(owner, installed, old,

@@ -7,6 +7,7 @@
 struct lineup {
     struct version *versions[CONFIG_PLUGINS_MAX]; /* as in the configuration */
     size_t count;
+    bool is_last_good; /* of config.good itself: it says nothing of what is installed */
 };
 
 /* Takes the snapshots of all code that the configuration names, and appends where each instance's
@@ -24,7 +25,8 @@ int lineup_open(struct lineup *lineup, const struct config *config, const char *
 void lineup_close(struct lineup *lineup);
 
 /* At a start: what is installed runs and is accepted, but for a version that is marked: there the
- * accepted one runs, and `kept` is told. Instances that are not in the lineup are forgotten. */
+ * accepted one runs, and `kept` is told. Instances that are not in the lineup are forgotten. The last
+ * good configuration leaves the marks as they are. */
 void lineup_prefer(struct lineup *lineup, struct accepted *accepted,
                    void (*kept)(void *owner, const struct version *installed,
                                 const struct version *instead, bool was_on_trial),

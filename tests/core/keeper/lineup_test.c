@@ -132,6 +132,24 @@ static void what_was_on_trial_or_returned_from_does_not_run(void **state)
     version_drop(before);
 }
 
+static void the_last_good_configuration_takes_no_mark_away(void **state)
+{
+    (void)state;
+    begin();
+    write_text("band/plugin.lua", "return 2");
+    line_up();
+    assert_int_equal(accepted_mark(&accepted, lineup.versions[0], false), 0);
+    write_text("band/plugin.lua",
+               "return 1"); /* what was accepted, as config.good has it */
+    line_up();
+    lineup.is_last_good = true;
+    lineup_prefer(&lineup, &accepted, kept, NULL);
+    assert_non_null(accepted_mark_of(&accepted, "gate"));
+    lineup.is_last_good = false; /* installed again: the mark has done its work */
+    lineup_prefer(&lineup, &accepted, kept, NULL);
+    assert_null(accepted_mark_of(&accepted, "gate"));
+}
+
 static void an_accepted_version_that_is_damaged_does_not_run(void **state)
 {
     char path[600];
@@ -196,6 +214,7 @@ int main(void)
         CASE(the_code_is_taken_once_for_all_who_use_it),
         CASE(what_is_installed_runs_and_is_accepted),
         CASE(what_was_on_trial_or_returned_from_does_not_run),
+        CASE(the_last_good_configuration_takes_no_mark_away),
         CASE(an_accepted_version_that_is_damaged_does_not_run),
         CASE(instances_that_are_gone_are_forgotten_with_their_snapshots),
         CASE(a_start_goes_on_with_code_that_cannot_be_kept),
