@@ -1,14 +1,14 @@
-/* bind_serve - see bind_serve.h.
+/* bind_serve - host.serve.listen: devices that push, answered by handlers. In an annex of its own
+ * (annex.h).
  *
  * Invariant: a listener is anchored in the registry while it listens or a visit is busy. */
-#include "host/bind_serve.h"
-
 #include <errno.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/base.h"
+#include "host/annex.h"
 #include "host/bind.h"
 #include "host/plugin.h"
 #include "host/visit.h"
@@ -369,4 +369,5 @@ static int prepare(void)
     return 0;
 }
 
+extern const struct annex annex_serve;
 const struct annex annex_serve = {.prepare = prepare, .bind = bind_serve};

@@ -6,7 +6,6 @@
 
 #include "base/base.h"
 #include "host/bind_http.h"
-#include "host/bind_serve.h"
 
 extern const struct annex annex_serve; /* bind_serve.c has no header */
 

@@ -10,11 +10,7 @@
 #include "host/value.h"
 #include "rehearse/now_clock.h"
 #include "rehearse/office.h"
-<<<<<<< HEAD
 #include "rehearse/server.h"
-=======
-#include "rehearse/push.h"
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 
 enum { START_MAX = 1024 * 1024, METRICS_ROOM = 64 * 1024 };
 
@@ -362,7 +358,6 @@ static int count_test(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-<<<<<<< HEAD
     {"device", add_device},
     {"put", put_value},
     {"begin", begin},
@@ -383,18 +378,6 @@ static const luaL_Reg METHODS[] = {
     {"counts", counts},
     {"__gc", close_office},
     {NULL, NULL},
-=======
-    {"device", add_device}, {"put", put_value},
-    {"begin", begin},       {"run", run},
-    {"restart", restart},   {"finish", end},
-    {"decree", decree},     {"refuse", refuse},
-    {"give", give},         {"events", events},
-    {"stored", stored},     {"lines", lines},
-    {"call", call},         {"send", send_bytes},
-    {"errors", errors},     {"metrics", read_metrics},
-    {"counts", counts},     {"push", push_send},
-    {"__gc", close_office}, {NULL, NULL},
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 };
 
 static const luaL_Reg FUNCTIONS[] = {
@@ -405,7 +388,6 @@ static const luaL_Reg FUNCTIONS[] = {
 int rehearsal_load(lua_State *L)
 {
     const struct rehearsal *rehearsal = lua_touserdata(L, lua_upvalueindex(1));
-    push_open(L);
     luaL_newmetatable(L, OFFICE);
     luaL_setfuncs(L, METHODS, 0);
     lua_pushvalue(L, -1);

@@ -1,31 +1,18 @@
-<<<<<<< HEAD
 /* server - see server.h.
  *
  * What the real one answers by itself is answered here too where a plugin's settings decide it: a body
  * that is too big, a login, an address. What is no HTTP at all cannot be pushed. */
-=======
-/* server - stands in for host/server.c: the devices that push are the test.
- *
- * Who is not allowed, not logged in or says too much is answered as the real one does; what only a
- * network can do (drip, break off, crowd) is left to it. Each answer is in the trace, so that its
- * place behind the commit can be seen. */
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 #include "rehearse/server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-<<<<<<< HEAD
 #include <lauxlib.h>
 #include <stdio.h>
-=======
-#include <netinet/in.h>
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "base/mem.h"
-<<<<<<< HEAD
 #include "host/headers.h"
 #include "rehearse/office.h"
 
@@ -142,101 +129,18 @@ static struct server *find(int port)
         if (server->port == port)
             return server;
     return NULL;
-=======
-#include "host/server.h"
-#include "rehearse/office.h"
-
-static struct server *servers; /* that listen */
-
-struct server {
-    char *url;
-    char *user;
-    char *password;
-    struct loop *loop;
-    struct server_wish wish;
-    struct server_calls calls;
-    void *owner;
-    struct server_request *first;
-    struct server *next;
-};
-
-struct server_request {
-    struct server *server;
-    struct server_push *push; /* NULL: nobody waits any more */
-    struct loop_timer timer;
-    void *remembered;
-    char *method, *path, *peer;
-    struct buffer body, headers, query, said;
-    bool asked;
-    struct server_request *next;
-};
-
-/* ---- Requests */
-
-static void copy(struct buffer *to, const void *bytes, size_t length)
-{
-    buffer_append(to, bytes, length);
-}
-
-static void free_request(struct server_request *request)
-{
-    struct server_request **link = &request->server->first;
-    while (*link != request)
-        link = &(*link)->next;
-    *link = request->next;
-    loop_timer_stop(&request->timer);
-    if (request->push != NULL)
-        request->push->request = NULL;
-    mem_free(request->method);
-    mem_free(request->path);
-    mem_free(request->peer);
-    buffer_free(&request->body);
-    buffer_free(&request->headers);
-    buffer_free(&request->query);
-    buffer_free(&request->said);
-    mem_free(request);
-}
-
-static void end(struct server_push *push, int status)
-{
-    struct office *office = office_current();
-    push->over = true;
-    push->status = status;
-    if (office != NULL && status > 0)
-        trace_add(&office->trace, "answer %d %s", status, push->path);
-}
-
-static void ask(struct loop_timer *timer)
-{
-    struct server_request *request = container_of(timer, struct server_request, timer);
-    request->asked = true;
-    request->server->calls.asked(request->server->owner, request);
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 }
 
 static bool is_allowed(const struct server_wish *wish, const char *peer)
 {
-<<<<<<< HEAD
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     bool known = inet_pton(AF_INET, peer, &v4.sin_addr) == 1;
     for (int i = 0; i < wish->allowed_count; i++)
         if (known && cidr_has(&wish->allowed[i], (const struct sockaddr *)&v4))
-=======
-    struct sockaddr_storage address = {.ss_family =
-                                           strchr(peer, ':') ? AF_INET6 : AF_INET};
-    void *bytes = address.ss_family == AF_INET
-                      ? (void *)&((struct sockaddr_in *)&address)->sin_addr
-                      : (void *)&((struct sockaddr_in6 *)&address)->sin6_addr;
-    if (inet_pton(address.ss_family, peer, bytes) != 1)
-        return false;
-    for (int i = 0; i < wish->allowed_count; i++)
-        if (cidr_has(&wish->allowed[i], (struct sockaddr *)&address))
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
             return true;
     return wish->allowed_count == 0;
 }
 
-<<<<<<< HEAD
 static void arrive(struct loop_timer *timer)
 {
     struct server_request *request = container_of(timer, struct server_request, timer);
@@ -384,65 +288,6 @@ void server_flush(struct server *server)
 }
 
 /* ---- A request, and its answer */
-=======
-static bool is_known(const struct server *server, const struct server_push *push)
-{
-    if (server->wish.login == SERVER_OPEN)
-        return true;
-    return push->user != NULL && push->password != NULL &&
-           strcmp(push->user, server->user) == 0 &&
-           strcmp(push->password, server->password) == 0;
-}
-
-/* Takes its own copies: the test may forget it. */
-static void take(struct server *server, struct server_push *push)
-{
-    struct server_request *request = mem_new(struct server_request);
-    struct server_request **link = &server->first;
-    request->server = server;
-    request->push = push;
-    request->timer.fire = ask;
-    request->method = mem_text(push->method);
-    request->path = mem_text(push->path);
-    request->peer = mem_text(push->peer);
-    copy(&request->body, push->body, push->body_length);
-    copy(&request->headers, push->headers.bytes, push->headers.length);
-    copy(&request->query, push->query.bytes, push->query.length);
-    while (*link != NULL)
-        link = &(*link)->next;
-    *link = request;
-    push->request = request;
-    loop_timer_start(server->loop, &request->timer, 0);
-}
-
-bool server_push(struct server_push *push, const char *url)
-{
-    struct server *server = servers;
-    while (server != NULL && strcmp(server->url, url) != 0)
-        server = server->next;
-    if (server == NULL)
-        return false;
-    trace_add(&office_current()->trace, "%s %s%s", push->method, url, push->path);
-    if (!is_allowed(&server->wish, push->peer))
-        end(push, 0);
-    else if (!is_known(server, push))
-        end(push, 401);
-    else if (push->body_length > server->wish.body_most)
-        end(push, 413);
-    else
-        take(server, push);
-    return true;
-}
-
-void server_push_drop(struct server_push *push)
-{
-    if (push->request != NULL)
-        push->request->push = NULL;
-    push->request = NULL;
-}
-
-/* ---- What the host asks and says */
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 
 const char *server_method(const struct server_request *request)
 {
@@ -465,26 +310,10 @@ const void *server_body(const struct server_request *request, size_t *length)
     return request->body.bytes;
 }
 
-<<<<<<< HEAD
-=======
-static void each_pair(const struct buffer *pairs,
-                      void (*each)(void *owner, const char *name, const char *value),
-                      void *owner)
-{
-    const char *at = pairs->bytes, *last = at + pairs->length;
-    while (at < last) {
-        const char *value = at + strlen(at) + 1;
-        each(owner, at, value);
-        at = value + strlen(value) + 1;
-    }
-}
-
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 void server_each_header(struct server_request *request,
                         void (*each)(void *owner, const char *name, const char *value),
                         void *owner)
 {
-<<<<<<< HEAD
     const char *name, *value;
     size_t at = 0;
     while (headers_next(&request->headers, &at, &name, &value))
@@ -492,16 +321,10 @@ void server_each_header(struct server_request *request,
 }
 
 /* Pairs as they are: the test writes no escapes. */
-=======
-    each_pair(&request->headers, each, owner);
-}
-
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 void server_each_query(struct server_request *request,
                        void (*each)(void *owner, const char *name, const char *value),
                        void *owner)
 {
-<<<<<<< HEAD
     char copy[WORD_ROOM], *rest = copy, *pair;
     strcpy(copy, request->query);
     while ((pair = strsep(&rest, "&")) != NULL) {
@@ -511,9 +334,6 @@ void server_each_query(struct server_request *request,
         if (pair[0] != '\0')
             each(owner, pair, value);
     }
-=======
-    each_pair(&request->query, each, owner);
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 }
 
 void server_remember(struct server_request *request, void *what)
@@ -528,90 +348,18 @@ void *server_remembered(const struct server_request *request)
 
 void server_say(struct server_request *request, const char *name, const char *value)
 {
-<<<<<<< HEAD
     char line[2 * WORD_ROOM];
     int length = snprintf(line, sizeof(line), "%s: %s", name, value);
     if (length > 0 && (size_t)length < sizeof(line))
         headers_add(&request->said, line, (size_t)length);
-=======
-    copy(&request->said, name, strlen(name) + 1);
-    copy(&request->said, value, strlen(value) + 1);
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 }
 
 void server_answer(struct server_request *request, int status, const void *body,
                    size_t length)
 {
-<<<<<<< HEAD
     struct office *office = request->office;
     if (office_strikes_here(office, FATE_WRITE, false))
         return; /* server_close() tells the double */
     reply(request, status, NULL, body, length);
     office_strikes_here(office, FATE_WRITE, true);
-=======
-    struct server_push *push = request->push;
-    ASSERT(request->asked);
-    if (push != NULL) {
-        copy(&push->said, request->said.bytes, request->said.length);
-        copy(&push->answer, body, length);
-        end(push, status);
-    }
-    free_request(request);
-}
-
-void server_flush(struct server *server)
-{
-    (void)server;
-}
-
-/* ---- Life */
-
-int server_open(struct server **out, struct loop *loop, const struct server_wish *wish,
-                const struct server_calls *calls, void *owner)
-{
-    if (strncmp(wish->url, "http://", 7) != 0)
-        return -EINVAL;
-    for (const struct server *other = servers; other != NULL; other = other->next)
-        if (strcmp(other->url, wish->url) == 0)
-            return -EADDRINUSE;
-    struct server *server = mem_new(struct server);
-    *server =
-        (struct server){.loop = loop, .wish = *wish, .calls = *calls, .owner = owner};
-    server->url = mem_text(wish->url);
-    server->user = mem_text(wish->user ? wish->user : "");
-    server->password = mem_text(wish->password ? wish->password : "");
-    server->next = servers;
-    servers = server;
-    *out = server;
-    return 0;
-}
-
-void server_close(struct server *server)
-{
-    struct server **link = &servers;
-    if (server == NULL)
-        return;
-    while (server->first != NULL) {
-        struct server_request *request = server->first;
-        if (request->asked)
-            server->calls.gone(server->owner, request);
-        if (request->push != NULL)
-            end(request->push, 0);
-        free_request(request);
-    }
-    while (*link != server)
-        link = &(*link)->next;
-    *link = server->next;
-    mem_free(server->url);
-    mem_free(server->user);
-    mem_free(server->password);
-    mem_free(server);
-}
-
-int server_port(const struct server *server)
-{
-    const char *colon = strrchr(server->url, ':');
-    int port = atoi(colon + 1);
-    return port > 0 ? port : 80;
->>>>>>> 671deaf (rehearse: a test can push to the plugin's server as a device does)
 }

@@ -189,24 +189,6 @@ function Office:next(pattern, within)
     return event or error(("no event %s within %s"):format(pattern, within or "1m"), 2)
 end
 
--- A device's request to the plugin's server at `url`: { method =, path =, query = {}, headers = {},
--- body =, peer =, user =, password = }. The answer { status =, headers =, body = }, or false when
--- it was hung up on; lets time pass until there is one, at most `within` ("30s").
-function Office:push(url, request, within)
-    local push = self.stage:push(url, request)
-    if not push then
-        error(("nobody listens at %s"):format(url), 2)
-    end
-    for ms = 0, milliseconds(within or "30s") do
-        demand((self.stage:run(ms > 0 and 1 or 0, false)))
-        local answer = push:answer()
-        if answer ~= nil then
-            return answer
-        end
-    end
-    error(("no answer within %s"):format(within or "30s"), 2)
-end
-
 -- Seconds UTC; seconds since the rehearsal began.
 function Office.now()
     return rehearsal.now()
@@ -299,7 +281,6 @@ end
 -- words. Second list: when, in seconds since the rehearsal began. Lines are
 --   start                          read_holding 0+11             read_input 0+1: timeout
 --   commit TYPE put KEY            write_register 20 = 7         refuse TYPE put KEY
---   POST URL PATH                  answer 200 PATH
 --   die before commit              raise plugin.lua:5: why       log info text
 --   end 75
 function Office:trace(...)
