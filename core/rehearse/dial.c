@@ -13,9 +13,9 @@ static void called(struct loop_timer *timer)
     struct dial *dial = container_of(timer, struct dial, timer);
     struct office *office = office_current();
     char name[WIRE_NAME_ROOM];
-    snprintf(name, sizeof(name), "tcp://%s:%d", dial->resolve.name, dial->resolve.port);
-    int err =
-        dial->type == SOCK_STREAM ? wire_open(office, &dial->fd, name) : -ECONNREFUSED;
+    snprintf(name, sizeof(name), "%s://%s:%d", dial->type == SOCK_STREAM ? "tcp" : "udp",
+             dial->resolve.name, dial->resolve.port);
+    int err = wire_open(office, &dial->fd, name, dial->type);
     if (err == 0 && address_parse(&dial->peer, dial->resolve.name, dial->resolve.port))
         address_parse(&dial->peer, "192.0.2.1", dial->resolve.port);
     dial->done(dial, err);

@@ -278,7 +278,8 @@ static bool is_bus(const char *url)
 
 static bool is_line(const char *url)
 {
-    static const char *const BEGINS[] = {"http://", "https://", "tcp://", "serial://"};
+    static const char *const BEGINS[] = {"http://", "https://", "tcp://", "udp://",
+                                         "serial://"};
     for (size_t i = 0; i < countof(BEGINS); i++)
         if (strncmp(url, BEGINS[i], strlen(BEGINS[i])) == 0)
             return true;
@@ -297,7 +298,7 @@ int office_add_device(struct office *office, const char *url, int ref, char *why
         return err;
     if (!is_bus(url) && !is_line(url)) {
         snprintf(why, room,
-                 "expected modbus-tcp://, modbus-rtu://, http://, tcp:// or "
+                 "expected modbus-tcp://, modbus-rtu://, http://, tcp://, udp:// or "
                  "serial://");
         return -EINVAL;
     }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "rehearse/office.h"
 
@@ -10,6 +11,6 @@ int serialport_open(int *fd, const struct lineurl *url)
 {
     char name[WIRE_NAME_ROOM];
     snprintf(name, sizeof(name), "serial://%s", url->place);
-    int err = wire_open(office_current(), fd, name);
+    int err = wire_open(office_current(), fd, name, SOCK_STREAM);
     return err == -ECONNREFUSED ? -ENOENT : err;
 }

@@ -17,7 +17,7 @@ int socket_bind(int *fd, const struct address *address, int type, int backlog)
 {
     (void)backlog;
     if (type != SOCK_STREAM)
-        return -EOPNOTSUPP; /* there is no double for UDP */
+        return -EOPNOTSUPP; /* there is no double that is heard with everybody else */
     return wire_listen(office_current(), fd, address_port(address));
 }
 

@@ -136,13 +136,13 @@ static struct wire *new_wire(struct office *office, int fd, int ref, const char 
     return NULL;
 }
 
-int wire_open(struct office *office, int *fd, const char *name)
+int wire_open(struct office *office, int *fd, const char *name, int type)
 {
     int fds[2];
     const struct office_device *device = office_device_named(office, name);
     if (device == NULL || office->fate.struck)
         return -ECONNREFUSED;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+    if (socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
         return -errno;
     struct wire *wire = new_wire(office, fds[0], device->ref, name);
     if (wire == NULL) {

@@ -1,5 +1,5 @@
-/* wire - the other end of a line of bytes that the plugin holds: a TCP connection or a serial line, in
- * the hands of a double.
+/* wire - the other end of a line of bytes that the plugin holds: a TCP connection, a serial line, or a
+ * UDP port to one device, in the hands of a double.
  *
  * The double is a table of the test with the functions joined(self, id), which may answer false (it takes
  * no calls), take(self, id, bytes) and left(self, id); it sends by office methods (rehearsal.c). What the plugin has written is looked at
@@ -61,8 +61,8 @@ struct wires {
 };
 
 /* A line to the double of this name: the plugin's end. 0, -ECONNREFUSED (there is none) or another
- * errno; `serial`: it is a device file. */
-int wire_open(struct office *office, int *fd, const char *name);
+ * errno. `type` is SOCK_STREAM or SOCK_DGRAM. */
+int wire_open(struct office *office, int *fd, const char *name, int type);
 
 /* The plugin listens at that port; `fd` is made. */
 int wire_listen(struct office *office, int *fd, int port);

@@ -285,3 +285,37 @@ def test_who_pushes_can_be_played(tmp_path):
         ", bus = assert(host.modbus.open(config.url))", "")
     done = town.run(town.OUTPOST, "test", str(write(tmp_path, SERVE_START, SERVE, plugin)), expect=None)
     assert (done.returncode, last(done)) == (0, "3 passed, 0 failed"), done.stdout
+
+
+PORT_START = """
+    local port = assert(host.udp.open "udp://10.0.0.7:5000")
+    host.every("10s", function()
+        port:send "?"
+        local bytes = port:receive { timeout = "1s" }
+        host.metrics.count(bytes and "answers" or "silences", 1)
+        if bytes then
+            host.emit { type = "subject.heard", data = { n = tonumber(bytes) } }
+        end
+    end)
+"""
+PORT = """
+t.test("a_device_of_udp_is_asked_and_may_say_nothing", function()
+    local meter = t.line { on = function(self, bytes)
+        t.equal(bytes, "?")
+        if #self.heard ~= 2 then self:send "42" end
+    end }
+    local office = t.office { devices = { ["udp://10.0.0.7:5000"] = meter } }
+    office:run "35s"
+    t.equal({ office:metrics().answers, office:metrics().silences }, { 2, 1 })
+    t.equal(office:events()[1].data, { n = 42 })
+    t.equal(office:trace "send", { "send udp://10.0.0.7:5000 ?", "send udp://10.0.0.7:5000 ?",
+        "send udp://10.0.0.7:5000 ?" })
+end)
+"""
+
+
+def test_a_device_of_udp_can_be_played(tmp_path):
+    plugin = PLUGIN.replace('needs = { "modbus" }', 'needs = { "udp" }').replace(
+        ", bus = assert(host.modbus.open(config.url))", "")
+    done = town.run(town.OUTPOST, "test", str(write(tmp_path, PORT_START, PORT, plugin)), expect=None)
+    assert (done.returncode, last(done)) == (0, "1 passed, 0 failed"), done.stdout

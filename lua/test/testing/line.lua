@@ -6,6 +6,7 @@
 --   }
 --   devices = { ["tcp://10.0.0.7:7070"] = gate }       -- the plugin connects to it
 --   devices = { ["serial:///dev/ttyS1"] = gate }       -- or opens the line
+--   devices = { ["udp://10.0.0.7:5000"] = gate }       -- or asks it by messages: a piece is one
 --   devices = { ["tcp://10.0.0.8"] = gate }            -- or it calls the plugin, which listens:
 --   gate:call(7070)
 --   gate:send("OK\n")          -- on all its lines, or on the line given as third
