@@ -225,6 +225,8 @@ SERVE_START = """
     host.serve.listen("http://0.0.0.0:8080", { allow = { "10.1.0.0/16" }, body = 100 }, function(request)
         if request.method ~= "POST" then
             return { status = 405, headers = { Allow = "POST" } }
+        elseif request.path == "/boom" then
+            error "boom"
         end
         host.emit { type = "subject.heard", data = { n = tonumber(request.query.n) } }
         return { body = request.path .. request.body .. request.peer .. request.headers["x-a"] }
@@ -265,6 +267,17 @@ t.test("a_push_that_a_death_or_a_refusal_swallows_is_not_answered_200", function
     office:run "5s"
     t.equal({ reply.status, #office:events() }, { 503, 0 })
 end)
+t.test("who_was_not_answered_tries_again_and_a_handler_that_raises_is_500", function()
+    local office, terminal = begin_web()
+    office:die { before = "commit" }
+    local first = terminal:push(8080, "POST /event?n=3", PUSH)
+    office:run "5s"
+    local again = terminal:push(8080, "POST /event?n=3", PUSH)
+    local boom = terminal:push(8080, "POST /boom", PUSH)
+    office:run "1s"
+    t.equal({ first.fault, again.status, boom.status }, { "closed", 200, 500 })
+    t.equal({ #office:told(), #office:errors() }, { 1, 1 })
+end)
 t.test("who_is_not_meant_is_turned_away", function()
     local office, terminal = begin_web()
     local big = terminal:push(8080, "POST /event?n=3", { body = ("x"):rep(101) })
@@ -284,7 +297,7 @@ def test_who_pushes_can_be_played(tmp_path):
     plugin = PLUGIN.replace('needs = { "modbus" }', 'needs = { "serve" }').replace(
         ", bus = assert(host.modbus.open(config.url))", "")
     done = town.run(town.OUTPOST, "test", str(write(tmp_path, SERVE_START, SERVE, plugin)), expect=None)
-    assert (done.returncode, last(done)) == (0, "3 passed, 0 failed"), done.stdout
+    assert (done.returncode, last(done)) == (0, "4 passed, 0 failed"), done.stdout
 
 
 PORT_START = """
