@@ -1,7 +1,9 @@
 -- /etc/outpost/outpost.lua - 一体机配置 / configuration of one office.
 --
--- 这是数据，不是程序：只有 office、city、storage、limits、update、plugin 六个词。改完先检查，再生效：
--- This is data, not a program: office, city, storage, limits, update, plugin. After a change:
+-- 这是数据，不是程序：只有 office、city、storage、limits、update、access、plugin 七个词。
+-- 改完先检查，再生效。
+-- This is data, not a program: office, city, storage, limits, update, access, plugin. After a
+-- change:
 --
 --     outpost check --config /etc/outpost/outpost.lua
 --     outpost reload --config /etc/outpost/outpost.lua
@@ -63,6 +65,18 @@ office {
 --
 -- update {
 --     trial = "90s",                   -- 2s 到 1h / 2s to 1h
+-- }
+
+-- 人。本机 Unix 用户的角色，用于 outpost do 和 show。只有 officer 可作决定；角色互不包含；
+-- root 和运行 outpost 的用户只是 technician。还要能连接 keeper.sock。每次都有记录。
+-- People: which Unix users of this machine have which role, for outpost do and show. Only officers
+-- may decide; no role contains another; root and the user who runs outpost are technicians. They
+-- must be able to connect to keeper.sock (etc/systemd/people.conf). Each request is on record.
+--
+-- access {
+--     officer = { "zhang" },
+--     social_worker = { "li" },
+--     technician = { "wang" },
 -- }
 
 -- 设备。每台设备一段：plugin "插件名" "实例名" { 设置 }。实例名用小写字母、数字、- 和 _，启用后不要改。

@@ -177,6 +177,21 @@ appliance.events = {
             mono = schema.text { doc = "microseconds since boot, as in every event", max = 20 },
             utc = moment "what the clock showed then, rightly",
         } },
+    ["action.performed"] = { lane = "record", doc = "somebody asked a plugin for an action",
+        data = schema.record {
+            instance = schema.text { doc = "of which plugin", max = 64 },
+            action = schema.text { doc = "which; its params are not told", max = 48 },
+            who = schema.record({
+                name = schema.text { doc = "the Unix user", max = 64 },
+                role = schema.choice { doc = "in which role; absent: in none that may",
+                    choices = { "officer", "social_worker", "technician" }, optional = true },
+                via = schema.choice { doc = "who vouches for that", choices = { "local" } },
+            }, { doc = "who asked" }),
+            outcome = schema.choice { doc = "refused: never begun; failed: also when it is not "
+                .. "known whether it was done", choices = { "done", "refused", "failed" } },
+            error = schema.text { doc = "why not, as the name of an errno", max = 32,
+                optional = true },
+        } },
     ["sync.stalled"] = { lane = "alarm", doc = "what is sent to the city comes to nothing",
         data = STALL },
     ["sync.resumed"] = { lane = "record", doc = "the stall is over", data = STALL },

@@ -1,5 +1,5 @@
--- config - reads outpost.lua: office, city, storage, limits, update and plugins, checked, as one
--- table for the keeper.
+-- config - reads outpost.lua: office, city, storage, limits, update, access and plugins, checked,
+-- as one table for the keeper.
 --
 -- Pure: files, folders and positions come in through `world`, because who runs this decides where
 -- they are:
@@ -14,10 +14,12 @@
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
 --   local env, finish = config.begin(world)
---   ... it runs with env's functions office, city, storage, limits, update, plugin ...
+--   ... it runs with env's functions office, city, storage, limits, update, access, plugin ...
 --   local checked, errors = finish()      -- a table, or nil and a list of lines
 --
 -- Every error is collected, each is one line: FILE:LINE: WHAT: expected ..., got ...
+local access = require "access"
+local asking = require "asking"
 local city = require "city"
 local limits = require "limits"
 local nearest = require "nearest"
@@ -48,15 +50,15 @@ local OFFICE = schema.record {
 
 -- The declarations, for documents.
 config.schemas = { office = OFFICE, city = city.schema, storage = storage.schema,
-    limits = limits.schema, update = update.schema }
+    limits = limits.schema, update = update.schema, access = access.schema }
 
 -- What the keeper records itself: a plugin that declared these could forge it.
 local OWN_PLUGINS = { keeper = true, uplink = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
-    plugin = true, config = true }
+    plugin = true, config = true, action = true }
 
 local STATEMENTS = { office = true, city = true, storage = true, limits = true, update = true,
-    plugin = true }
+    access = true, plugin = true }
 
 -- The line on which `setting` is set, at or after the line of the statement; else that line.
 local function line_of(self, where, setting)
@@ -173,7 +175,8 @@ local function manifest_fault(manifest, name)
                 :format(kind)
         end
     end
-    return nil
+    local fault = asking.fault(manifest)
+    return fault and "its manifest: " .. fault
 end
 
 local function find_plugin(self, where, name)
@@ -238,7 +241,8 @@ local function add_plugin(self, where, name, instance, settings)
     end
     self.plugins[#self.plugins + 1] = { plugin = name, instance = instance, folder = folder,
         needs = manifest.needs or {}, state = manifest.state, config = checked,
-        events = lanes(manifest) }
+        events = lanes(manifest), actions = asking.listing(manifest.actions),
+        views = asking.listing(manifest.views) }
 end
 
 -- plugin "name" "instance" { settings }: three calls, of which a typing error may drop one.
@@ -274,7 +278,8 @@ local function finish(self)
         return nil, self.errors
     end
     return { office = self.office, city = self.blocks.city, storage = self.blocks.storage,
-        limits = self.blocks.limits, update = self.blocks.update, plugins = self.plugins }
+        limits = self.blocks.limits, update = self.blocks.update, access = self.blocks.access,
+        plugins = self.plugins }
 end
 
 local function split_lines(text)
@@ -295,6 +300,7 @@ function config.begin(world)
         storage = function(settings) read_block(self, "storage", storage, settings) end,
         limits = function(settings) read_block(self, "limits", limits, settings) end,
         update = function(settings) read_block(self, "update", update, settings) end,
+        access = function(settings) read_block(self, "access", access, settings) end,
         plugin = function(name) return read_plugin(self, name) end,
     }
     return env, function() return finish(self) end

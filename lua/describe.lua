@@ -60,7 +60,8 @@ function describe.events(manifest)
 end
 
 local function deed(one)
-    return one.role or "", one.doc or "", one.params and fields_of(one.params) or ""
+    local roles = type(one.role) == "table" and table.concat(one.role, ", ") or one.role or ""
+    return (roles:gsub("_", " ")), one.doc or "", one.params and fields_of(one.params) or ""
 end
 
 -- One row per thing that a person or the city may ask for, and who may.

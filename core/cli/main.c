@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/command.h"
 #include "base/log.h"
+#include "cli/ask.h"
 #include "cli/check.h"
 #include "cli/events.h"
 #include "cli/keygen.h"
@@ -18,6 +19,8 @@ static const struct command COMMANDS[] = {
     {"run", run_run, "run the appliance in the foreground"},
     {"reload", reload_run, "apply the configuration to the appliance that runs"},
     {"status", status_run, "how the running appliance is"},
+    {"do", ask_action, "ask a plugin to do something"},
+    {"show", ask_view, "what a plugin knows"},
     {"events", events_run, "the journal's events; --follow for what comes"},
     {"verify", verify_run, "check a journal, or one proof, offline"},
     {"prove", prove_run, "prove one event to somebody else"},

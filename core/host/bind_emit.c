@@ -58,6 +58,8 @@ int bind_commit(lua_State *L)
     task_check(L);
     if (effects_is_empty(&task->effects))
         return 0;
+    if (task->is_view)
+        return luaL_error(L, "commit: a view changes nothing");
     struct errand *errand = lua_newuserdatauv(L, sizeof(*errand), 0);
     *errand = (struct errand){.commit.done = committed, .task = task};
     luaL_setmetatable(L, ERRAND);

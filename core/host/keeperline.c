@@ -69,12 +69,18 @@ static void stop(struct keeperline *line, const struct frame *frame)
     line->calls->stop(line->owner);
 }
 
+static void ask(struct keeperline *line, const struct frame *frame)
+{
+    line->calls->asked(line->owner, frame);
+}
+
 static const struct {
     enum talk_type type;
     void (*came)(struct keeperline *line, const struct frame *frame);
 } COMES[] = {
     {TALK_START, start},   {TALK_DONE, answer}, {TALK_VALUES, answer},
     {TALK_EVENTS, answer}, {TALK_PING, pong},   {TALK_STOP, stop},
+    {TALK_ASK, ask},
 };
 
 static void frame_came(void *owner, struct line *at, const struct frame *frame)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "host/asked.h"
 #include "host/bind.h"
 #include "host/boundary.h"
 #include "host/listener.h"
@@ -192,6 +193,7 @@ static int load(lua_State *L)
     sandbox_open(L, &plugin->sandbox);
     load_manifest(L, plugin);
     read_events(L, plugin);
+    asked_read(L, plugin);
     if (lua_getfield(L, -1, "start") != LUA_TFUNCTION)
         return luaL_error(L, "plugin.lua: start: expected a function");
     plugin->start_ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -334,6 +336,11 @@ static void keeper_pings(void *owner, struct buffer *pong)
     frame_put_number(pong, TAG_ERRORS, plugin->raised);
 }
 
+static void keeper_asks(void *owner, const struct frame *frame)
+{
+    asked_hear(owner, frame);
+}
+
 static void keeper_lost(void *owner, int why)
 {
     struct plugin *plugin = owner;
@@ -345,6 +352,7 @@ static void keeper_lost(void *owner, int why)
 static const struct keeperline_calls KEEPER_CALLS = {.start = keeper_starts,
                                                      .stop = keeper_stops,
                                                      .ping = keeper_pings,
+                                                     .asked = keeper_asks,
                                                      .lost = keeper_lost};
 
 /* ---- Health */
@@ -400,6 +408,7 @@ void plugin_close(struct plugin *plugin)
         ticker_close_all(plugin);
         subscription_close_all(plugin);
         listener_close_all(plugin);
+        asked_close_all(plugin);
         task_close(&plugin->starting, plugin->L);
         lua_close(plugin->L); /* what handlers wait for is cancelled here */
     }

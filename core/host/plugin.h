@@ -28,6 +28,7 @@ enum { PLUGIN_NAME_ROOM = 2 * WORD_ID_MAX + 8, PLUGIN_SLOTS_MAX = 256 };
 enum { PLUGIN_ENDED = 0, PLUGIN_BROKEN = 1, PLUGIN_AGAIN = 75 };
 
 struct boundary;
+struct asked;
 struct ticker;
 struct subscription;
 struct listener;
@@ -44,17 +45,22 @@ struct plugin {
     char name[PLUGIN_NAME_ROOM]; /* "wristband gate", for logs */
     char *folder;
     char *library;
-    int start_ref;  /* the function start, until it has begun */
-    int config_ref; /* what start gets as config */
-    int host_ref;   /* the table host */
-    int events_ref; /* event type -> schema of its data */
-    int self_ref;   /* what start returned */
+    int start_ref;   /* the function start, until it has begun */
+    int config_ref;  /* what start gets as config */
+    int host_ref;    /* the table host */
+    int events_ref;  /* event type -> schema of its data */
+    int actions_ref; /* name -> declaration */
+    int views_ref;
+    int self_ref; /* what start returned */
     struct task starting;
     struct commit start_commit;
     struct ticker *tickers;
     struct subscription *subscriptions;
     struct listener *listeners;
-    int slots; /* tickers, subscriptions and listeners there are */
+    int slots;           /* tickers, subscriptions and listeners there are */
+    struct asked *asked; /* questions in work */
+    int asked_count;
+    struct complaint asked_complaint;
     bool started;
     bool was_refused; /* a commit was, so what fails next may be its doing */
     bool stopping;

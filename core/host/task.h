@@ -34,6 +34,7 @@ struct task {
     int64_t resumed_us; /* when its slice began */
     bool running;       /* begun and not over */
     bool waiting;
+    bool is_view; /* it must not commit anything */
 };
 
 /* Makes a coroutine for a task and returns its place in the registry. May raise; nothing else of

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/asking.h"
 #include "keeper/commit.h"
 
 enum {
@@ -290,6 +291,22 @@ static int hear_status(struct children *children, struct peer *peer,
     return 0;
 }
 
+static int hear_ask(struct children *children, struct peer *peer,
+                    const struct frame *frame)
+{
+    struct access_who who;
+    if (children->asking == NULL)
+        return -EPROTO;
+    access_local(&who, json_get(children->asking->config->json, "access"), peer->uid);
+    return asking_ask(children->asking, peer, frame, &who);
+}
+
+static int hear_answer(struct children *children, struct peer *peer,
+                       const struct frame *frame)
+{
+    return children->asking ? asking_answer(children->asking, peer, frame) : -EPROTO;
+}
+
 static const struct {
     int roles;
     int (*hear)(struct children *children, struct peer *peer, const struct frame *frame);
@@ -306,6 +323,8 @@ static const struct {
     [TALK_STATUS] = {PEER_READER, hear_status},
     [TALK_STALLED] = {PEER_UPLINK, hear_stalled},
     [TALK_RELOAD] = {PEER_READER, hear_reload},
+    [TALK_ASK] = {PEER_READER, hear_ask},
+    [TALK_ANSWER] = {PEER_HOST, hear_answer},
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)
@@ -380,6 +399,8 @@ void children_remove(struct children *children, struct peer *peer)
     link_forget(children->link, peer);
     if (children->forget != NULL)
         children->forget(children->owner, peer);
+    if (children->asking != NULL)
+        asking_forget(children->asking, peer);
     line_close(peer->line);
     peer->line = NULL;
     peer->is_ready = false;

@@ -12,6 +12,8 @@
 #include "keeper/router.h"
 #include "keeper/storage.h"
 
+struct asking;
+
 struct children {
     struct loop *loop;
     struct journal *journal;
@@ -19,6 +21,7 @@ struct children {
     struct router *router;
     struct link *link;
     struct storage *storage;           /* NULL: there is always room */
+    struct asking *asking;             /* NULL: nothing can be asked for */
     const struct allowance_rate *rate; /* of each host; NULL: no bound */
     struct peer *peers;
     /* Appends the CONFIG of START for a child that said HELLO. */

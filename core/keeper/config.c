@@ -23,7 +23,7 @@ static int take_id(char *id, const struct json *json, const char *name)
 static bool is_own(const char *type)
 {
     static const char *const OWN[] = {"box.",  "journal.", "storage.", "clock.",
-                                      "sync.", "plugin.",  "config."};
+                                      "sync.", "plugin.",  "config.",  "action."};
     for (size_t i = 0; i < countof(OWN); i++)
         if (strncmp(type, OWN[i], strlen(OWN[i])) == 0)
             return true;

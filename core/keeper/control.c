@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -16,11 +17,24 @@ static void reader_gone(struct peer *peer, int why)
     mem_free(peer);
 }
 
+/* By the kernel's word: nobody can say that he is somebody else. */
+static int64_t user_of(int fd)
+{
+    struct ucred other;
+    socklen_t length = sizeof(other);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &other, &length) != 0)
+        return -1;
+    return other.uid;
+}
+
 static void add_reader(struct control *control, int fd)
 {
     struct peer *peer = mem_new(struct peer);
-    *peer = (struct peer){
-        .role = PEER_READER, .name = "reader", .owner = control, .gone = reader_gone};
+    *peer = (struct peer){.role = PEER_READER,
+                          .name = "reader",
+                          .uid = user_of(fd),
+                          .owner = control,
+                          .gone = reader_gone};
     if (children_add(control->children, peer, fd) != 0)
         mem_free(peer);
     else

@@ -1,4 +1,4 @@
-/* control - the socket that `outpost status` and `outpost events --follow` connect to.
+/* control - the socket that `outpost status`, `events --follow`, `do` and `show` connect to.
  *
  * STATE/keeper.sock, mode 0660; at most CONTROL_READERS_MAX at once, one more is hung up on. */
 #ifndef KEEPER_CONTROL_H
@@ -6,7 +6,7 @@
 
 #include "keeper/children.h"
 
-enum { CONTROL_READERS_MAX = 8 };
+enum { CONTROL_READERS_MAX = 32 };
 
 struct control {
     struct children *children;

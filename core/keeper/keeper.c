@@ -82,6 +82,7 @@ static void look_at_broken(void *owner, int64_t seq)
 static void committed(void *owner, int err, bool had_alarm)
 {
     struct keeper *keeper = owner;
+    asking_committed(&keeper->asking, err);
     link_committed(&keeper->link, err);
     wallclock_committed(&keeper->wallclock, err);
     if (err == 0) {
@@ -181,6 +182,7 @@ static void took_config(void *owner, const struct config *config)
     struct keeper *keeper = owner;
     keeper->config = config;
     keeper->children.rate = &config->rate;
+    keeper->asking.config = config;
 }
 
 static void print_report(void *owner, struct buffer *out)
@@ -212,6 +214,7 @@ static void hosts_stopped(void *owner)
     scrub_close(&keeper->scrub);
     self_record(&keeper->group, "box.stopped", "{}");
     sign_end(keeper);
+    asking_close(&keeper->asking); /* who waited has been answered by now */
     supervisor_stop(&keeper->supervisor, PEER_UPLINK, end_loop, keeper);
 }
 
@@ -265,6 +268,8 @@ static void open_parts(struct keeper *keeper, const char *libexec)
                   &keeper->link);
     keeper->children.storage = &keeper->storage;
     keeper->children.rate = &config->rate;
+    asking_open(&keeper->asking, keeper->loop, &keeper->children, config);
+    keeper->children.asking = &keeper->asking;
     keeper->children.print_start = print_start;
     keeper->children.greeted = greeted;
     keeper->children.print_report = print_report;
@@ -410,6 +415,7 @@ void keeper_close(struct keeper *keeper)
     if (keeper->journal != NULL) {
         reload_close(&keeper->reload);
         supervisor_close(&keeper->supervisor);
+        asking_close(&keeper->asking);
         children_close(&keeper->children);
         wallclock_close(&keeper->wallclock);
         salvage_close(&keeper->salvage);

@@ -2,6 +2,7 @@
 #ifndef KEEPER_KEEPER_H
 #define KEEPER_KEEPER_H
 
+#include "keeper/asking.h"
 #include "keeper/children.h"
 #include "keeper/config.h"
 #include "keeper/control.h"
@@ -39,6 +40,7 @@ struct keeper {
     struct scrub scrub;
     struct wallclock wallclock;
     struct children children;
+    struct asking asking;
     struct supervisor supervisor;
     struct reload reload;
     struct control control;

@@ -16,7 +16,7 @@
 enum peer_role {
     PEER_HOST = 1,   /* runs a plugin instance */
     PEER_UPLINK = 2, /* speaks with the city */
-    PEER_READER = 4, /* `outpost status`, `outpost events`, `outpost reload` */
+    PEER_READER = 4, /* `outpost status`, `events`, `reload`, `do`, `show` */
     PEER_CANARY = 8  /* loads a plugin, and that is all */
 };
 
@@ -31,6 +31,7 @@ struct peer {
     const char *name;                   /* of the instance; "uplink"; "reader" */
     bool is_ready;                      /* HELLO came */
     bool is_ended;                      /* its line is about to be over */
+    int64_t uid;                        /* of a reader: its Unix user, -1 not known */
     int64_t heard_us;                   /* monotonic, of the last PONG */
     struct allowance allowance;         /* of a host */
     int64_t held_ms;                    /* that it has been made to wait in all */

@@ -19,6 +19,7 @@ static const struct {
     {"clock.corrected", LANE_RECORD},  {"sync.stalled", LANE_ALARM},
     {"config.refused", LANE_ALARM},    {"sync.resumed", LANE_RECORD},
     {"plugin.updated", LANE_RECORD},   {"plugin.returned", LANE_ALARM},
+    {"action.performed", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)
@@ -29,7 +30,7 @@ static enum talk_lane lane_of(const char *type)
     base_abort("a type of the keeper's own", __FILE__, __LINE__);
 }
 
-void self_record(struct group *group, const char *type, const char *data)
+int self_record(struct group *group, const char *type, const char *data)
 {
     struct event_draft draft = {.source = "keeper/keeper",
                                 .type = type,
@@ -45,8 +46,9 @@ void self_record(struct group *group, const char *type, const char *data)
     }
     if (err) {
         log_error("%s cannot be recorded: %s", type, strerror(-err));
-        return;
+        return err;
     }
     group->has_alarm |= draft.lane == LANE_ALARM;
     group_ask(group, 1, draft.lane == LANE_ALARM);
+    return 0;
 }

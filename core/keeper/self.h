@@ -21,6 +21,9 @@
  *   storage.full        alarm   of, refused: the lane that is not taken any more
  *   storage.back        record
  *   gap.recorded        record  from, until, cause, lane: nothing was taken meanwhile
+ *   action.performed    record  instance, action, who (name, role: absent when none fits; via), outcome
+ *                               ("done", "refused": never begun, "failed"), error (of the last two, as
+ *                               "EPERM"); never its params, which may be secret
  *   clock.jumped        record  from, to, seconds: the wall clock was set
  *   clock.corrected     record  boot, mono, utc: it is right at last, and what its times were
  */
@@ -29,7 +32,8 @@
 
 #include "keeper/group.h"
 
-/* Adds one event to the group, `data` being one JSON object. What cannot be recorded is logged. */
-void self_record(struct group *group, const char *type, const char *data);
+/* Adds one event to the group, `data` being one JSON object. What cannot be recorded is logged, and
+ * is a negative errno. */
+int self_record(struct group *group, const char *type, const char *data);
 
 #endif

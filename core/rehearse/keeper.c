@@ -265,13 +265,46 @@ void keeper_wake(struct keeper *keeper)
             try_answer(keeper, &keeper->fetches[i]);
 }
 
+/* ---- Questions */
+
+void keeper_ask(struct keeper *keeper, const char *type, const char *name,
+                const struct buffer *params, const struct buffer *who)
+{
+    struct keeper_question *question = &keeper->question;
+    struct buffer frame = {0};
+    question->id++;
+    question->is_answered = false;
+    question->err = ETIMEDOUT;
+    buffer_clear(&question->answer);
+    buffer_append_text(&question->answer, "no answer in time");
+    frame_begin(&frame, TALK_ASK, question->id);
+    frame_put_text(&frame, TAG_TYPE, type);
+    frame_put_text(&frame, TAG_KEY, name);
+    frame_put(&frame, TAG_DATA, params->bytes, params->length);
+    frame_put(&frame, TAG_TEXT, who->bytes, who->length);
+    send_frame(keeper, &frame);
+}
+
+static void hear_answer(struct keeper *keeper, const struct frame *frame)
+{
+    struct keeper_question *question = &keeper->question;
+    struct field field;
+    if (frame->id != question->id || question->is_answered)
+        return;
+    question->is_answered = true;
+    question->err = read_number(frame, TAG_ERROR, EPROTO);
+    buffer_clear(&question->answer);
+    if (fields_find(&frame->fields, question->err ? TAG_TEXT : TAG_DATA, &field) == 0)
+        buffer_append(&question->answer, field.bytes, field.length);
+}
+
 /* ---- The line */
 
 static void (*const HEARS[TALK_TYPES])(struct keeper *keeper,
                                        const struct frame *frame) = {
-    [TALK_HELLO] = hear_hello, [TALK_COMMIT] = hear_commit,  [TALK_GET] = hear_get,
-    [TALK_RANGE] = hear_range, [TALK_FETCH] = hear_fetch,    [TALK_CANCEL] = hear_cancel,
-    [TALK_PONG] = hear_pong,   [TALK_HEALTH] = hear_nothing,
+    [TALK_HELLO] = hear_hello, [TALK_COMMIT] = hear_commit, [TALK_GET] = hear_get,
+    [TALK_RANGE] = hear_range, [TALK_FETCH] = hear_fetch,   [TALK_CANCEL] = hear_cancel,
+    [TALK_PONG] = hear_pong,   [TALK_ANSWER] = hear_answer, [TALK_HEALTH] = hear_nothing,
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)

@@ -31,6 +31,14 @@ struct keeper_fetch {
     size_t limit;
 };
 
+/* What the plugin was asked for last. */
+struct keeper_question {
+    uint32_t id; /* 0: nothing yet */
+    bool is_answered;
+    int64_t err;          /* 0 or an errno */
+    struct buffer answer; /* the result as JSON, or what was wrong */
+};
+
 struct keeper {
     struct loop *loop;
     struct line *line; /* NULL: no process is there */
@@ -39,6 +47,7 @@ struct keeper {
     struct trace *trace;
     const struct buffer *start; /* CONFIG of START */
     struct keeper_fetch fetches[KEEPER_FETCHES_MAX];
+    struct keeper_question question;
     struct loop_timer ping;
     int64_t heard_us;
     int commits; /* durable ones so far */
@@ -57,6 +66,10 @@ void keeper_hang_up(struct keeper *keeper);
 
 /* Asks the process to end in order. */
 void keeper_stop(struct keeper *keeper);
+
+/* Somebody asks for an action or a view, with JSON: what he wants, who he is. One at a time. */
+void keeper_ask(struct keeper *keeper, const char *type, const char *name,
+                const struct buffer *params, const struct buffer *who);
 
 /* There are new events: answers who waited for them. */
 void keeper_wake(struct keeper *keeper);

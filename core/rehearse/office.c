@@ -249,6 +249,20 @@ const char *office_play(struct office *office, lua_State *L, int64_t us, bool un
     return why;
 }
 
+const char *office_ask(struct office *office, lua_State *L, const char *type,
+                       const char *name, const struct buffer *params,
+                       const struct buffer *who)
+{
+    const char *why = cannot_play(office);
+    if (why == NULL && !office->lives)
+        why = "nobody can be asked: the process does not run";
+    if (why != NULL)
+        return why;
+    keeper_ask(&office->keeper, type, name, params, who);
+    return play(office, L, now_mono_us() + OFFICE_ANSWER_MS * 1000LL,
+                &office->keeper.question.is_answered);
+}
+
 const char *office_restart(struct office *office, lua_State *L, bool in_order)
 {
     const char *why = cannot_play(office);
@@ -412,6 +426,7 @@ void office_close(struct office *office)
     for (int i = 0; i < office->error_count; i++)
         mem_free(office->errors[i]);
     mem_free(office->keeper.fault);
+    buffer_free(&office->keeper.question.answer);
     mem_free(office->last_error);
     mem_free(office->fault);
     mem_free(office);

@@ -26,8 +26,9 @@ enum {
     OFFICE_DEVICES_MAX = 32,
     OFFICE_URL_ROOM = 256,
     OFFICE_ERRORS_MAX = 100,
-    OFFICE_AGAIN_MS = 1000, /* so long after its death the process starts again */
-    OFFICE_STOP_MS = 3000   /* it has to end in order within */
+    OFFICE_AGAIN_MS = 1000,  /* so long after its death the process starts again */
+    OFFICE_STOP_MS = 3000,   /* it has to end in order within */
+    OFFICE_ANSWER_MS = 30000 /* it has to answer within */
 };
 
 struct office_device {
@@ -85,6 +86,11 @@ const char *office_begin(struct office *office, lua_State *L);
 /* Plays so long, or until an event of the plugin becomes durable; how much is left in *left_us. */
 const char *office_play(struct office *office, lua_State *L, int64_t us, bool until_news,
                         int64_t *left_us);
+/* Asks the plugin, and plays until it has answered, at most as long as the keeper waits: the answer is
+ * in keeper.question. */
+const char *office_ask(struct office *office, lua_State *L, const char *type,
+                       const char *name, const struct buffer *params,
+                       const struct buffer *who);
 /* Ends the process in order, or at once, and starts it again. */
 const char *office_restart(struct office *office, lua_State *L, bool in_order);
 /* Ends it for good. What happened can still be looked at. */

@@ -134,6 +134,38 @@ static int run(lua_State *L)
     return 2;
 }
 
+/* Both tables as JSON; NULL, or why not. */
+static const char *encode_both(lua_State *L, struct buffer *params, struct buffer *who)
+{
+    const char *why = value_encode(L, 4, params, TALK_PARAMS_MAX);
+    return why ? why : value_encode(L, 5, who, TALK_PARAMS_MAX);
+}
+
+/* office:ask("action" or "view", name, params, who) -> why, answer | nil, message */
+static int ask(lua_State *L)
+{
+    struct office *office = check_office(L);
+    struct buffer params = {0}, who = {0};
+    const char *type = luaL_checkstring(L, 2), *name = luaL_checkstring(L, 3);
+    lua_settop(L, 5);
+    const char *why = encode_both(L, &params, &who);
+    if (why == NULL)
+        why = office_ask(office, L, type, name, &params, &who);
+    buffer_free(&params);
+    buffer_free(&who);
+    struct keeper_question *question = &office->keeper.question;
+    lua_pushstring(L, why);
+    if (why != NULL)
+        return 1;
+    if (question->err == 0) {
+        push_json(L, question->answer.bytes, question->answer.length);
+        return 2;
+    }
+    lua_pushnil(L);
+    lua_pushlstring(L, question->answer.bytes, question->answer.length);
+    return 3;
+}
+
 static int restart(lua_State *L)
 {
     return answer_why(L, office_restart(check_office(L), L, lua_toboolean(L, 2)));
@@ -358,26 +390,13 @@ static int count_test(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"device", add_device},
-    {"put", put_value},
-    {"begin", begin},
-    {"run", run},
-    {"restart", restart},
-    {"finish", end},
-    {"decree", decree},
-    {"refuse", refuse},
-    {"give", give},
-    {"events", events},
-    {"stored", stored},
-    {"lines", lines},
-    {"call", call},
-    {"send", send_bytes},
-    {"push", push},
-    {"errors", errors},
-    {"metrics", read_metrics},
-    {"counts", counts},
-    {"__gc", close_office},
-    {NULL, NULL},
+    {"device", add_device}, {"put", put_value},     {"begin", begin},
+    {"run", run},           {"ask", ask},           {"restart", restart},
+    {"finish", end},        {"decree", decree},     {"refuse", refuse},
+    {"give", give},         {"events", events},     {"stored", stored},
+    {"lines", lines},       {"call", call},         {"send", send_bytes},
+    {"push", push},         {"errors", errors},     {"metrics", read_metrics},
+    {"counts", counts},     {"__gc", close_office}, {NULL, NULL},
 };
 
 static const luaL_Reg FUNCTIONS[] = {

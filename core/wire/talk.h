@@ -28,6 +28,10 @@
  *                    -> PROGRESS ..., DONE (ECANCELED: some were returned; ENOTSUP: this needs a
  *                    restart; EBUSY, EINVAL: nothing is touched)
  *   PROGRESS keeper  TEXT (JSON: instance, state, why)
+ *   ASK      cli     NAME (an instance), TYPE ("action" or "view"), KEY (which; absent: which there
+ *                    are), DATA (its params, a JSON object)      -> ANSWER
+ *   ASK      keeper  to the host: the same, and TEXT (who asks, JSON) -> ANSWER
+ *   ANSWER   host, keeper  ERROR (0 or errno), TEXT (what was wrong), DATA (the result, JSON)
  */
 #ifndef WIRE_TALK_H
 #define WIRE_TALK_H
@@ -55,6 +59,8 @@ enum talk_type {
     TALK_STALLED,
     TALK_RELOAD,
     TALK_PROGRESS,
+    TALK_ASK,
+    TALK_ANSWER,
     TALK_TYPES
 };
 
@@ -65,7 +71,7 @@ enum talk_tag {
     TAG_TYPE,        /* text: the event's type, as the plugin declares it */
     TAG_TIME,        /* number: UTC microseconds, when it happened; absent: now */
     TAG_SUBJECT,     /* text */
-    TAG_DATA,        /* text: one JSON object */
+    TAG_DATA,        /* text: one JSON object; in ANSWER any JSON */
     TAG_PUT,         /* fields: KEY, VALUE */
     TAG_REMOVE,      /* fields: KEY */
     TAG_CONSUMED,    /* fields: NAME, SEQ: this cursor has done all, SEQ too */
@@ -74,7 +80,7 @@ enum talk_tag {
     TAG_UNTIL,       /* text: a key */
     TAG_LIMIT,       /* number */
     TAG_MORE,        /* empty: there is more */
-    TAG_NAME,        /* text: of a durable cursor, 1 to 64 letters */
+    TAG_NAME,        /* text: of a durable cursor or an instance, 1 to 64 letters */
     TAG_SEQ,         /* number: a sequence; -1 none */
     TAG_LANE,        /* number: enum talk_lane */
     TAG_PATTERN,     /* text: of event types, "*" is all */
@@ -94,6 +100,9 @@ enum {
     TALK_DATA_MAX = 60 * 1024,
     TALK_KEY_MAX = 128,
     TALK_VALUE_MAX = 64 * 1024,
+    TALK_PARAMS_MAX = 60 * 1024,
+    TALK_ANSWER_MAX = 128 * 1024,
+    TALK_WHY_MAX = 500,  /* bytes of what was wrong in ANSWER */
     TALK_STALL_MAX = 120 /* bytes of why in STALLED */
 };
 

@@ -72,6 +72,10 @@ return {
     },
     ["wristband.back"] = { lane = "record", doc = "a lost wristband is heard again",
         data = of_band { last_seen = moment "when it was heard before" } },
+    ["wristband.forgotten"] = { lane = "record", doc = "a technician had it forgotten: it was "
+        .. "replaced, or belongs to nobody any more",
+        data = of_band { last_seen = moment "when it was last heard",
+            by = schema.text { doc = "the Unix user who asked", max = 64 } } },
     ["station.offline"] = {
         lane = "alarm", doc = "the station does not answer, answers nonsense, or is another one",
         data = of_station {

@@ -124,4 +124,14 @@ function ledger.put_band(self, tag, state, events, reading, is_changed)
     return true
 end
 
+-- Takes a wristband away, with its event; both are committed with the handler that does it.
+function ledger.forget(self, tag, by)
+    local state = self.bands[tag]
+    emit(self, { kind = "wristband.forgotten", time = self.host.now(),
+        extra = { last_seen = state.at, by = by } }, "device/wristband/" .. tag, { band = tag })
+    self.host.store.remove("band/" .. tag)
+    self.bands[tag] = nil
+    self.count = self.count - 1
+end
+
 return ledger

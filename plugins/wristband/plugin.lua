@@ -1,5 +1,6 @@
 -- wristband - wristbands that an office's Modbus base station hears. See README.md.
 local busurl = require "busurl"
+local desk = require "desk"
 local profile = require "profile"
 local schema = require "schema"
 local watch = require "watch"
@@ -63,6 +64,8 @@ local plugin = {
         }),
     },
     events = require "events",
+    actions = desk.actions,
+    views = desk.views,
 }
 
 -- What only several settings together can say. Returns what is wrong, or nothing.

@@ -35,6 +35,15 @@ local function read(text)
         plugin = function(name)
             if name == "wristband" then
                 return MANIFEST, "/plugins/wristband"
+            elseif name == "asked" then
+                return { api = 1, name = "asked", config = schema.record {},
+                    actions = { forget = { role = "technician", doc = "d", run = print } },
+                    views = { bands = { role = { "officer" }, doc = "d", run = print } } },
+                    "/plugins/asked"
+            elseif name == "deaf" then
+                return { api = 1, name = "deaf", config = schema.record {},
+                    actions = { forget = { role = "anybody", doc = "d", run = print } } },
+                    "/plugins/deaf"
             elseif name == "broken" then
                 return { api = 2, name = "broken" }, "/plugins/broken"
             elseif name == "second" or name == "halved" then
@@ -295,6 +304,43 @@ end)
 t.test("all_errors_come_at_once", function()
     local _, errors = read('office { id = "" }\ncity { }\nplugin "x" "y" { }\n')
     t.equal(#errors, 4)
+end)
+
+t.test("what_a_plugin_can_be_asked_for_goes_to_the_keeper", function()
+    local plugin = assert(read(OFFICE .. 'plugin "asked" "a" {}')).plugins[1]
+    t.equal(plugin.actions, { forget = { roles = { "technician" }, doc = "d" } })
+    t.equal(plugin.views, { bands = { roles = { "officer" }, doc = "d" } })
+    refuses(OFFICE .. 'plugin "deaf" "d" {}', 'outpost.lua:2: plugin: expected the name of a '
+        .. 'plugin, got "deaf" (its manifest: actions: forget: role: expected "officer", '
+        .. '"social_worker", "technician" or a list of them, got "anybody")')
+end)
+
+t.test("access_names_the_unix_users_of_each_role", function()
+    t.equal(assert(read(OFFICE)).access, nil)
+    t.equal(assert(read(OFFICE .. 'access { officer = { "zhang", "li-2" } }')).access,
+        { officer = { "zhang", "li-2" }, social_worker = {}, technician = {} })
+end)
+
+t.test("what_is_no_user_or_no_role_is_named", function()
+    refuses(OFFICE .. 'access { officers = { "zhang" } }',
+        'outpost.lua:2: access: officers: expected a known name, perhaps "officer", got a table')
+    refuses(OFFICE .. 'access { officer = "zhang" }',
+        'outpost.lua:2: access: officer: expected a list of at most 64 values, got "zhang"')
+    refuses(OFFICE .. 'access { officer = { "Zhang San" } }', 'outpost.lua:2: access: officer.1: '
+        .. 'expected the name of a Unix user such as "zhang", got "Zhang San"')
+    refuses(OFFICE .. 'access { officer = { "a", "b", "a" } }',
+        'outpost.lua:2: access: officer: expected each name once, got "a" again')
+    refuses(OFFICE .. 'access {}\naccess {}',
+        "outpost.lua:3: access: expected once, got it again; the first is at outpost.lua:2")
+end)
+
+t.test("only_officers_decide_so_nobody_else_is_one_and_root_is_nobody", function()
+    refuses(OFFICE .. 'access { officer = { "li" },\n social_worker = { "li" } }',
+        'outpost.lua:3: access: social_worker: expected nobody who is an officer, because only '
+        .. 'officers may decide, got "li"')
+    refuses(OFFICE .. 'access { officer = { "root" } }', 'outpost.lua:2: access: officer: expected '
+        .. 'the Unix user of a person, got "root", which is a technician always and nobody by name')
+    assert(read(OFFICE .. 'access { officer = { "li" }, technician = { "li" } }'))
 end)
 
 return t.finish()

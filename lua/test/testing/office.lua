@@ -115,8 +115,8 @@ local function build(options)
     for key, value in pairs(options.store or {}) do
         stage:put(key, value)
     end
-    return setmetatable({ stage = stage, devices = options.devices or {}, seen = 0, asked = 0 },
-        Office)
+    return setmetatable({ stage = stage, devices = options.devices or {}, seen = 0, asked = 0,
+        actions = start.actions or {}, views = start.views or {} }, Office)
 end
 
 -- What a method that plays answers: raised where the test called it.
@@ -199,6 +199,40 @@ function Office.jump(_, time)
     local back, length = time:match("^(-?)(.*)$")
     local ms = milliseconds(length)
     rehearsal.jump(back == "-" and -ms or ms)
+end
+
+---- questions
+
+local function roles_of(self, kind, name)
+    local declared = self[kind .. "s"][name]
+    return declared and declared.roles or { "technician" }
+end
+
+local function ask(self, kind, name, params, who)
+    local roles, fits = roles_of(self, kind, name), false
+    who = { name = who and who.name or "somebody", role = who and who.role or roles[1],
+        via = "local" }
+    for _, role in ipairs(roles) do
+        fits = fits or role == who.role
+    end
+    if not fits then
+        return nil, ("%s: expected to be asked for by %s, got %s"):format(name,
+            table.concat(roles, " or "), who.role)
+    end
+    local why, answer, message = self.stage:ask(kind, name, params or {}, who)
+    demand(why)
+    return answer, message
+end
+
+-- Somebody asks for an action: its answer, or nil and what was wrong. `who` is { name =, role = };
+-- the role is checked as the keeper does it, and the first that fits when it is left out.
+function Office:act(name, params, who)
+    return ask(self, "action", name, params, who)
+end
+
+-- Somebody looks at a view.
+function Office:look(name, params, who)
+    return ask(self, "view", name, params, who)
 end
 
 ---- what goes wrong

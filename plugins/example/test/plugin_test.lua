@@ -57,4 +57,17 @@ t.test("no_answer_and_a_broken_sensor_are_no_temperature", function()
     office:next "cabinet.too_hot"
 end)
 
+t.test("a_test_is_on_record_before_it_is_answered", function()
+    local office, sensor = begin(COOL)
+    t.equal(office:look "latest", {})
+    t.equal(office:act "test", { degrees = 20.0 })
+    t.equal(office:told(), { "cabinet.tested" })
+    t.equal(office:look "latest", { degrees = 20.0, at = "2026-11-21T00:00:00.000Z" })
+    sensor.input[0] = BROKEN
+    t.equal({ office:act "test" }, { nil, "no temperature: the sensor is broken" })
+    t.equal({ office:act("test", {}, { role = "officer" }) },
+        { nil, "test: expected to be asked for by technician, got officer" })
+    t.equal(office:told(), { "cabinet.tested" })
+end)
+
 return t.finish()

@@ -190,4 +190,78 @@ t.test("a_hundred_random_stories_tell_each_edge_exactly_once", function()
     end
 end)
 
+local FOUND = { name = "wang", role = "technician" }
+
+t.test("the_bands_are_shown_a_page_at_a_time_with_who_wears_them", function()
+    local office, station = begin(STATIONS[3], { bands = { ["11730947"] = "3501050012" } })
+    t.equal(office:look "bands", {})
+    station.hear(TAG, 1, 80)
+    station.hear(TAG + 2, 0, 90)
+    office:run "3s"
+    local bands = office:look "bands"
+    t.equal({ #bands, bands[1].band, bands[1].strap, bands[1].battery, bands[1].person },
+        { 2, "11730945", "open", 80, nil })
+    t.equal({ bands[2].band, bands[2].strap, bands[2].person, bands[2].lost },
+        { "11730947", "closed", "3501050012", nil })
+    t.holds(bands[1].heard:find "^2026%-11%-21T00:00:0%d")
+    t.equal(#office:look("bands", { limit = 1 }), 1)
+    t.equal(office:look("bands", { after = "11730945" })[1].band, "11730947")
+    local none, why = office:look("bands", { limit = 401 })
+    t.equal({ none, why },
+        { nil, "params: limit: expected an integer, at least 1, at most 400, got 401" })
+end)
+
+t.test("a_band_that_was_replaced_is_forgotten_with_an_event_and_not_missed", function()
+    local office, station = begin(STATIONS[1], { lost_after = "60s" })
+    station.hear(TAG, 0)
+    station.hear(TAG + 2, 0)
+    office:run "3s"
+    local answer = office:act("forget", { band = NAME[TAG] }, FOUND)
+    t.equal(answer.band, NAME[TAG])
+    t.equal(office:stored("band/" .. NAME[TAG]), nil)
+    t.equal(office:events("wristband.forgotten")[1].data.by, "wang")
+    office:restart()
+    for _ = 1, 5 do
+        station.hear(TAG + 2, 0)
+        office:run "30s"
+    end
+    t.equal(office:told "wristband.lost", {})
+    t.equal({ office:act("forget", { band = NAME[TAG] }, FOUND) },
+        { nil, "band: expected one that is known (see the view bands), got 11730945" })
+    station.hear(TAG, 0) -- it is not gone after all
+    office:run "3s"
+    t.equal(#office:look "bands", 2)
+end)
+
+t.test("nobody_can_be_made_invisible", function()
+    local office, station = begin(STATIONS[3],
+        { bands = { ["11730945"] = "3501050012" }, canary = "11730947" })
+    station.hear(TAG, 0)
+    station.hear(TAG + 2, 0)
+    office:run "3s"
+    local _, why = office:act("forget", { band = "11730945" }, FOUND)
+    t.holds(why:find("expected one that nobody wears", 1, true), why)
+    _, why = office:act("forget", { band = "11730947" }, FOUND)
+    t.equal(why, "band: expected another one than the canary")
+    _, why = office:act("forget", { band = "11730945" }, { role = "social_worker" })
+    t.holds(why:find("by technician, got social_worker", 1, true), why)
+    t.equal(#office:look "bands", 2)
+    t.equal(office:told "wristband.forgotten", {})
+end)
+
+t.test("whenever_it_dies_a_band_is_forgotten_wholly_or_not_at_all", function()
+    for _, when in ipairs { "before", "after" } do
+        local office, station = begin(STATIONS[1])
+        station.hear(TAG, 0)
+        office:run "3s"
+        office:die { [when] = "commit" }
+        office:act("forget", { band = NAME[TAG] }, FOUND)
+        office:run "10s"
+        local is_gone = office:stored("band/" .. NAME[TAG]) == nil
+        t.equal(#office:told "wristband.forgotten", is_gone and 1 or 0)
+        t.equal(is_gone, when == "after")
+        t.equal(#office:look "bands", is_gone and 0 or 1)
+    end
+end)
+
 return t.finish()

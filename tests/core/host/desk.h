@@ -43,6 +43,10 @@ static struct {
     int64_t reads, errors; /* of the last PONG */
     bool has_ponged;
     bool is_trial; /* what is opened is only loaded */
+    int answers;   /* of what the plugin was asked; the last one: */
+    uint32_t answer_id;
+    int64_t answer_err;
+    char answer[300]; /* what was wrong, or how the result begins */
 } desk;
 
 static const char *desk_library; /* NULL: none */
@@ -146,6 +150,17 @@ static inline void give_events(int64_t seq, int count)
     say(&events);
 }
 
+static inline void hear_answer(const struct frame *frame)
+{
+    struct field field;
+    desk.answers++;
+    desk.answer_id = frame->id;
+    desk.answer_err = number_in(&frame->fields, TAG_ERROR, -1);
+    assert_int_equal(
+        fields_find(&frame->fields, desk.answer_err ? TAG_TEXT : TAG_DATA, &field), 0);
+    snprintf(desk.answer, sizeof(desk.answer), "%.*s", (int)field.length, field.bytes);
+}
+
 static inline void hear(const struct frame *frame)
 {
     switch (frame->type) {
@@ -158,6 +173,9 @@ static inline void hear(const struct frame *frame)
     case TALK_FETCH:
         desk.fetch_id = frame->id;
         desk.fetch_at = number_in(&frame->fields, TAG_SEQ, -1);
+        break;
+    case TALK_ANSWER:
+        hear_answer(frame);
         break;
     case TALK_HEALTH:
         desk.told_health = true;

@@ -68,8 +68,15 @@ static const struct {
     {HOUSE_HOST, 255},
     {HOUSE_UPLINK, TALK_MARK},
 
+    {HOUSE_HOST, TALK_ASK},
+    {HOUSE_UPLINK, TALK_ASK},
+    {HOUSE_UPLINK, TALK_ANSWER},
+    {HOUSE_READER, TALK_ANSWER},
+
     {HOUSE_HOST, TALK_HEALTH},
     {HOUSE_HOST, TALK_GET},
+    {HOUSE_HOST, TALK_ANSWER},
+    {HOUSE_READER, TALK_ASK},
 };
 
 static void what_a_role_may_not_say_or_says_badly_ends_it(void **state)

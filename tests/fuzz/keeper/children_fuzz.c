@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "keeper/asking.h"
 #include "keeper/children.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -15,7 +16,9 @@ enum { PEERS = 3, FRAMES_MAX = 64 };
 
 static const char CONFIG[] =
     "{\"office\":{\"id\":\"o\"},\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\","
-    "\"events\":{\"a.b\":\"alarm\",\"a.c\":\"telemetry\"}}]}";
+    "\"events\":{\"a.b\":\"alarm\",\"a.c\":\"telemetry\"},"
+    "\"actions\":{\"a\":{\"roles\":[\"technician\"]}},\"views\":{\"v\":{\"roles\":["
+    "\"officer\"]}}}]}";
 
 static struct config *config;
 static struct journal *journal;
@@ -28,6 +31,7 @@ struct round {
     struct router router;
     struct link link;
     struct children children;
+    struct asking asking;
     struct peer peers[PEERS];
     int ends[PEERS];
     struct loop_timer tick;
@@ -80,6 +84,7 @@ static void committed(void *owner, int err, bool had_alarm)
 {
     struct round *round = owner;
     (void)had_alarm;
+    asking_committed(&round->asking, err);
     link_committed(&round->link, err);
     if (err == 0)
         router_wake(&round->router);
@@ -135,6 +140,8 @@ static void begin(struct round *round)
     router_open(&round->router, journal);
     link_open(&round->link, journal, &round->group, NULL);
     children_open(&round->children, loop, &round->group, &round->router, &round->link);
+    asking_open(&round->asking, loop, &round->children, config);
+    round->children.asking = &round->asking;
     round->children.print_start = print_nothing;
     round->children.greeted = greet_nobody;
     round->children.print_report = report_nothing;
@@ -153,6 +160,7 @@ static void end(struct round *round)
 {
     group_commit(&round->group);
     turn(round);
+    asking_close(&round->asking);
     children_close(&round->children);
     for (int i = 0; i < PEERS; i++)
         close(round->ends[i]);
