@@ -27,7 +27,7 @@ for file in tests/lua/*_test.lua; do
     LUA_PATH="lua/?.lua;lua/test/?.lua;tests/lua/?.lua" run "$file" lua5.4 "$file"
 done
 for plugin in plugins/*/; do
-    run "$plugin" "${OUTPOST_BUILD:-build/release}/bin/outpost" test "${plugin%/}"
+    run "$plugin" "${OUTPOST_BUILD:-build/release}/bin/outpost" test --limit 500 "${plugin%/}"
 done
 echo "lua: $passed passed in $files files and plugins, $failed of them failed"
 [ "$failed" = 0 ] && [ "$files" != 0 ]
