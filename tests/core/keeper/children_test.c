@@ -373,17 +373,16 @@ static void who_floods_is_made_to_wait_and_loses_nothing(void **state)
     (void)state;
     house_greet(&house);
     house.children.rate = &RATE;
+    int64_t began_us = now_mono_us();
     flood(1, 230, "pulse.read");
     ends_run(house.loop, -1, 40);
-    assert_in_range(house.fixture.journal->size, 198, 215);
-    assert_true(host->held_ms > 0);
-    assert_true(host->heard_us > now_mono_us() - 50 * 1000); /* not taken for silence */
+    assert_true(host->heard_us >= began_us); /* not taken for silence */
     ends_tell(house.ends[HOUSE_READER], TALK_STATUS, 4);
     ends_expect(house.loop, house.ends[HOUSE_READER], &house.heard, TALK_REPORT, 4);
     for (uint32_t id = 1; id <= 230; id++)
         assert_int_equal(
             ends_done(house.loop, house.ends[HOUSE_HOST], &house.heard, id, 0), id - 1);
-    assert_in_range(host->held_ms, 100, 400);
+    assert_true(now_mono_us() - began_us >= 140 * 1000); /* thirty, at 200 a second */
 }
 
 static void who_is_refused_again_and_again_waits_too(void **state)
@@ -392,12 +391,11 @@ static void who_is_refused_again_and_again_waits_too(void **state)
     (void)state;
     house_greet(&house);
     house.children.rate = &RATE;
+    int64_t began_us = now_mono_us();
     flood(1, 8, "band.unknown");
-    ends_run(house.loop, -1, 30);
-    assert_in_range(house.peers[HOUSE_HOST].held_ms, 1, 400);
     for (uint32_t id = 1; id <= 8; id++)
         ends_done(house.loop, house.ends[HOUSE_HOST], &house.heard, id, -EINVAL);
-    assert_in_range(house.peers[HOUSE_HOST].held_ms, 400, 1000);
+    assert_true(now_mono_us() - began_us >= 400 * 1000);
 }
 
 static void what_is_no_frame_ends_the_line(void **state)
