@@ -10,6 +10,7 @@ import time
 
 BUILD = os.environ.get("OUTPOST_BUILD", os.path.abspath("build/release"))
 BENCH = os.path.join(BUILD, "tests", "bench")
+LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lua")
 OUTPOST = os.path.join(BUILD, "bin", "outpost")
 SLOWDISK = os.path.join(BENCH, "slowdisk")
 UNLIMITED = {"messages": 1000000, "bytes": 1 << 30}  # what a host may say a second
@@ -45,6 +46,11 @@ def limit(kind, batch, seconds, sync_us=0):
         shutil.rmtree(folder)
 
 
+def cpu_ns(pid):
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as stat:
+        return int(stat.read().split()[0])
+
+
 def cpu_seconds(pid):
     """Of the process, and of its errands that have ended."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
@@ -73,11 +79,11 @@ def start(folder, config, env):
             stderr=subprocess.DEVNULL)
 
 
-def link_libexec(folder):
+def link_libexec(folder, host=os.path.join(BENCH, "load")):
     libexec = os.path.join(folder, "libexec")
     os.makedirs(libexec)
     os.symlink(os.path.join(BUILD, "libexec/outpost/keeper"), os.path.join(libexec, "keeper"))
-    os.symlink(os.path.join(BENCH, "load"), os.path.join(libexec, "host"))
+    os.symlink(host, os.path.join(libexec, "host"))
 
 
 def storage_of(state):
@@ -113,19 +119,23 @@ def prepared(suite):
 
 
 class Appliance:
-    """Runs `plugins` loads for LOAD_SECONDS and collects what they and the keeper have to say."""
+    """Runs `plugins` loads for LOAD_SECONDS and collects what they and the keeper have to say; or, in the
+    host itself, a list of plugins."""
 
     def __init__(self, plugins=8, suite="sha256+ed25519", sync_us=0, **load):
         self.folder = scratch()
         self.result = os.path.join(self.folder, "result")
         self.plugins = plugins
-        link_libexec(self.folder)
         events = {"bench.reading": "telemetry", "bench.alarm": "alarm"}
+        if isinstance(plugins, list):
+            link_libexec(self.folder, os.path.join(BUILD, "libexec/outpost/host"))
+        else:
+            link_libexec(self.folder)
+            plugins = [{"plugin": "load", "instance": f"load{i}", "events": events} for i in range(plugins)]
         whole, self.start_cpu_s = prepared(suite)
         shutil.copytree(whole, self.state())
-        config = {"office": {"id": "bench", "suite": suite}, "lua": "", "limits": UNLIMITED,
-                  "plugins": [{"plugin": "load", "instance": f"load{i}", "events": events}
-                              for i in range(plugins)]}
+        config = {"office": {"id": "bench", "suite": suite}, "lua": LIBRARY, "limits": UNLIMITED,
+                  "plugins": plugins}
         env = dict(slow(self.folder, sync_us), LOAD_RESULT=self.result,
                    **{"LOAD_" + key.upper(): str(value) for key, value in load.items()})
         self.process = start(self.folder, config, env)
@@ -136,7 +146,7 @@ class Appliance:
     def status(self):
         done = subprocess.run([OUTPOST, "status", "--json", "--state", self.state()], check=False,
                               capture_output=True, text=True)
-        return json.loads(done.stdout)
+        return json.loads(done.stdout or "{}")  # nothing answers yet
 
     def results(self, seconds=120):
         end = time.monotonic() + seconds

@@ -2,6 +2,7 @@
 station and an office of one plugin, all real."""
 import contextlib
 import datetime
+import functools
 import os
 import shutil
 import subprocess
@@ -11,11 +12,12 @@ import time
 import appliance
 from goal import Goal, in_turn
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "sim"))
 import town  # noqa: E402
 
 @contextlib.contextmanager
-def office(plugins=1, poll='"1s"'):
+def office(plugins=1, poll='"1s"', others=""):
     """The whole line with so many wristband plugins on one station."""
     folder, running = appliance.scratch(), []
     try:
@@ -25,7 +27,7 @@ def office(plugins=1, poll='"1s"'):
             running[-1].start()
         broker, city, station = running
         lines = "".join(station.plugin(f"gate{i}", poll=poll) for i in range(plugins))
-        running.append(town.Office(os.path.join(folder, "office"), city, broker, lines))
+        running.append(town.Office(os.path.join(folder, "office"), city, broker, lines + others))
         running[-1].start()
         city.wait_for("wristband.seen", 12)
         yield running
@@ -94,6 +96,45 @@ def starting():
     return in_turn(9, ready, everything, lambda p, l: p["rate"] / l["rate"])
 
 
+EMIT, HANDLERS = os.path.join(HERE, "emit"), 8
+
+
+def lua_emits(seconds=2):
+    """Durable events a second of one Lua plugin, as the journal counts them."""
+    plugin = {"plugin": "emit", "instance": "emit", "events": {"bench.reading": "telemetry"}, "folder": EMIT,
+              "needs": [], "config": {"handlers": HANDLERS}}
+    office = appliance.Appliance(plugins=[plugin])
+    try:
+        town.wait_for(lambda: office.status().get("events", 0) > 1000, 20, "events")
+        before, began = office.status()["events"], time.monotonic()
+        time.sleep(seconds)
+        return {"rate": (office.status()["events"] - before) / (time.monotonic() - began)}
+    finally:
+        office.stop()
+
+
+def emitting(pairs):
+    """The limit is what the keeper takes from a program in C, with as many commits at once."""
+    return in_turn(pairs, lua_emits,
+                   lambda: appliance.ingest(plugins=1, batch=100, window=HANDLERS, seconds=2),
+                   lambda product, limit: product["rate"] / limit["rate"])
+
+
+@functools.lru_cache(None)
+def dozen():
+    """Eight wristband plugins that poll each second and four thermometers: PSS in MiB, and the part of
+    a processor that they take."""
+    others = "".join(f'plugin "example" "heat{i}" {{ url = "modbus-tcp://127.0.0.1:1" }}\n' for i in range(4))
+    with office(plugins=8, others=others) as (_broker, _city, _station, running):
+        time.sleep(2)
+        hosts = running.children()["host"]
+        assert len(hosts) == 12
+        before, began = sum(appliance.cpu_ns(pid) for pid in hosts), time.monotonic()
+        time.sleep(10)
+        spent = sum(appliance.cpu_ns(pid) for pid in hosts) - before
+        return sum(map(pss_kb, hosts)) / 1024, spent / 1e7 / (time.monotonic() - began)
+
+
 def wakeups(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
@@ -130,7 +171,7 @@ def idle():
         return [(after[0] - before[0]) / (after[1] - before[1])], []
 
 
-def goals(_pairs):
+def goals(pairs):
     return [
         Goal("latency", "an alarm from the device to the city, last percentile, polled every 20 ms",
              50, 40, device_to_city, most=True, unit=" ms"),
@@ -140,6 +181,12 @@ def goals(_pairs):
              unit=" MiB"),
         Goal("F4b", "keeper's CPU per event in batches of 50, commit included", 10, 5, ipc_cpu,
              most=True, unit=" us"),
+        Goal("twelve", "PSS of twelve plugins, eight that poll each second", 32, 16, lambda: ([dozen()[0]], []),
+             most=True, unit=" MiB"),
+        Goal("twelve CPU", "what they take of a processor", 1, 0.5, lambda: ([dozen()[1]], []), most=True,
+             unit=" %"),
+        Goal("emit", "durable events/s of a Lua plugin over those of a program in C", 0.5, 0.8,
+             lambda: emitting(max(3, min(5, pairs)))),
         Goal("F5", "from exec until ready over opening all libraries once", 2.0, 0.7, starting,
              most=True),
         Goal("F6", "wake-ups at rest over those of mosquitto", 3, 1, idle, most=True),

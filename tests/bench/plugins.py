@@ -18,7 +18,6 @@ sys.path.insert(0, DOUBLES)
 import keeper  # noqa: E402
 
 HOST = os.path.join(appliance.BUILD, "libexec", "outpost", "host")
-LIBRARY = os.path.join(HERE, "..", "..", "lua")
 SLICE_S = 0.2
 EVENTS, TURNS, POLLS = 20000, 1500000, 3000
 
@@ -30,12 +29,7 @@ def bare(*argv):
 
 
 def host(folder, **config):
-    return keeper.KeeperDouble(HOST, folder, LIBRARY, config, log=subprocess.DEVNULL)
-
-
-def cpu_ns(pid):
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as stat:
-        return int(stat.read().split()[0])
+    return keeper.KeeperDouble(HOST, folder, appliance.LIBRARY, config, log=subprocess.DEVNULL)
 
 
 def rule_cpu(kind):
@@ -46,10 +40,10 @@ def rule_cpu(kind):
             double.add("bench.reading", {"band": "B-0193", "rssi": -71 - i % 9, "age": 3,
                                          "raw": "x" * 300}, "device/wristband/B-0193")
         double.run(lambda: bool(double.waiting) or double.commits > 0, 10)
-        began = cpu_ns(double.process.pid)
+        began = appliance.cpu_ns(double.process.pid)
         results = lambda: len(double.events) - EVENTS
         assert double.run(lambda: results() >= EVENTS - 1000, 60), results()
-        return (cpu_ns(double.process.pid) - began) / 1e9
+        return (appliance.cpu_ns(double.process.pid) - began) / 1e9
     finally:
         double.close()
 
