@@ -15,17 +15,18 @@
 #include "cli/place.h"
 #include "proof/key.h"
 
-_Noreturn static void exec_host(int out, int errors, const char *path)
+_Noreturn static void exec_host(int out, int errors, const char *path,
+                                const char *plugins)
 {
-    char host[PLACE_MAX], plugins[PLACE_MAX], lua[PLACE_MAX];
+    char host[PLACE_MAX], installed[PLACE_MAX], lua[PLACE_MAX];
     int err = place_beside(host, "../libexec/outpost/host");
     if (!err)
-        err = place_beside(plugins, "../share/outpost/plugins");
+        err = place_beside(installed, "../share/outpost/plugins");
     if (!err)
         err = place_beside(lua, "../share/outpost/lua");
     if (!err && dup2(out, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0)
-        execl(host, "host", "config", path, "--plugins", plugins, "--lua", lua,
-              (char *)NULL);
+        execl(host, "host", "config", path, "--plugins", plugins ? plugins : installed,
+              "--lua", lua, (char *)NULL);
     fprintf(stderr, "outpost: %s: cannot be executed: %s\n", host,
             strerror(err ? -err : errno));
     _exit(127);
@@ -110,14 +111,14 @@ static int check_files(const struct checked *checked, const struct buffer *json)
 }
 
 /* Runs the host: its output, and into the file `said` its errors. */
-static int run_host(struct buffer *json, int said, const char *path)
+static int run_host(struct buffer *json, int said, const char *path, const char *plugins)
 {
     int fds[2], status;
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -errno;
     pid_t pid = fork();
     if (pid == 0)
-        exec_host(fds[1], said, path);
+        exec_host(fds[1], said, path, plugins);
     close(fds[1]);
     int err = pid < 0 ? -EAGAIN : read_all(json, fds[0]);
     close(fds[0]);
@@ -130,14 +131,20 @@ static int run_host(struct buffer *json, int said, const char *path)
     return err;
 }
 
-int configuration_read(struct buffer *json, struct buffer *errors, const char *path)
+int configuration_read_with(struct buffer *json, struct buffer *errors, const char *path,
+                            const char *plugins)
 {
     struct checked checked = {path, errors};
     int said = memfd_create("errors", MFD_CLOEXEC);
     if (said < 0)
         return -errno;
-    int err = run_host(json, said, path);
+    int err = run_host(json, said, path, plugins);
     take_errors(errors, said);
     close(said);
     return err ? err : check_files(&checked, json);
+}
+
+int configuration_read(struct buffer *json, struct buffer *errors, const char *path)
+{
+    return configuration_read_with(json, errors, path, NULL);
 }

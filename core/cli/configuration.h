@@ -11,4 +11,8 @@ enum { CONFIGURATION_MAX = 1024 * 1024, CONFIGURATION_ERRORS_MAX = 64 * 1024 };
  * the city's public key, and for TLS that they are there. */
 int configuration_read(struct buffer *json, struct buffer *errors, const char *path);
 
+/* The same with the plugins of that folder instead of the installed ones; NULL: those. */
+int configuration_read_with(struct buffer *json, struct buffer *errors, const char *path,
+                            const char *plugins);
+
 #endif

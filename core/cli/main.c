@@ -9,6 +9,7 @@
 #include "cli/new.h"
 #include "cli/prove.h"
 #include "cli/reload.h"
+#include "cli/replay.h"
 #include "cli/run.h"
 #include "cli/status.h"
 #include "cli/test.h"
@@ -26,6 +27,7 @@ static const struct command COMMANDS[] = {
     {"prove", prove_run, "prove one event to somebody else"},
     {"keygen", keygen_run, "make a signing key"},
     {"test", test_run, "run the tests of plugins in the real host"},
+    {"replay", replay_run, "a plugin over a recorded journal: what it would have said"},
     {"new", new_run, "make a plugin, with its test"},
 };
 

@@ -6,31 +6,13 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "host/annex.h"
+#include "host/capability.h"
 #include "host/duration.h"
 #include "host/module.h"
 
-static const struct binding {
-    const char *name;
-    void (*bind)(lua_State *L);
-    bool needed; /* only for those who say so in `needs` */
-} BINDINGS[] = {
-    {"log", bind_log, false},         {"time", bind_time, false},
-    {"emit", bind_emit, false},       {"store", bind_store, false},
-    {"journal", bind_journal, false}, {"metrics", bind_metrics, false},
-    {"modbus", bind_modbus, true},    {"tcp", bind_tcp, true},
-    {"udp", bind_udp, true},          {"serial", bind_serial, true},
-};
-
-/* What binds a capability: a function here, or one of an annex that has been loaded. */
-static void (*capability(const char *name))(lua_State *L)
-{
-    for (size_t i = 0; i < countof(BINDINGS); i++)
-        if (BINDINGS[i].needed && strcmp(BINDINGS[i].name, name) == 0)
-            return BINDINGS[i].bind;
-    const struct annex *annex = annex_find(name);
-    return annex != NULL ? annex->bind : NULL;
-}
+/* What every plugin has; the others are capabilities. */
+static void (*const BASICS[])(lua_State *L) = {bind_log,   bind_time,    bind_emit,
+                                               bind_store, bind_journal, bind_metrics};
 
 /* The list `needs` is not on top, the table host is. */
 static void bind_needs(lua_State *L, int needs)
@@ -39,7 +21,7 @@ static void bind_needs(lua_State *L, int needs)
     for (lua_Integer i = 1; i <= count; i++) {
         lua_geti(L, needs, i);
         const char *name = lua_tostring(L, -1);
-        void (*bind)(lua_State *) = name != NULL ? capability(name) : NULL;
+        void (*bind)(lua_State *) = name != NULL ? capability_find(name) : NULL;
         if (bind == NULL && name != NULL && module_is_need(name)) {
             lua_pop(L, 1);
             continue;
@@ -56,9 +38,8 @@ void bind_host(lua_State *L, int needs)
 {
     needs = lua_absindex(L, needs);
     lua_createtable(L, 0, 16);
-    for (size_t i = 0; i < countof(BINDINGS); i++)
-        if (!BINDINGS[i].needed)
-            BINDINGS[i].bind(L);
+    for (size_t i = 0; i < countof(BASICS); i++)
+        BASICS[i](L);
     bind_needs(L, needs);
 }
 

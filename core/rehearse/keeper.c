@@ -201,8 +201,11 @@ static int put_events(const struct keeper *keeper, struct keeper_fetch *fetch,
 {
     const struct ledger *ledger = keeper->ledger;
     int entries = 0;
-    for (; fetch->from < (int64_t)ledger->event_count; fetch->from++) {
-        const struct ledger_event *event = &ledger->events[fetch->from];
+    if (fetch->from < ledger->forgotten)
+        fetch->from = ledger->forgotten;
+    for (; fetch->from < ledger_end(ledger); fetch->from++) {
+        const struct ledger_event *event =
+            &ledger->events[fetch->from - ledger->forgotten];
         if (!word_matches(fetch->pattern, event->type))
             continue;
         if (entries == KEEPER_ENTRIES_MAX ||
@@ -210,7 +213,7 @@ static int put_events(const struct keeper *keeper, struct keeper_fetch *fetch,
              frame->length + event->length + ENTRY_OVERHEAD > fetch->limit))
             break;
         size_t mark = frame_open(frame, TAG_ENTRY);
-        frame_put_number(frame, TAG_SEQ, fetch->from);
+        frame_put_number(frame, TAG_SEQ, event->seq);
         frame_put_number(frame, TAG_LANE, event->lane);
         frame_put(frame, TAG_BODY, event->body, event->length);
         frame_close(frame, mark);
@@ -234,17 +237,17 @@ static void try_answer(struct keeper *keeper, struct keeper_fetch *fetch)
 
 static void hear_fetch(struct keeper *keeper, const struct frame *frame)
 {
-    char name[TALK_KEY_MAX + 1];
-    struct field pattern;
+    char name[TALK_KEY_MAX + 1], pattern[TALK_KEY_MAX + 1];
     struct keeper_fetch *fetch = keeper->fetches;
-    while (fetch < keeper->fetches + KEEPER_FETCHES_MAX && fetch->id != 0)
+    read_key(frame, TAG_PATTERN, pattern);
+    while (fetch < keeper->fetches + KEEPER_FETCHES_MAX && fetch->pattern[0] != '\0' &&
+           strcmp(fetch->pattern, pattern) != 0)
         fetch++;
     ASSERT(fetch < keeper->fetches + KEEPER_FETCHES_MAX); /* one a subscription */
     *fetch = (struct keeper_fetch){.id = frame->id, .limit = FETCH_MOST};
-    if (fields_find(&frame->fields, TAG_PATTERN, &pattern) == 0)
-        field_text(&pattern, fetch->pattern, sizeof(fetch->pattern));
+    snprintf(fetch->pattern, sizeof(fetch->pattern), "%.*s", WORD_TYPE_MAX, pattern);
     read_key(frame, TAG_NAME, name);
-    fetch->from = name[0] != '\0' ? ledger_cursor(keeper->ledger, name) + 1
+    fetch->from = name[0] != '\0' ? ledger_place(keeper->ledger, name)
                                   : read_number(frame, TAG_SEQ, 0);
     int64_t limit = read_number(frame, TAG_LIMIT, FETCH_MOST);
     fetch->limit = limit < FETCH_MOST ? (size_t)limit : FETCH_MOST;
@@ -263,6 +266,15 @@ void keeper_wake(struct keeper *keeper)
     for (size_t i = 0; i < KEEPER_FETCHES_MAX && keeper->line != NULL; i++)
         if (keeper->fetches[i].id != 0)
             try_answer(keeper, &keeper->fetches[i]);
+}
+
+int64_t keeper_given(const struct keeper *keeper)
+{
+    int64_t place = ledger_end(keeper->ledger);
+    for (size_t i = 0; i < KEEPER_FETCHES_MAX; i++)
+        if (keeper->fetches[i].pattern[0] != '\0' && keeper->fetches[i].from < place)
+            place = keeper->fetches[i].from;
+    return place;
 }
 
 /* ---- Questions */

@@ -24,10 +24,11 @@ enum {
     KEEPER_ENTRIES_MAX = 256
 };
 
+/* A handler's way through the journal. The host asks again from where it was answered to. */
 struct keeper_fetch {
     uint32_t id; /* 0: nobody waits here */
     char pattern[WORD_TYPE_MAX + 1];
-    int64_t from;
+    int64_t from; /* place of the first event that it has not been given */
     size_t limit;
 };
 
@@ -46,7 +47,8 @@ struct keeper {
     struct fate *fate;
     struct trace *trace;
     const struct buffer *start; /* CONFIG of START */
-    struct keeper_fetch fetches[KEEPER_FETCHES_MAX];
+    struct keeper_fetch
+        fetches[KEEPER_FETCHES_MAX]; /* by pattern; of no pattern: not used */
     struct keeper_question question;
     struct loop_timer ping;
     int64_t heard_us;
@@ -73,5 +75,7 @@ void keeper_ask(struct keeper *keeper, const char *type, const char *name,
 
 /* There are new events: answers who waited for them. */
 void keeper_wake(struct keeper *keeper);
+/* Place of the first event that some handler has not been given. */
+int64_t keeper_given(const struct keeper *keeper);
 
 #endif

@@ -40,42 +40,80 @@ static void compose(const struct ledger *ledger, struct buffer *out,
                     const struct ledger_draft *draft)
 {
     char time[NOW_TEXT_ROOM], recorded[NOW_TEXT_ROOM];
-    int64_t seq = (int64_t)ledger->event_count;
+    int64_t seq = ledger->next_seq;
+    const char *office = ledger->office[0] ? ledger->office : LEDGER_OFFICE;
     now_format(recorded, now_utc_us());
     now_format(time, draft->time_us ? draft->time_us : now_utc_us());
     buffer_printf(out,
-                  "{\"specversion\":\"1.0\",\"id\":\"" LEDGER_OFFICE "/" LEDGER_LOG
-                  "/%" PRId64 "\",\"source\":\"/" LEDGER_OFFICE
-                  "/%s\",\"type\":\"%s\",\"time\":\"%s\",\"subject\":\"%s\",",
-                  seq, draft->source ? draft->source : ledger->source, draft->type, time,
-                  draft->subject ? draft->subject : "office");
+                  "{\"specversion\":\"1.0\",\"id\":\"%s/" LEDGER_LOG "/%" PRId64
+                  "\",\"source\":\"/%s/%s\",\"type\":\"%s\",\"time\":\"%s\","
+                  "\"subject\":\"%s\",",
+                  office, seq, office, draft->source ? draft->source : ledger->source,
+                  draft->type, time, draft->subject ? draft->subject : "office");
     buffer_printf(out,
-                  "\"datacontenttype\":\"application/json\",\"office\":\"" LEDGER_OFFICE
+                  "\"datacontenttype\":\"application/json\",\"office\":\"%s"
                   "\",\"log\":\"" LEDGER_LOG "\",\"sequence\":\"%016" PRId64
                   "\",\"lane\":\"%s\",\"recorded\":\"%s\",\"boot\":\"rehearsal\","
                   "\"mono\":\"%" PRId64 "\",\"clock\":\"synced\",\"salt\":\"%032d\","
                   "\"data\":",
-                  seq, talk_lane_name(draft->lane), recorded, now_mono_us(), 0);
+                  office, seq, talk_lane_name(draft->lane), recorded, now_mono_us(), 0);
     buffer_append(out, draft->data, draft->data_length);
     buffer_append(out, "}", 1);
 }
 
-int64_t ledger_append(struct ledger *ledger, const struct ledger_draft *draft)
+static struct ledger_event *add_event(struct ledger *ledger, int64_t seq,
+                                      const char *type, const void *body, size_t length)
 {
-    struct buffer body = {0};
     if (ledger->event_count == ledger->event_room) {
         ledger->event_room = ledger->event_room ? 2 * ledger->event_room : 64;
         ledger->events =
             mem_resize(ledger->events, ledger->event_room * sizeof(*ledger->events));
     }
+    struct ledger_event *event = &ledger->events[ledger->event_count++];
+    *event = (struct ledger_event){
+        .seq = seq, .body = mem_copy(body, length), .length = length};
+    snprintf(event->type, sizeof(event->type), "%s", type);
+    ledger->bytes += length + sizeof(*event);
+    ledger->next_seq = seq + 1;
+    return event;
+}
+
+int64_t ledger_append(struct ledger *ledger, const struct ledger_draft *draft)
+{
+    struct buffer body = {0};
     compose(ledger, &body, draft);
-    struct ledger_event *event = &ledger->events[ledger->event_count];
-    *event = (struct ledger_event){.lane = draft->lane, .own = draft->source == NULL};
-    snprintf(event->type, sizeof(event->type), "%s", draft->type);
-    event->body = mem_copy(body.bytes, body.length);
-    event->length = body.length;
+    struct ledger_event *event =
+        add_event(ledger, ledger->next_seq, draft->type, body.bytes, body.length);
+    event->lane = draft->lane;
+    event->own = draft->source == NULL;
     buffer_free(&body);
-    return (int64_t)ledger->event_count++;
+    return event->seq;
+}
+
+void ledger_give(struct ledger *ledger, int64_t seq, const char *type,
+                 enum talk_lane lane, const void *body, size_t length)
+{
+    add_event(ledger, seq, type, body, length)->lane = lane;
+}
+
+int64_t ledger_end(const struct ledger *ledger)
+{
+    return ledger->forgotten + (int64_t)ledger->event_count;
+}
+
+void ledger_forget(struct ledger *ledger, int64_t place)
+{
+    size_t count = place > ledger->forgotten ? (size_t)(place - ledger->forgotten) : 0;
+    ASSERT(count <= ledger->event_count);
+    for (size_t i = 0; i < count; i++) {
+        ledger->bytes -= ledger->events[i].length + sizeof(*ledger->events);
+        mem_free(ledger->events[i].body);
+    }
+    ledger->event_count -= count;
+    ledger->forgotten += (int64_t)count;
+    if (count > 0)
+        memmove(ledger->events, ledger->events + count,
+                ledger->event_count * sizeof(*ledger->events));
 }
 
 /* ---- Keys */
@@ -144,6 +182,16 @@ int64_t ledger_cursor(const struct ledger *ledger, const char *name)
         if (strcmp(ledger->cursors[i].name, name) == 0)
             return ledger->cursors[i].seq;
     return -1;
+}
+
+/* What is forgotten every handler has been given. */
+int64_t ledger_place(const struct ledger *ledger, const char *cursor)
+{
+    int64_t seq = ledger_cursor(ledger, cursor);
+    size_t at = ledger->event_count;
+    while (at > 0 && ledger->events[at - 1].seq != seq)
+        at--;
+    return ledger->forgotten + (int64_t)at;
 }
 
 static void put_cursor(struct ledger *ledger, const char *name, int64_t seq)
@@ -220,7 +268,7 @@ static int check(const struct ledger *ledger, const struct field *field,
         buffer_append_text(text, "consumed: the name of the cursor is too long");
         return EPROTO;
     }
-    if (field->tag == TAG_CONSUMED && effect.number >= (int64_t)ledger->event_count) {
+    if (field->tag == TAG_CONSUMED && effect.number >= ledger->next_seq) {
         buffer_printf(text, "consumed: expected an event that there is: got \"%s\"",
                       effect.name);
         return EINVAL;
@@ -228,7 +276,8 @@ static int check(const struct ledger *ledger, const struct field *field,
     return 0;
 }
 
-static void apply(struct ledger *ledger, const struct field *field, int64_t *first)
+static void apply(struct ledger *ledger, const struct field *field, bool by_event,
+                  int64_t *first)
 {
     struct effect effect;
     read_effect(&effect, field);
@@ -245,6 +294,8 @@ static void apply(struct ledger *ledger, const struct field *field, int64_t *fir
                                      .time_us = effect.number,
                                      .data = (const char *)effect.value.bytes,
                                      .data_length = effect.value.length};
+        if (ledger->told != NULL)
+            ledger->told(ledger->owner, &draft, by_event);
         int64_t seq = ledger_append(ledger, &draft);
         *first = *first < 0 ? seq : *first;
     }
@@ -261,8 +312,9 @@ int ledger_commit(struct ledger *ledger, const struct fields *fields, int64_t *f
         if (err)
             return err;
     }
+    bool by_event = fields_find(fields, TAG_CONSUMED, &field) == 0;
     for (rest = *fields; fields_next(&rest, &field) > 0;)
-        apply(ledger, &field, first);
+        apply(ledger, &field, by_event, first);
     return 0;
 }
 

@@ -1,10 +1,12 @@
-/* main - rehearse: runs the tests of plugins in the real host. A table of contents. */
+/* main - rehearse: runs the tests of plugins in the real host, or a plugin over a recorded journal. A
+ * table of contents. */
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "rehearse/replay.h"
 #include "rehearse/steady.h"
 #include "rehearse/suite.h"
 
@@ -50,10 +52,13 @@ int main(int count, char **arguments)
     struct suite suite = {0};
     char library[PATH_MAX];
     steady_begin(arguments);
+    if (count == 2 && strcmp(arguments[1], "replay") == 0)
+        return replay_run();
     if (read_wish(&wish, count, arguments) != 0) {
         fprintf(
             stderr,
-            "usage: rehearse --lua DIR [--filter TEXT] [--limit SECONDS] FOLDER...\n");
+            "usage: rehearse --lua DIR [--filter TEXT] [--limit SECONDS] FOLDER...\n"
+            "       rehearse replay      (started by outpost replay, see replay.h)\n");
         return 2;
     }
     if (realpath(wish.library, library) == NULL || suite_open(&suite, library) != 0) {

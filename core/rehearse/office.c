@@ -77,6 +77,7 @@ static void take_raised(void *owner, const char *why)
         return;
     office->counted_errors = count_errors(office);
     trace_add(&office->trace, "raise %s", why);
+    office->raised++;
     bool asked_for = strstr(why, REFUSED) != NULL; /* the test has had it refused */
     if (!asked_for && office->error_count < OFFICE_ERRORS_MAX)
         office->errors[office->error_count++] = mem_text(why);

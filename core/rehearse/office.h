@@ -20,6 +20,7 @@
 #include "rehearse/keeper.h"
 #include "rehearse/ledger.h"
 #include "rehearse/trace.h"
+#include "rehearse/unrecorded.h"
 #include "rehearse/wire.h"
 
 enum {
@@ -59,6 +60,9 @@ struct office {
     char *errors[OFFICE_ERRORS_MAX]; /* what handlers raised, but for refusals */
     int error_count;
     long counted_errors; /* by the process that runs now */
+    long raised;         /* how many errors there were */
+    bool is_replay;      /* there are no devices, only what was recorded of them */
+    struct unrecorded unrecorded;
 };
 
 /* The wall clock shows `utc_us`. Ends the office before. */

@@ -13,6 +13,8 @@ void trace_add(struct trace *trace, const char *format, ...)
 {
     char text[TEXT_ROOM];
     va_list values;
+    if (trace->silent)
+        return;
     if (trace->count == TRACE_MAX) {
         trace->full = true;
         return;

@@ -24,6 +24,7 @@ struct trace {
     struct trace_line *lines;
     size_t count, room;
     bool full;
+    bool silent; /* nothing is kept: a replay is long, and nobody looks */
 };
 
 void trace_add(struct trace *trace, const char *format, ...)

@@ -148,6 +148,37 @@ static void keys_are_in_order_and_can_go(void **state)
     assert_int_equal(ledger.row_count, 2);
 }
 
+/* Of a replay: the journal's own sequences, and what every handler has been given is gone. */
+static void what_is_forgotten_keeps_its_place(void **state)
+{
+    (void)state;
+    for (int64_t seq = 100; seq < 110; seq++)
+        ledger_give(&ledger, seq, "b.other", LANE_RECORD, "{}", 2);
+    assert_int_equal(ledger_end(&ledger), 10);
+    add_consumed("*", 104);
+    assert_int_equal(commit(), 0);
+    assert_int_equal(ledger_place(&ledger, "*"), 5);
+    assert_int_equal(ledger_place(&ledger, "b.*"), 0);
+    ledger_forget(&ledger, 3);
+    assert_int_equal(ledger_end(&ledger), 10);
+    assert_int_equal(ledger.event_count, 7);
+    assert_int_equal(ledger.events[0].seq, 103);
+    assert_int_equal(ledger_place(&ledger, "*"), 5);
+    assert_int_equal(ledger_place(&ledger, "b.*"), 3);
+    ledger_forget(&ledger, 10);
+    assert_int_equal(ledger.bytes, 0);
+    assert_int_equal(ledger_place(&ledger, "*"), 10);
+}
+
+static void what_the_plugin_says_is_numbered_behind_what_came(void **state)
+{
+    (void)state;
+    ledger_give(&ledger, 100, "b.other", LANE_RECORD, "{}", 2);
+    add_event("a.hot");
+    assert_int_equal(commit(), 0);
+    assert_int_equal(first, 101);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +188,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_cursor_is_never_ahead_of_the_journal, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_is_forgotten_keeps_its_place, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_the_plugin_says_is_numbered_behind_what_came,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(keys_are_in_order_and_can_go, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+/* capability - stands in for host/capability.c: a test's devices are doubles below the host's own
+ * functions, a replay's were not recorded. */
+#include "host/capability.h"
+
+#include <string.h>
+
+#include "base/base.h"
+#include "host/annex.h"
+#include "host/bind.h"
+#include "rehearse/office.h"
+
+static const struct capability {
+    const char *name;
+    capability_bind *bind;
+} CAPABILITIES[] = {
+    {"modbus", bind_modbus},
+    {"tcp", bind_tcp},
+    {"udp", bind_udp},
+    {"serial", bind_serial},
+};
+
+capability_bind *capability_find(const char *name)
+{
+    if (office_current()->is_replay)
+        return unrecorded_find(name);
+    for (size_t i = 0; i < countof(CAPABILITIES); i++)
+        if (strcmp(CAPABILITIES[i].name, name) == 0)
+            return CAPABILITIES[i].bind;
+    const struct annex *annex = annex_find(name);
+    return annex != NULL ? annex->bind : NULL;
+}

@@ -1,0 +1,46 @@
+-- filler - fills a journal with the readings of thirty bands, always the same ones.
+local schema = require "schema"
+
+local BATCH = 200
+
+local plugin = {
+    api = 1,
+    name = "filler",
+    summary = "Fills a journal for stories.",
+    config = schema.record {
+        count = schema.integer { doc = "so many readings", min = 0, max = 100000000,
+            default = 20000 },
+    },
+    events = {
+        ["bench.reading"] = { lane = "telemetry", doc = "what a band says",
+            data = schema.record { band = schema.text {}, battery = schema.integer {} } },
+    },
+}
+
+-- 0 to 100, as if by chance: the high bits of a linear congruential generator.
+local function battery_of(number)
+    return (number * 1103515245 + 12345 >> 8) % 101
+end
+
+local function fill(self)
+    for _ = 1, math.min(BATCH, self.count - self.done) do
+        self.host.emit { type = "bench.reading",
+            subject = ("device/wristband/B-%04d"):format(self.done % 30),
+            data = { band = ("B-%04d"):format(self.done % 30),
+                battery = battery_of(self.done) } }
+        self.done = self.done + 1
+    end
+    self.host.store.put("done", self.done)
+end
+
+function plugin.start(host, config)
+    local self = { host = host, count = config.count, done = host.store.get "done" or 0 }
+    host.every("10ms", function()
+        if self.done < self.count then
+            fill(self)
+        end
+    end)
+    return self
+end
+
+return plugin

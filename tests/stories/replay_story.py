@@ -1,0 +1,245 @@
+"""outpost replay: a plugin over a journal that the real keeper has written, compared with what was."""
+import hashlib
+import json
+import os
+import shutil
+
+import pytest
+
+import town
+import updates
+
+READINGS = 20000
+LOW, LOWER = 5, 3
+PLUGINS = os.path.join(town.ROOT, "tests", "sim", "plugins")
+INSTANCES = ('plugin "filler" "filler" {{ count = {count} }}\n'
+             'plugin "threshold" "low" {{ low = {low} }}\n')
+LIMITS = 'limits { messages = 1000000, bytes = "1024MB" }\n'
+
+
+class Office(updates.UpdatedOffice):
+    """An office whose plugins are those of tests/sim/plugins."""
+
+    def __init__(self, folder, count=READINGS):
+        installed = updates.Installed(os.path.join(str(folder), "programs"), ())
+        for name in ("filler", "threshold"):
+            shutil.copytree(os.path.join(PLUGINS, name),
+                            os.path.dirname(installed.path(name)))
+        super().__init__(os.path.join(str(folder), "office"), installed,
+                         plugins=LIMITS + INSTANCES.format(count=count, low=LOW))
+
+    def counts(self):
+        types = [event["type"] for event in self.events()]
+        return types.count("bench.reading"), types.count("threshold.low")
+
+    def events(self):
+        done = self.command("events", "--json")
+        return [event for event in map(json.loads, done.stdout.splitlines()) if "type" in event]
+
+    def config_with(self, low, name="other.lua"):
+        path = os.path.join(os.path.dirname(self.config), name)
+        with open(self.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text.replace(f"low = {LOW}", f"low = {low}"))
+        return path
+
+
+def low_of(events, low):
+    """What the plugin has to say about these readings, told without it: (subject, band, battery, seq)."""
+    return [(event["subject"], event["data"]["band"], event["data"]["battery"], int(event["sequence"]))
+            for event in events
+            if event["type"] == "bench.reading" and event["data"]["battery"] <= low]
+
+
+def as_told(data, subject):
+    return (subject, data["band"], data["battery"], data["seq"])
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """An office that has read all readings, and has stopped; nobody changes it."""
+    office = Office(tmp_path_factory.mktemp("replay"))
+    office.start()
+    try:
+        office.run_all()
+        town.wait_for(lambda: office.status()["events"] > READINGS, 60, "the readings", 0.2)
+        town.wait_for(lambda: office.counts()[1] == len(low_of(office.events(), LOW)) and
+                      office.counts()[0] == READINGS, 30, "the alarms", 0.5)
+    finally:
+        office.stop()
+    return office
+
+
+def replay(office, *more, expect=0, journal=None):
+    done = town.run(office.installed.outpost, "replay", "threshold", "low", "--journal",
+                    journal or office.state, "--json", *more, expect=expect)
+    return json.loads(done.stdout) if expect in (0, 1) else done
+
+
+def test_what_was_said_in_life_is_said_again_and_each_time_with_the_same_hash(filled, tmp_path):
+    out = tmp_path / "emitted"
+    config = filled.config
+    first = replay(filled, "--config", config, "--out", str(out))
+    again = replay(filled, "--config", config)
+    assert first["identical"] and first["replay"]["hash"] == again["replay"]["hash"]
+    assert first["replay"]["hash"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    expected = low_of(filled.events(), LOW)
+    told = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [as_told(line["data"], line["subject"]) for line in told] == expected
+    assert first["replay"]["emitted"]["alarm"] == len(expected) > 500
+    assert first["replay"]["events"] >= READINGS
+
+
+def test_the_hash_is_the_same_elsewhere(filled, tmp_path):
+    """Other folders, another environment, a copy of the journal."""
+    journal = tmp_path / "a copy"
+    shutil.copytree(os.path.join(filled.state, "journal"), journal)
+    shutil.copytree(filled.installed.folder, tmp_path / "elsewhere")
+    here = replay(filled, "--config", filled.config)
+    done = town.run(str(tmp_path / "elsewhere" / "bin" / "outpost"), "replay", "threshold", "low",
+                    "--journal", str(journal), "--config", filled.config, "--json",
+                    env={"PATH": "/usr/bin:/bin", "A": "a" * 5000})
+    assert json.loads(done.stdout)["replay"]["hash"] == here["replay"]["hash"]
+
+
+def test_another_threshold_shows_exactly_the_alarms_that_differ(filled):
+    config = filled.config_with(LOWER)
+    told = replay(filled, "--config", config, "--limit", "100000", expect=1)
+    events = filled.events()
+    gone = set(low_of(events, LOW)) - set(low_of(events, LOWER))
+    assert told["differences"] == [{"type": "threshold.low", "lane": "alarm", "fewer": len(gone),
+                                    "more": 0, "other": 0}]
+    assert {as_told(one["data"], one["subject"]) for one in told["examples"]} == gone
+    assert {one["kind"] for one in told["examples"]} == {"fewer"}
+    other_way = replay(filled, "--config", filled.config, "--against-config", config, expect=1)
+    assert other_way["differences"][0]["more"] == len(gone)
+    assert len(other_way["examples"]) == 20
+
+
+def test_people_read_what_differs_and_how_much_more(filled):
+    done = town.run(filled.installed.outpost, "replay", "threshold", "low", "--journal", filled.state,
+                    "--config", filled.config_with(LOWER), "--limit", "2", expect=1)
+    lines = done.stdout.splitlines()
+    events = filled.events()
+    gone = len(low_of(events, LOW)) - len(low_of(events, LOWER))
+    assert lines[0].startswith("replay: events=") and " hash=" in lines[0]
+    assert lines[1] == f"recorded: {len(low_of(events, LOW))} emitted"
+    assert lines[2] == f"threshold.low (alarm): {gone} fewer"
+    assert lines[3].startswith("  - 20") and '"battery":' in lines[3]
+    assert lines[5:] == [f"  ... and {gone - 2} more",
+                         f"different from what was recorded: alarms {gone} fewer"]
+
+
+def test_other_data_is_told_by_its_first_difference(filled, tmp_path):
+    version = tmp_path / "threshold"
+    shutil.copytree(os.path.join(PLUGINS, "threshold"), version)
+    plugin = version / "plugin.lua"
+    plugin.write_text(plugin.read_text("utf-8").replace("battery = battery, seq",
+                                                        "battery = battery + 1, seq"), "utf-8")
+    done = town.run(filled.installed.outpost, "replay", str(version), "low", "--journal", filled.state,
+                    "--config", filled.config, "--until", "5000", expect=1)
+    low = len(low_of([e for e in filled.events() if int(e["sequence"]) <= 5000], LOW))
+    assert f"threshold.low (alarm): {low} with other data" in done.stdout
+    assert "battery: 5, was 4\n" in done.stdout
+
+
+def test_a_part_of_the_journal_is_named_by_sequence_or_time(filled):
+    events = filled.events()
+    part = [event for event in events if 5000 <= int(event["sequence"]) <= 9000]
+    told = replay(filled, "--config", filled.config, "--from", "5000", "--until", "9000")
+    assert told["replay"]["emitted"]["alarm"] == len(low_of(part, LOW))
+    time = part[0]["recorded"]
+    later = [event for event in events if event["recorded"] >= time]
+    told = replay(filled, "--config", filled.config, "--from", time, "--against", "threshold")
+    assert told["replay"]["emitted"]["alarm"] == len(low_of(later, LOW))
+
+
+def test_without_a_configuration_the_plugin_has_its_own_settings(filled):
+    told = replay(filled)
+    assert told["identical"], "its default is the configured one"
+
+
+def test_a_damaged_bundle_is_named(filled, tmp_path):
+    journal = tmp_path / "journal"
+    shutil.copytree(os.path.join(filled.state, "journal"), journal)
+    bundle = journal / "tile" / "entries" / "010"
+    data = bytearray(bundle.read_bytes())
+    data[len(data) // 2] ^= 1
+    bundle.write_bytes(data)
+    done = replay(filled, "--config", filled.config, journal=str(journal), expect=3)
+    assert "tile/entries/010" in done.stderr and "events 2560..2815" in done.stderr
+    replay(filled, "--config", filled.config, "--from", "3000", journal=str(journal))
+
+
+def test_an_event_that_is_not_what_was_recorded_is_found(filled, tmp_path):
+    journal = tmp_path / "journal"
+    shutil.copytree(os.path.join(filled.state, "journal"), journal)
+    os.rename(journal / "tile" / "entries" / "004", journal / "tile" / "entries" / "009")
+    done = replay(filled, "--config", filled.config, "--from", "2304", journal=str(journal), expect=3)
+    assert "tile/entries/009" in done.stderr
+
+
+def test_the_journal_of_a_running_office_can_be_replayed(tmp_path, started):
+    office = Office(tmp_path, count=3000)
+    started(office)
+    office.run_all()
+    town.wait_for(lambda: office.status()["events"] > 1000, 30, "some readings", 0.1)
+    told = replay(office, "--config", office.config_with(LOW), expect=None).stdout
+    assert json.loads(told)["replay"]["events"] > 1000
+    town.wait_for(lambda: office.counts()[0] == 3000, 30, "the readings", 0.2)
+    town.wait_for(lambda: replay(office, "--config", office.config, expect=None).returncode == 0, 10,
+                  "what is said and what was said to agree", 0.5)
+    assert office.runs()
+
+
+DEVICES = """
+    host.every("100ms", function()
+        local bus = assert(host.modbus.open(config.url))
+        local words, why, code = bus:read_holding(0, 1)
+        assert(words == nil and why == "no recording of this device" and code == "unrecorded")
+        host.emit { type = "threshold.counted", data = { count = -1 } }
+    end)
+    return self"""
+
+
+def test_what_hangs_on_a_device_is_told_and_not_compared(filled, tmp_path):
+    version = tmp_path / "threshold"
+    shutil.copytree(os.path.join(PLUGINS, "threshold"), version)
+    plugin = version / "plugin.lua"
+    text = plugin.read_text("utf-8").replace("    return self", DEVICES)
+    plugin.write_text(text.replace('    config = schema', '    needs = { "modbus" },\n    config = schema'),
+                      "utf-8")
+    path = tmp_path / "outpost.lua"
+    path.write_text('office { id = "x" }\nplugin "threshold" "low" '
+                    '{ url = "modbus-tcp://user:secret@10.0.0.9" }\n', "utf-8")
+    done = town.run(filled.installed.outpost, "replay", str(version), "--journal", filled.state,
+                    "--config", str(path))
+    assert "requests to modbus-tcp://10.0.0.9 were not recorded" in done.stdout
+    assert "not compared: threshold.counted (telemetry)" in done.stdout
+    assert "secret" not in done.stdout
+    assert done.stdout.endswith("identical to what was recorded\n")
+
+
+@pytest.mark.parametrize("words, told", [
+    ([], "expected a plugin"),
+    (["nothing/there"], "expected a plugin's folder"),
+    (["threshold", "--from", "noon"], "expected a sequence or a time"),
+    (["threshold", "--within", "long"], "--within: expected a number"),
+    (["threshold", "other", "--config", "CONFIG"], "expected an instance of the plugin"),
+])
+def test_wrong_words_are_named(filled, words, told):
+    words = [filled.config if word == "CONFIG" else word for word in words]
+    done = town.run(filled.installed.outpost, "replay", *words, "--journal", filled.state, expect=2)
+    assert told in done.stderr
+
+
+def test_a_plugin_that_cannot_start_is_no_difference(filled, tmp_path):
+    version = tmp_path / "threshold"
+    shutil.copytree(os.path.join(PLUGINS, "threshold"), version)
+    plugin = version / "plugin.lua"
+    plugin.write_text(plugin.read_text("utf-8").replace("local self", "error('boom') local self"),
+                      "utf-8")
+    done = town.run(filled.installed.outpost, "replay", str(version), "--journal", filled.state,
+                    expect=3)
+    assert "boom" in done.stderr
