@@ -7,6 +7,9 @@
 #include "host/fieldbus.h"
 #include "host/plugin.h"
 
+/* What a bus takes outside of Lua, about. */
+enum { BUS_KIB = 8 };
+
 static const char BUS[] = "outpost.bus";
 
 struct bus {
@@ -246,6 +249,7 @@ static int open_bus(lua_State *L)
     struct bus *bus = lua_newuserdatauv(L, sizeof(*bus), 0);
     *bus = settings;
     luaL_setmetatable(L, BUS); /* from here on __gc cleans up */
+    lua_gc(L, LUA_GCSTEP, BUS_KIB); /* so that buses that were dropped are collected in time */
     if (fieldbus_open(&bus->fieldbus, &url) != 0)
         return bind_fail(L, "argument", "%s: cannot be opened", text);
     return 1;

@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "base/now.h"
 #include "host/budget.h"
+#include "host/plugin.h"
 
 enum { WHY_ROOM = 900, TRACE_LEVELS = 8 };
 
@@ -95,22 +96,23 @@ static void explain(lua_State *L, char *why)
     add_trace(L, why);
 }
 
-/* Another coroutine in the place of one that runs without hooks now. When there is no memory even for
- * that, the old one is used up: what runs away in it ends the process. */
+/* Another coroutine in the place of one that runs without hooks now. That one is let go of first, with all
+ * it held: it may be what fills the memory. A plugin without memory even for this starts anew. */
 static void renew(struct task *task)
 {
     lua_State *main = task->main;
+    lua_pushboolean(main, 0);
+    lua_rawseti(main, LUA_REGISTRYINDEX, task->thread_ref);
+    task->thread = NULL;
     lua_pushcfunction(main, push_thread);
     if (lua_pcall(main, 0, 1, 0) != LUA_OK) {
         lua_pop(main, 1);
-        lua_resetthread(task->thread);
-        lua_settop(task->thread, 0);
+        plugin_end(task->plugin, PLUGIN_BROKEN);
         return;
     }
-    lua_State *fresh = lua_tothread(main, -1);
+    task->thread = lua_tothread(main, -1);
+    *seat(task->thread) = task;
     lua_rawseti(main, LUA_REGISTRYINDEX, task->thread_ref);
-    *seat(fresh) = task;
-    task->thread = fresh;
 }
 
 /* A handler that died is unwound, which may run its code again: inside the slice, and only while the

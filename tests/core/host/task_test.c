@@ -54,6 +54,20 @@ static void a_plugin_that_keeps_all_its_memory_starts_anew(void **state)
     finish(PLUGIN_BROKEN);
 }
 
+/* What it held is let go of before it is given another coroutine. */
+static void who_swallows_want_of_memory_is_stopped_each_time(void **state)
+{
+    (void)state;
+    start(ONE_EVENT,
+          "host.every(1, function()\n"
+          "  local t = {}\n"
+          "  while true do pcall(function() while true do t[#t + 1] = {} end end) end\n"
+          "end)");
+    desk.plugin.budget.most_bytes = 3 << 20;
+    talk_until(three_errors);
+    finish(PLUGIN_ENDED);
+}
+
 static void a_plugin_that_wanted_too_much_once_goes_on(void **state)
 {
     (void)state;
@@ -90,6 +104,7 @@ int main(void)
         cmocka_unit_test(a_runaway_is_stopped_each_time),
         cmocka_unit_test(what_a_runaway_would_still_close_is_not_run),
         cmocka_unit_test(a_plugin_that_keeps_all_its_memory_starts_anew),
+        cmocka_unit_test(who_swallows_want_of_memory_is_stopped_each_time),
         cmocka_unit_test(a_plugin_that_wanted_too_much_once_goes_on),
         cmocka_unit_test(the_insides_of_what_a_plugin_holds_are_hidden),
     };
