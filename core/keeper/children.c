@@ -13,6 +13,8 @@
 enum {
     HEALTH_MAX = 4096,
     TAIL_MAX = 1024 * 1024,
+    ANSWERS_MAX = 64 * 1024, /* that a host has not taken while it asks on */
+    ANSWERS_MS = 50,
     COST_LOOK = 8,      /* messages that a question costs which reads much */
     COST_REFUSED = 200, /* and a commit that is refused: it is a line in the log */
     HELD_SAID_US = 60 * 1000 * 1000
@@ -27,6 +29,8 @@ static void charge(struct children *children, struct peer *peer, int64_t message
         return;
     int64_t ms = allowance_take(&peer->allowance, children->rate, now_us, messages,
                                 (int64_t)bytes);
+    if (ms == 0 && line_queued(peer->line) > ANSWERS_MAX)
+        line_pause(peer->line, ANSWERS_MS); /* and that is a silence of its own */
     if (ms == 0)
         return;
     line_pause(peer->line, ms);

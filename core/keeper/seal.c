@@ -134,6 +134,14 @@ static int add_tile(struct seal *seal, int i, const struct buffer *result,
     return err ? err : store_add_tile(seal->journal->store, index, &tile);
 }
 
+/* Tiles of ordinary events fit into what is kept; one of the largest takes sixteen MiB. */
+static void give_back(struct seal *seal)
+{
+    for (int i = 0; i < seal->count; i++)
+        if (seal->plain[i].room > SEAL_KEPT_MAX)
+            buffer_free(&seal->plain[i]);
+}
+
 int seal_end(struct seal *seal, const struct buffer *result)
 {
     struct journal *journal = seal->journal;
@@ -155,6 +163,7 @@ int seal_end(struct seal *seal, const struct buffer *result)
         store_rollback(journal->store);
         return err;
     }
+    give_back(seal);
     journal->sealed = tree;
     tail_drop(&journal->tail, (int64_t)tree.size);
     return 0;

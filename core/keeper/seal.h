@@ -9,7 +9,11 @@
 #include "keeper/journal.h"
 
 /* What is sealed at once: so many tiles, and no further one behind so many bytes of them. */
-enum { SEAL_TILES_MAX = 16, SEAL_BYTES_MAX = 8 * 1024 * 1024 };
+enum {
+    SEAL_TILES_MAX = 16,
+    SEAL_BYTES_MAX = 8 * 1024 * 1024,
+    SEAL_KEPT_MAX = 512 * 1024 /* of a tile's memory, for the next one */
+};
 
 struct seal {
     struct journal *journal;

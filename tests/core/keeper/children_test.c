@@ -385,6 +385,35 @@ static void who_floods_is_made_to_wait_and_loses_nothing(void **state)
     assert_true(now_mono_us() - began_us >= 140 * 1000); /* thirty, at 200 a second */
 }
 
+/* It never reads what it is told; the little that is told beyond the sockets' room is bounded. */
+static void who_takes_no_answers_is_not_asked_for_more(void **state)
+{
+    static const struct allowance_rate RATE = {.messages = 1000000, .bytes = 1 << 30};
+    char value[4000];
+    struct buffer frame = {0};
+    (void)state;
+    memset(value, 'v', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    house_greet(&house);
+    house.children.rate = &RATE;
+    frame_begin(&frame, TALK_COMMIT, 1);
+    house_put(&frame, "key", value);
+    ends_say(house.ends[HOUSE_HOST], &frame);
+    frame_begin(&frame, TALK_GET, 2);
+    frame_put_text(&frame, TAG_KEY, "key");
+    size_t most = 0;
+    for (int i = 0; i < 3000; i++) {
+        send(house.ends[HOUSE_HOST], frame.bytes, frame.length, MSG_DONTWAIT);
+        if (i % 20 == 0)
+            ends_run(house.loop, -1, 1);
+        size_t queued = line_queued(house.peers[HOUSE_HOST].line);
+        most = queued > most ? queued : most;
+    }
+    assert_in_range(most, 64 * 1024, 256 * 1024);
+    assert_int_equal(house.gone, 0);
+    buffer_free(&frame);
+}
+
 static void who_is_refused_again_and_again_waits_too(void **state)
 {
     static const struct allowance_rate RATE = {.messages = 1000, .bytes = 1 << 20};
@@ -467,6 +496,7 @@ int main(void)
         CASE(words_and_notes_reach_only_those_they_are_for),
         CASE(a_host_that_goes_with_commits_under_way_leaves_them_done),
         CASE(who_floods_is_made_to_wait_and_loses_nothing),
+        CASE(who_takes_no_answers_is_not_asked_for_more),
         CASE(who_is_refused_again_and_again_waits_too),
         CASE(what_is_no_frame_ends_the_line),
     };
