@@ -270,13 +270,13 @@ run-stories: all
 	@$(PYTEST) tests/stories
 
 # quick: the part of the faults that make test has time for.
-run-quick: all powercut $(OUT)/tests/bench/flood
+run-quick: all powercut hostile $(OUT)/tests/bench/flood
 	@$(PYTEST) -s -m "not slow and not long" tests/faults
 
-run-faults: all powercut $(OUT)/tests/bench/flood
+run-faults: all powercut hostile $(OUT)/tests/bench/flood
 	@$(PYTEST) -s -m "not long" tests/faults
 
-run-faults-long: all powercut $(OUT)/tests/bench/flood
+run-faults-long: all powercut hostile $(OUT)/tests/bench/flood
 	@$(PYTEST) -s tests/faults
 
 # powercut: programs that cut the power under a room's own libraries.
@@ -301,6 +301,19 @@ $(OUT)/tests/faults/powercut/nth: $(foreach p,$(NTH_PARTS),$(OUT)/tests/faults/p
 	  $(LINK_$(FLAVOUR))
 .PHONY: powercut
 powercut: $(foreach r,$(POWERCUT) nth,$(OUT)/tests/faults/powercut/$(r))
+
+# hostile: native attacks, preloaded into the real host; and a host without its boundary, against which
+# they must succeed.
+HOSTILE := $(OUT)/tests/faults/hostile
+$(HOSTILE)/attacks.so: tests/faults/hostile/attacks.c
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) -std=c11 -O1 -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $<
+$(HOSTILE)/host: $(OUT)/core/host/main.o $(HOSTILE)/unconfined.o $(call archives,host proof wire base)
+	$(say) LINK $@
+	$(QUIET)$(CC) -o $@ $^ -Wl,--as-needed $(call libs_of,host proof wire base) $(EXPORT_host) \
+	  $(LINK_$(FLAVOUR))
+.PHONY: hostile
+hostile: $(HOSTILE)/attacks.so $(HOSTILE)/host
 
 # sim: tests/sim/sync/README.md. Each of the three programs becomes one object that shows only its
 # door, because rooms may use the same names; what they touch the world with is linked anew.

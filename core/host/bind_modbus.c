@@ -249,7 +249,8 @@ static int open_bus(lua_State *L)
     struct bus *bus = lua_newuserdatauv(L, sizeof(*bus), 0);
     *bus = settings;
     luaL_setmetatable(L, BUS); /* from here on __gc cleans up */
-    lua_gc(L, LUA_GCSTEP, BUS_KIB); /* so that buses that were dropped are collected in time */
+    /* Those that were dropped are collected in time. */
+    lua_gc(L, LUA_GCSTEP, BUS_KIB);
     if (fieldbus_open(&bus->fieldbus, &url) != 0)
         return bind_fail(L, "argument", "%s: cannot be opened", text);
     return 1;

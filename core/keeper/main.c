@@ -74,7 +74,8 @@ int main(int argc, char **argv)
         return 2;
     }
     processors_divide();
-    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* 2 MiB where 4 KiB do; the children inherit it */
+    /* Nowhere 2 MiB where 4 KiB do; the children inherit it. */
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     int err = read_config(&config, options.config_fd);
     if (err)
         log_error("configuration: cannot be read: %s", strerror(-err));
