@@ -13,6 +13,7 @@
 #include "cli/run.h"
 #include "cli/status.h"
 #include "cli/test.h"
+#include "cli/try.h"
 #include "cli/verify.h"
 
 static const struct command COMMANDS[] = {
@@ -28,6 +29,7 @@ static const struct command COMMANDS[] = {
     {"keygen", keygen_run, "make a signing key"},
     {"test", test_run, "run the tests of plugins in the real host"},
     {"replay", replay_run, "a plugin over a recorded journal: what it would have said"},
+    {"try", try_run, "a new configuration over the last days, before it goes live"},
     {"new", new_run, "make a plugin, with its test"},
 };
 

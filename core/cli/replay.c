@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "cli/place.h"
-#include "cli/player.h"
+#include "cli/play.h"
 #include "cli/slice.h"
-#include "cli/spool.h"
-#include "cli/starter.h"
 #include "cli/verdict.h"
 
 enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3 };
+
+static const char COMMAND[] = "outpost replay";
 
 static const char USAGE[] =
     "usage: outpost replay PLUGIN [INSTANCE] [--journal DIR] [--config FILE] [--from "
@@ -129,47 +129,13 @@ static int read_wish(struct wish *wish, int argc, char **argv)
     return 0;
 }
 
-/* ---- A run */
-
-struct run {
-    const char *name;
-    struct starter starter;
-    struct player player;
-    struct spool spool;
-};
-
-static int prepare(struct run *run, const struct starter_wish *wish)
+static int prepare(struct play *play, const struct starter_wish *wish)
 {
     struct buffer errors = {0};
-    int err = starter_make(&run->starter, wish, &errors);
+    int err = starter_make(&play->starter, wish, &errors);
     fputs(buffer_text(&errors), stderr);
     buffer_free(&errors);
     return err;
-}
-
-static int play(struct run *run, struct slice *slice, const char *out,
-                struct spool *recorded)
-{
-    run->player.start = &run->starter.start;
-    run->player.source = run->starter.source;
-    run->player.recorded = recorded;
-    int err = spool_open(&run->spool, out);
-    if (err) {
-        fprintf(stderr, "outpost replay: %s: %s\n", out ? out : "a temporary file",
-                strerror(-err));
-        return err;
-    }
-    err = player_run(&run->player, slice, &run->spool);
-    if (err)
-        fprintf(stderr, "outpost replay: %s\n", run->player.why);
-    return err;
-}
-
-static void close_run(struct run *run)
-{
-    player_close(&run->player);
-    spool_close(&run->spool);
-    starter_free(&run->starter);
 }
 
 /* ---- The command */
@@ -180,7 +146,7 @@ static bool has_other(const struct wish *wish)
     return wish->against != NULL || wish->against_config != NULL;
 }
 
-static int prepare_both(struct run *is, struct run *other, const struct wish *wish)
+static int prepare_both(struct play *is, struct play *other, const struct wish *wish)
 {
     struct starter_wish against = wish->is;
     if (wish->against != NULL)
@@ -193,13 +159,12 @@ static int prepare_both(struct run *is, struct run *other, const struct wish *wi
     return err;
 }
 
-static int compare(const struct wish *wish, const struct run *is, const struct run *other,
+static int compare(const struct wish *wish, struct play *is, struct play *other,
                    const struct slice *slice)
 {
     struct buffer text = {0};
-    struct run *runs[] = {(struct run *)is, (struct run *)other};
-    struct verdict verdict = {.is = {"replay", &runs[0]->spool, &is->player},
-                              .reference = {"what was recorded", &runs[1]->spool, NULL},
+    struct verdict verdict = {.is = {"replay", &is->spool, &is->player},
+                              .reference = {"what was recorded", &other->spool, NULL},
                               .erased = slice->erased,
                               .from_the_first = slice->first == 0 && slice->from_us == 0};
     if (has_other(wish)) {
@@ -222,16 +187,17 @@ static int compare(const struct wish *wish, const struct run *is, const struct r
     return code;
 }
 
-static int play_both(const struct wish *wish, struct slice *slice, struct run *is,
-                     struct run *other)
+static int play_both(const struct wish *wish, struct slice *slice, struct play *is,
+                     struct play *other)
 {
     bool alone = !has_other(wish);
+    is->player.recorded = alone ? &other->spool : NULL;
     is->player.beyond_us = (int64_t)(wish->within_s * 1e6);
     int err = alone ? spool_open(&other->spool, NULL) : 0;
     if (!err)
-        err = play(is, slice, wish->out, alone ? &other->spool : NULL);
+        err = play_run(is, slice, wish->out, COMMAND);
     if (!err && !alone)
-        err = play(other, slice, NULL, NULL);
+        err = play_run(other, slice, NULL, COMMAND);
     return err ? UNREADABLE : compare(wish, is, other, slice);
 }
 
@@ -239,7 +205,7 @@ int replay_run(int argc, char **argv)
 {
     struct wish wish;
     struct slice slice;
-    struct run is = {.name = "replay"}, other = {.name = "other"};
+    struct play is = {0}, other = {0};
     int stop = read_wish(&wish, argc, argv), code;
     if (stop)
         return stop - 1;
@@ -256,8 +222,8 @@ int replay_run(int argc, char **argv)
         code = WRONG_USAGE;
     else
         code = play_both(&wish, &slice, &is, &other);
-    close_run(&is);
-    close_run(&other);
+    play_close(&is);
+    play_close(&other);
     slice_close(&slice);
     return code;
 }

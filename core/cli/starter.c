@@ -32,22 +32,30 @@ static const char *text_or(const struct json *json, const char *name)
     return text != NULL ? text : "";
 }
 
-/* The members as the keeper has them (keeper/config.c); links are followed to what they mean. */
-void starter_take(struct starter *starter, const struct json *config,
-                  const struct json *plugin)
+/* Links are followed to what they mean. */
+static void put_folder(struct buffer *out, const char *name, const char *folder,
+                       const char *base)
 {
-    char folder[PATH_MAX];
-    const char *named = text_or(plugin, "folder");
+    char path[PATH_MAX], whole[PATH_MAX];
+    if (folder[0] == '/' || file_join(path, sizeof(path), base, folder) != 0)
+        snprintf(path, sizeof(path), "%s", folder);
+    buffer_printf(out, ",\"%s\":", name);
+    json_put_text(out, realpath(path, whole) != NULL ? whole : path);
+}
+
+/* The members as the keeper has them (keeper/version.c). */
+void starter_take(struct starter *starter, const struct json *config,
+                  const struct json *plugin, const char *base)
+{
+    const char *own = json_text(plugin, "lua");
     buffer_clear(&starter->start);
     buffer_append_text(&starter->start, "{\"office\":");
     json_put_text(&starter->start, text_or(json_get(config, "office"), "id"));
-    buffer_append_text(&starter->start, ",\"lua\":");
-    json_put_text(&starter->start, text_or(config, "lua"));
-    buffer_append_text(&starter->start, ",\"folder\":");
-    json_put_text(&starter->start, realpath(named, folder) != NULL ? folder : named);
+    put_folder(&starter->start, "lua", own ? own : text_or(config, "lua"), base);
+    put_folder(&starter->start, "folder", text_or(plugin, "folder"), base);
     for (const struct json *item = json_first(plugin); item != NULL;
          item = json_next(item))
-        if (strcmp(json_name(item), "folder") != 0)
+        if (strcmp(json_name(item), "folder") != 0 && strcmp(json_name(item), "lua") != 0)
             put_member(&starter->start, json_name(item), item);
     buffer_append_text(&starter->start, "}");
     snprintf(starter->source, sizeof(starter->source), "/%s/%s",
@@ -196,7 +204,7 @@ static int take_from(struct starter *starter, struct making *making, const char 
     if (!err && (plugin = find_instance(making, config)) == NULL)
         err = -EINVAL;
     if (!err)
-        starter_take(starter, config, plugin);
+        starter_take(starter, config, plugin, "/");
     json_free(config);
     buffer_free(&text);
     return err;

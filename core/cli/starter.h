@@ -25,9 +25,10 @@ struct starter {
  * starter_free(). */
 int starter_make(struct starter *starter, const struct starter_wish *wish,
                  struct buffer *errors);
-/* Of one of the `plugins` of a checked configuration. */
+/* Of one of the `plugins` of a checked configuration. Code may lie below the folder `base`, as that of
+ * config.good does (keeper/snapshot.h). */
 void starter_take(struct starter *starter, const struct json *config,
-                  const struct json *plugin);
+                  const struct json *plugin, const char *base);
 void starter_free(struct starter *starter);
 
 #endif

@@ -43,7 +43,7 @@ int verdict_make(struct verdict *verdict, int64_t within_us, int64_t limit)
     const struct player *player = verdict->is.player;
     verdict->contrast =
         (struct contrast){.within_us = within_us, .limit = limit, .until_us = INT64_MAX};
-    if (verdict->reference.player == NULL) {
+    if (verdict->reference.player == NULL && player != NULL) {
         verdict->contrast.until_us = player->last_us;
         if (!verdict->from_the_first)
             verdict->contrast.from_us = player->first_us + within_us;
@@ -72,7 +72,7 @@ static void print_run(const struct verdict_side *side, struct buffer *out)
     char hash[2 * DIGEST_BYTES + 1];
     const struct spool *spool = side->spool;
     if (side->player == NULL) {
-        buffer_printf(out, "recorded: %" PRId64 " emitted\n", spool_count(spool));
+        buffer_printf(out, "%s: %" PRId64 " emitted\n", side->name, spool_count(spool));
         return;
     }
     hex_encode(hash, spool->hash.bytes, DIGEST_BYTES);

@@ -184,6 +184,7 @@ static void pass_time(struct replay *replay, int64_t utc_us, int64_t mono_us,
                       bool is_new_boot)
 {
     if (is_new_boot) {
+        play(replay, 0); /* what it had been given it had seen */
         now_clock_jump(utc_us - now_utc_us());
         const char *why = office_restart(replay->office, NULL, false);
         if (why != NULL)

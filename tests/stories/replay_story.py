@@ -1,4 +1,5 @@
-"""outpost replay: a plugin over a journal that the real keeper has written, compared with what was."""
+"""outpost replay and outpost try: plugins over a journal that the real keeper has written."""
+import datetime
 import hashlib
 import json
 import os
@@ -7,59 +8,15 @@ import shutil
 import pytest
 
 import town
-import updates
+from replays import LOW, LOWER, PLUGINS, URL, Office, as_told, low_of
 
 READINGS = 20000
-LOW, LOWER = 5, 3
-PLUGINS = os.path.join(town.ROOT, "tests", "sim", "plugins")
-INSTANCES = ('plugin "filler" "filler" {{ count = {count} }}\n'
-             'plugin "threshold" "low" {{ low = {low} }}\n')
-LIMITS = 'limits { messages = 1000000, bytes = "1024MB" }\n'
-
-
-class Office(updates.UpdatedOffice):
-    """An office whose plugins are those of tests/sim/plugins."""
-
-    def __init__(self, folder, count=READINGS):
-        installed = updates.Installed(os.path.join(str(folder), "programs"), ())
-        for name in ("filler", "threshold"):
-            shutil.copytree(os.path.join(PLUGINS, name),
-                            os.path.dirname(installed.path(name)))
-        super().__init__(os.path.join(str(folder), "office"), installed,
-                         plugins=LIMITS + INSTANCES.format(count=count, low=LOW))
-
-    def counts(self):
-        types = [event["type"] for event in self.events()]
-        return types.count("bench.reading"), types.count("threshold.low")
-
-    def events(self):
-        done = self.command("events", "--json")
-        return [event for event in map(json.loads, done.stdout.splitlines()) if "type" in event]
-
-    def config_with(self, low, name="other.lua"):
-        path = os.path.join(os.path.dirname(self.config), name)
-        with open(self.config, encoding="utf-8") as file:
-            text = file.read()
-        with open(path, "w", encoding="utf-8") as out:
-            out.write(text.replace(f"low = {LOW}", f"low = {low}"))
-        return path
-
-
-def low_of(events, low):
-    """What the plugin has to say about these readings, told without it: (subject, band, battery, seq)."""
-    return [(event["subject"], event["data"]["band"], event["data"]["battery"], int(event["sequence"]))
-            for event in events
-            if event["type"] == "bench.reading" and event["data"]["battery"] <= low]
-
-
-def as_told(data, subject):
-    return (subject, data["band"], data["battery"], data["seq"])
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     """An office that has read all readings, and has stopped; nobody changes it."""
-    office = Office(tmp_path_factory.mktemp("replay"))
+    office = Office(tmp_path_factory.mktemp("replay"), READINGS)
     office.start()
     try:
         office.run_all()
@@ -124,7 +81,7 @@ def test_people_read_what_differs_and_how_much_more(filled):
     events = filled.events()
     gone = len(low_of(events, LOW)) - len(low_of(events, LOWER))
     assert lines[0].startswith("replay: events=") and " hash=" in lines[0]
-    assert lines[1] == f"recorded: {len(low_of(events, LOW))} emitted"
+    assert lines[1] == f"what was recorded: {len(low_of(events, LOW))} emitted"
     assert lines[2] == f"threshold.low (alarm): {gone} fewer"
     assert lines[3].startswith("  - 20") and '"battery":' in lines[3]
     assert lines[5:] == [f"  ... and {gone - 2} more",
@@ -219,6 +176,73 @@ def test_what_hangs_on_a_device_is_told_and_not_compared(filled, tmp_path):
     assert "not compared: threshold.counted (telemetry)" in done.stdout
     assert "secret" not in done.stdout
     assert done.stdout.endswith("identical to what was recorded\n")
+
+
+def test_trying_what_runs_finds_nothing(filled):
+    done = filled.try_it(filled.config, expect=0)
+    assert done.stdout.splitlines() == ["filler (filler): unchanged", "low (threshold): unchanged"]
+
+
+def test_trying_another_threshold_tells_the_alarms_that_go(filled):
+    done = filled.try_it(filled.config_with(LOWER), "--limit", "1", expect=1)
+    lines = done.stdout.splitlines()
+    events = filled.events()
+    gone = len(low_of(events, LOW)) - len(low_of(events, LOWER))
+    assert lines[:3] == ["filler (filler): unchanged", "low (threshold): changed",
+                         f"  low: {LOWER}, was {LOW}"]
+    assert lines[3].startswith("the new one: events=")
+    assert lines[-1] == f"different from what runs now: alarms {gone} fewer"
+
+
+def test_trying_looks_at_the_last_days_only(filled):
+    events = filled.events()
+    times = [datetime.datetime.fromisoformat(event["recorded"].replace("Z", "+00:00"))
+             for event in events]
+    at = next(i for i in range(len(times) // 2, len(times))
+              if times[i] - times[i - 1] > datetime.timedelta(milliseconds=1))
+    days = (times[-1] - (times[at - 1] + (times[at] - times[at - 1]) / 2)) / datetime.timedelta(days=1)
+    part = events[at:]
+    gone = len(low_of(part, LOW)) - len(low_of(part, LOWER))
+    done = filled.try_it(filled.config_with(LOWER), "--days", f"{days:.15f}", expect=1)
+    assert done.stdout.endswith(f"different from what runs now: alarms {gone} fewer\n")
+    assert gone > 100
+
+
+def test_trying_new_code_compares_it_with_the_code_that_runs(filled, tmp_path):
+    """What runs is in the snapshots of the state folder, whatever is installed now."""
+    plugins = tmp_path / "plugins"
+    shutil.copytree(PLUGINS, plugins)
+    plugin = plugins / "threshold" / "plugin.lua"
+    plugin.write_text(plugin.read_text("utf-8").replace("battery <= self.low", "battery < self.low"),
+                      "utf-8")
+    done = filled.try_it(filled.config, "--plugins", str(plugins), expect=1)
+    gone = len(low_of(filled.events(), LOW)) - len(low_of(filled.events(), LOW - 1))
+    assert "filler (filler): unchanged\nlow (threshold): changed, other code\n" in done.stdout
+    assert done.stdout.endswith(f"different from what runs now: alarms {gone} fewer\n")
+
+
+def test_trying_tells_which_devices_are_no_longer_read(filled):
+    done = filled.try_it(filled.config_changed(f', url = "{URL}"', ""), expect=1)
+    assert f"  no longer read: {URL}\n" in done.stdout
+    assert done.stdout.endswith("identical to what runs now\n")
+    done = filled.try_it(filled.config_changed(URL, "modbus-tcp://user:pw@10.0.0.8"), expect=1)
+    assert "  url: another one\n" in done.stdout and "pw@" not in done.stdout
+
+
+def test_trying_tells_of_instances_that_come_and_go(filled):
+    done = filled.try_it(filled.config_changed('"threshold" "low"', '"threshold" "other"'), expect=1)
+    alarms = len(low_of(filled.events(), LOW))
+    assert "other (threshold): new\n" in done.stdout
+    assert f"different from what runs now: alarms {alarms} more\n" in done.stdout
+    assert "low (threshold): removed\n" in done.stdout
+    assert done.stdout.endswith(f"different from what runs now: alarms {alarms} fewer\n")
+
+
+def test_a_configuration_that_does_not_check_is_not_tried(filled, tmp_path):
+    done = filled.try_it(filled.config_with('"much"'), expect=2)
+    assert "low: expected" in done.stderr and done.stdout == ""
+    done = town.run(filled.installed.outpost, "try", filled.config, "--state", str(tmp_path), expect=3)
+    assert "what runs is not known" in done.stderr
 
 
 @pytest.mark.parametrize("words, told", [
