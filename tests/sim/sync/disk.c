@@ -269,14 +269,17 @@ int store_get_cursor(struct store *store, const char *instance, const char *name
 
 /* ---- keeper/self.h */
 
-void self_record(struct group *group, const char *type, const char *text)
+int self_record(struct group *group, const char *type, const char *text)
 {
     bool alarm = strcmp(type, "sync.stalled") == 0;
     if (strcmp(type, "journal.contradicted") == 0 || (alarm && storm_is_over()))
         checker_violated("the keeper records %s: %s", type, text);
-    if (group_enter(group) != 0 ||
-        !disk_add(group->journal, alarm ? LANE_ALARM : LANE_RECORD, 0))
-        return;
+    int err = group_enter(group);
+    if (!err && !disk_add(group->journal, alarm ? LANE_ALARM : LANE_RECORD, 0))
+        err = -EIO;
+    if (err)
+        return err;
     group->has_alarm |= alarm;
     group_ask(group, 1, alarm);
+    return 0;
 }
