@@ -3,6 +3,7 @@
  *   keeper --state DIR --libexec DIR --config-fd N */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include "keeper/config.h"
 #include "keeper/keeper.h"
 #include "keeper/processors.h"
+
+enum { LARGE_BYTES = 256 * 1024 };
 
 struct options {
     const char *state;
@@ -58,6 +61,13 @@ static int read_config(struct config **config, const char *fd)
     return err;
 }
 
+/* What was large for a moment goes back; nowhere 2 MiB where 4 KiB do, for the children too. */
+static void keep_small(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
     static struct keeper keeper;
@@ -74,8 +84,7 @@ int main(int argc, char **argv)
         return 2;
     }
     processors_divide();
-    /* Nowhere 2 MiB where 4 KiB do; the children inherit it. */
-    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    keep_small();
     int err = read_config(&config, options.config_fd);
     if (err)
         log_error("configuration: cannot be read: %s", strerror(-err));

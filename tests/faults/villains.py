@@ -31,7 +31,7 @@ LUA = {
          "local function f() pcall(f) while true do pcall(f) end end f()"),
     "loops_while_it_is_closed":
         (HANDLER, "ran for more than 200 ms", f"local a <close> = {DEAF} while true do end"),
-    "raises_and_loops_while_it_is_closed":
+    "loops_while_closed_by_an_error":
         (HANDLER, "now", f"local a <close> = {DEAF} error('now')"),
     "loops_in_a_metamethod":
         (HANDLER, "ran for more than 200 ms",
