@@ -205,7 +205,8 @@ static void forget(struct replay *replay)
     struct office *office = replay->office;
     int64_t given = keeper_given(&office->keeper);
     if (office->lives && office->plugin.started &&
-        given >= office->ledger.forgotten + FORGET)
+        (given >= office->ledger.forgotten + FORGET ||
+         office->ledger.bytes > WAITING_MAX / 2))
         ledger_forget(&office->ledger, given);
     if (office->ledger.bytes > WAITING_MAX)
         give_up(replay,

@@ -1,8 +1,6 @@
 -- filler - fills a journal with the readings of thirty bands, always the same ones.
 local schema = require "schema"
 
-local BATCH = 200
-
 local plugin = {
     api = 1,
     name = "filler",
@@ -10,6 +8,7 @@ local plugin = {
     config = schema.record {
         count = schema.integer { doc = "so many readings", min = 0, max = 100000000,
             default = 20000 },
+        batch = schema.integer { doc = "so many at once", min = 1, max = 200, default = 200 },
     },
     events = {
         ["bench.reading"] = { lane = "telemetry", doc = "what a band says",
@@ -23,7 +22,7 @@ local function battery_of(number)
 end
 
 local function fill(self)
-    for _ = 1, math.min(BATCH, self.count - self.done) do
+    for _ = 1, math.min(self.batch, self.count - self.done) do
         self.host.emit { type = "bench.reading",
             subject = ("device/wristband/B-%04d"):format(self.done % 30),
             data = { band = ("B-%04d"):format(self.done % 30),
@@ -34,7 +33,8 @@ local function fill(self)
 end
 
 function plugin.start(host, config)
-    local self = { host = host, count = config.count, done = host.store.get "done" or 0 }
+    local self = { host = host, count = config.count, batch = config.batch,
+        done = host.store.get "done" or 0 }
     host.every("10ms", function()
         if self.done < self.count then
             fill(self)
