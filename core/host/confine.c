@@ -284,7 +284,6 @@ static const int ALLOWED[] = {
     SCMP_SYS(sigaltstack),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_getaffinity),
     SCMP_SYS(rseq),
     SCMP_SYS(set_robust_list),
     SCMP_SYS(exit),

@@ -85,7 +85,7 @@ static void one_that_cannot_says_why(void **state)
 static void one_that_crashes_is_told_by_its_end(void **state)
 {
     (void)state;
-    send_out("kill -SEGV $$");
+    send_out("ulimit -c 0; kill -SEGV $$");
     run_until_over(-ECHILD, "signal 11");
     send_out("exit 7");
     run_until_over(-ECHILD, "with 7");
