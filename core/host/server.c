@@ -438,11 +438,12 @@ void server_say(struct server_request *request, const char *name, const char *va
 
 static void add_said(struct server_request *request)
 {
-    const char *at = request->said.bytes, *end = at + request->said.length;
-    while (at < end) {
+    size_t from = 0;
+    while (from < request->said.length) {
+        const char *at = request->said.bytes + from;
         const char *value = at + strlen(at) + 1;
         MHD_add_response_header(request->response, at, value);
-        at = value + strlen(value) + 1;
+        from = (size_t)(value + strlen(value) + 1 - request->said.bytes);
     }
 }
 
