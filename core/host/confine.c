@@ -415,11 +415,13 @@ static int allow_sending(scmp_filter_ctx filter)
 static int allow_threads(scmp_filter_ctx filter, const struct confine_wish *wish)
 {
     const uint64_t thread = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
+    const struct scmp_arg_cmp pair[] = {bits(0, UINT32_MAX, AF_UNIX),
+                                        bits(1, SOCKET_KIND, SOCK_STREAM)};
     int err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     if (!err && wish->threads)
         err = allow_where(filter, SCMP_SYS(clone), bits(0, thread, thread));
-    if (!err && wish->threads) /* they wake each other; it leads to nobody else */
-        err = allow_where(filter, SCMP_SYS(socketpair), bits(0, UINT32_MAX, AF_UNIX));
+    if (!err && wish->threads) /* they wake each other; only datagrams could go elsewhere */
+        err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2, pair);
     return err;
 }
 

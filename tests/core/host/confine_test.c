@@ -355,12 +355,38 @@ static int starts_a_thread(void)
     return err ? err : pthread_join(thread, NULL);
 }
 
+static int pairs(int type)
+{
+    int ends[2];
+    return result(socketpair(AF_UNIX, type, 0, ends));
+}
+
+static int wakes_its_threads(void)
+{
+    return pairs(SOCK_STREAM | SOCK_NONBLOCK);
+}
+
+/* An end that could be pointed at any local program's socket. */
+static int pairs_for_datagrams(void)
+{
+    return pairs(SOCK_DGRAM);
+}
+
+static int pairs_for_packets(void)
+{
+    return pairs(SOCK_SEQPACKET);
+}
+
 static void threads_only_for_who_needs_them_and_never_a_process(void **state)
 {
     (void)state;
     assert_int_equal(confined(starts_a_thread), EPERM);
+    assert_int_equal(confined(wakes_its_threads), EPERM);
     wish.threads = true;
     assert_int_equal(confined(starts_a_thread), DONE);
+    assert_int_equal(confined(wakes_its_threads), DONE);
+    assert_int_equal(confined(pairs_for_datagrams), EPERM);
+    assert_int_equal(confined(pairs_for_packets), EPERM);
     assert_int_equal(confined(forks), EPERM);
     assert_int_equal(confined(clones_with_hidden_flags), ENOSYS);
 }
