@@ -59,6 +59,15 @@ static void forget_changes(struct reload *reload)
     reload->count = 0;
 }
 
+/* The snapshots that config.good on the disk needs stay until another is there. */
+static int keep_accepted(struct reload *reload)
+{
+    int err = accepted_save(&reload->accepted, reload->current);
+    if (!err)
+        lineup_prune(&reload->accepted);
+    return err;
+}
+
 static void finish(struct reload *reload)
 {
     char why[120];
@@ -66,10 +75,16 @@ static void finish(struct reload *reload)
     for (size_t i = 0; i < count; i++)
         returned += reload->change[i].state == CHANGE_RETURNED;
     forget_changes(reload);
-    accepted_save(&reload->accepted, reload->current);
-    lineup_prune(&reload->accepted);
-    snprintf(why, sizeof(why), "%zu of %zu changes were not accepted", returned, count);
-    rest(reload, returned ? -ECANCELED : 0, returned ? why : "");
+    int err = keep_accepted(reload);
+    if (err)
+        snprintf(why, sizeof(why),
+                 "config.good cannot be written (%s): the next start does not know it",
+                 strerror(-err));
+    else
+        snprintf(why, sizeof(why), "%zu of %zu changes were not accepted", returned,
+                 count);
+    bool is_well = !err && returned == 0;
+    rest(reload, is_well ? 0 : -ECANCELED, is_well ? "" : why);
 }
 
 static void canary_over(void *owner, int err, const char *why)
@@ -346,10 +361,9 @@ void reload_start(struct reload *reload)
         return;
     }
     lineup_prefer(&lineup, &reload->accepted, kept_old, reload);
-    err = accepted_save(&reload->accepted, reload->current);
+    err = keep_accepted(reload);
     if (err)
         log_error("config.good cannot be written: %s", strerror(-err));
-    lineup_prune(&reload->accepted);
     for (size_t i = 0; i < lineup.count; i++)
         supervisor_add(supervisor, lineup.versions[i]);
     lineup_close(&lineup);

@@ -25,8 +25,8 @@
  *   STOP     keeper  the child ends by itself
  *   STATUS   cli     -> REPORT with TEXT (JSON)
  *   RELOAD   cli     TEXT (the next part of a checked configuration), MORE when it is not the last
- *                    -> PROGRESS ..., DONE (ECANCELED: some were returned; ENOTSUP: this needs a
- *                    restart; EBUSY, EINVAL: nothing is touched)
+ *                    -> PROGRESS ..., DONE (ECANCELED: some were returned, or are not kept; ENOTSUP: this
+ *                    needs a restart; EBUSY, EINVAL: nothing is touched)
  *   PROGRESS keeper  TEXT (JSON: instance, state, why)
  *   ASK      cli     NAME (an instance), TYPE ("action" or "view"), KEY (which; absent: which there
  *                    are), DATA (its params, a JSON object)      -> ANSWER

@@ -113,11 +113,12 @@ static void say_part(const char *text, size_t length, bool more)
     buffer_free(&frame);
 }
 
-/* Says RELOAD with gate set to `gate`, hall to `hall` (0: without it), in two parts. */
+/* Says RELOAD with gate set to `gate`, hall to `hall` (0: without them), in two parts. */
 static void say_reload(const char *more, int gate, int hall)
 {
     struct buffer plugins = {0}, text = {0};
-    print_plugin(&plugins, "gate", gate);
+    if (gate != 0)
+        print_plugin(&plugins, "gate", gate);
     if (hall != 0)
         print_plugin(&plugins, "hall", hall);
     print_config(&text, more, buffer_text(&plugins));
@@ -173,6 +174,21 @@ static void what_did_not_change_is_not_touched(void **state)
     expect_all(0, "gate unchanged, hall unchanged, ");
     assert_int_equal(supervisor_find(&supervisor, "gate")->pid, pid);
     assert_int_equal(reload.current->trial_ms, 5000);
+}
+
+/* So a version whose snapshot is gone is never what a start would return to. */
+static void what_cannot_be_kept_is_said_and_removes_no_snapshot(void **state)
+{
+    const char *good = fixture_path(&house.fixture, "config.good");
+    char snapshot[400];
+    (void)state;
+    snprintf(snapshot, sizeof(snapshot), "%s",
+             json_text(supervisor_find(&supervisor, "hall")->version->start, "folder"));
+    assert_int_equal(unlink(good), 0);
+    assert_int_equal(mkdir(good, 0700), 0);
+    say_reload("", 0, 0);
+    expect_all(ECANCELED, "gate stopping, hall stopping, gate removed, hall removed, ");
+    assert_true(file_exists(snapshot));
 }
 
 static void one_that_is_not_asked_for_any_more_is_stopped(void **state)
@@ -317,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_did_not_change_is_not_touched),
+        CASE(what_cannot_be_kept_is_said_and_removes_no_snapshot),
         CASE(one_that_is_not_asked_for_any_more_is_stopped),
         CASE(a_version_that_does_not_answer_is_returned_from),
         CASE(a_version_that_cannot_be_loaded_touches_nobody),
