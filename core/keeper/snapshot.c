@@ -152,6 +152,17 @@ static void remove_all(const char *path)
         log_warn("%s: cannot be removed: %s", path, strerror(errno));
 }
 
+/* The names of the folders from there up to the snapshot's own. */
+static int sync_folders(char *folder, size_t own)
+{
+    int err = 0;
+    while (!err && strlen(folder) > own) {
+        err = file_sync_name(folder);
+        *strrchr(folder, '/') = '\0';
+    }
+    return err;
+}
+
 static int put_file(const char *place, const struct lua_file *file)
 {
     char path[PATH_MAX], above[PATH_MAX];
@@ -161,8 +172,9 @@ static int put_file(const char *place, const struct lua_file *file)
     strcpy(above, path);
     *strrchr(above, '/') = '\0';
     err = file_make_folders(above);
-    return err ? err
-               : file_put_durably(path, file->bytes.bytes, file->bytes.length, 0640);
+    if (!err)
+        err = file_put_durably(path, file->bytes.bytes, file->bytes.length, 0640);
+    return err ? err : sync_folders(above, strlen(place));
 }
 
 /* Writes all below `beside`, which then becomes `place`. */
