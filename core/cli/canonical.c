@@ -2,61 +2,16 @@
 #include "cli/canonical.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "base/mem.h"
 
 enum { PATH_ROOM = 256, VALUE_SHOWN = 120 };
 
-static size_t count_of(const struct json *json)
-{
-    size_t count = 0;
-    for (const struct json *item = json_first(json); item != NULL; item = json_next(item))
-        count++;
-    return count;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(json_name(*(const struct json *const *)a),
-                  json_name(*(const struct json *const *)b));
-}
-
-static void print_object(struct buffer *out, const struct json *json)
-{
-    size_t count = count_of(json), at = 0;
-    const struct json **members = mem_zeroed((count + 1) * sizeof(struct json *));
-    for (const struct json *item = json_first(json); item != NULL; item = json_next(item))
-        members[at++] = item;
-    qsort(members, count, sizeof(struct json *), by_name);
-    for (at = 0; at < count; at++) {
-        buffer_append_text(out, at > 0 ? "," : "{");
-        json_put_text(out, json_name(members[at]));
-        buffer_append_text(out, ":");
-        canonical_print(out, members[at]);
-    }
-    buffer_append_text(out, count > 0 ? "}" : "{}");
-    mem_free(members);
-}
-
 void canonical_print(struct buffer *out, const struct json *json)
 {
-    if (json == NULL) {
+    if (json == NULL)
         buffer_append_text(out, "null");
-    } else if (json_is_object(json)) {
-        print_object(out, json);
-    } else if (json_is_array(json)) {
-        buffer_append_text(out, "[");
-        for (const struct json *item = json_first(json); item != NULL;
-             item = json_next(item)) {
-            canonical_print(out, item);
-            buffer_append_text(out, json_next(item) != NULL ? "," : "");
-        }
-        buffer_append_text(out, "]");
-    } else {
-        json_print(out, json);
-    }
+    else
+        json_print_sorted(out, json);
 }
 
 /* ---- The first difference */
