@@ -283,21 +283,6 @@ static void handler_over(struct task *task, const char *why)
 
 /* ---- What comes */
 
-static int reserve(lua_State *L)
-{
-    lua_pushinteger(L, task_reserve(L));
-    return 1;
-}
-
-/* A place in the registry with a coroutine; LUA_NOREF when there is no memory for it. */
-static int new_thread(lua_State *L)
-{
-    lua_pushcfunction(L, reserve);
-    int ref = lua_pcall(L, 0, 1, 0) == LUA_OK ? (int)lua_tointeger(L, -1) : LUA_NOREF;
-    lua_pop(L, 1);
-    return ref;
-}
-
 static void keep(struct buffer *bytes, const struct frame *frame, enum talk_tag tag)
 {
     struct field field;
@@ -350,7 +335,7 @@ void asked_hear(struct plugin *plugin, const struct frame *frame)
                "the plugin is busy with as many questions as it takes; ask again", NULL);
         return;
     }
-    int thread_ref = new_thread(plugin->L);
+    int thread_ref = task_try_reserve(plugin->L);
     if (thread_ref == LUA_NOREF)
         answer(plugin, frame->id, ENOMEM, "the plugin has no memory left for it", NULL);
     else

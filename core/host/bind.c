@@ -122,3 +122,15 @@ int64_t bind_duration_in(lua_State *L, int options, const char *name, int64_t le
                    (int)least, (int)(most / 1000));
     return ms;
 }
+
+bool bind_flag_in(lua_State *L, int options, const char *name, bool otherwise)
+{
+    if (lua_isnil(L, options))
+        return otherwise;
+    int type = lua_getfield(L, options, name);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+        luaL_error(L, "%s: expected true or false", name);
+    bool flag = type == LUA_TNIL ? otherwise : lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}

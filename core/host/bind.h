@@ -43,6 +43,8 @@ void bind_options(lua_State *L, int argument, const char *const *names);
 /* The member of that table as milliseconds; `otherwise` when it is not there. */
 int64_t bind_duration_in(lua_State *L, int options, const char *name, int64_t least,
                          int64_t most, int64_t otherwise);
+/* The same for true or false. */
+bool bind_flag_in(lua_State *L, int options, const char *name, bool otherwise);
 
 /* The last statement of a binding that may have blocked, whose `results` are on top: when the slice
  * has lasted long already, everything else in the process has its turn first. */

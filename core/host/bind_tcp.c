@@ -36,18 +36,6 @@ struct call {
 
 /* ---- Options of both */
 
-static bool flag_in(lua_State *L, int options, const char *name, bool otherwise)
-{
-    if (!lua_istable(L, options))
-        return otherwise;
-    int type = lua_getfield(L, options, name);
-    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-        luaL_error(L, "%s: expected true or false", name);
-    bool flag = type == LUA_TNIL ? otherwise : lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return flag;
-}
-
 static int64_t keepalive_in(lua_State *L, int options)
 {
     return bind_duration_in(L, options, "keepalive", KEEPALIVE_LEAST_MS,
@@ -108,7 +96,7 @@ static int tcp_connect(lua_State *L)
     struct call *call = lua_newuserdatauv(L, sizeof(*call), 0);
     *call = (struct call){.dial.done = call_over, .task = task_of(L), .conn = conn};
     luaL_setmetatable(L, CALL); /* from here on __gc cleans up */
-    call->nodelay = flag_in(L, 2, "nodelay", true);
+    call->nodelay = bind_flag_in(L, 2, "nodelay", true);
     call->keepalive_ms = keepalive_in(L, 2);
     strcpy(call->host, url.place);
     dial_start(plugin->loop, &call->dial, SOCK_STREAM, url.place, url.port, timeout_ms);
@@ -152,7 +140,7 @@ static void read_options(lua_State *L, struct listener_options *options)
     bind_options(L, 2, NAMES);
     *options = (struct listener_options){.connections = LISTENER_CONNECTIONS};
     conn_options(L, 2, &options->conn);
-    options->nodelay = flag_in(L, 2, "nodelay", true);
+    options->nodelay = bind_flag_in(L, 2, "nodelay", true);
     options->keepalive_ms = keepalive_in(L, 2);
     if (lua_isnil(L, 2))
         return;

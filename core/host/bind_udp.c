@@ -217,27 +217,18 @@ static struct port *new_port(lua_State *L, const struct lineurl *url)
     return port;
 }
 
-static bool flag_in(lua_State *L, const char *name)
-{
-    if (lua_isnil(L, 2))
-        return false;
-    lua_getfield(L, 2, name);
-    bool flag = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return flag;
-}
-
 /* A port of this machine: everybody's messages. */
 static int listen_at(lua_State *L, struct port *port, const struct address *address)
 {
     int fd;
+    bool broadcasts = bind_flag_in(L, 2, "broadcast", false);
     int err = socket_bind(&fd, address, SOCK_DGRAM, 0);
     if (err)
         return bind_fail(L, err == -EADDRINUSE ? "busy" : "argument",
                          "%s: port %d cannot be received on: %s", port->name,
                          address_port(address), strerror(-err));
     datagram_open(&port->datagram, port->task->plugin->loop, fd, false);
-    if (flag_in(L, "broadcast"))
+    if (broadcasts)
         socket_broadcast(fd);
     lua_pushvalue(L, 3);
     return 1;
@@ -258,7 +249,7 @@ static int udp_open(lua_State *L)
         return bind_fail(L, "argument", "%s", why);
     int64_t timeout_ms = bind_duration_in(L, 2, "timeout", 1, ANY_MS, CONNECT_MS);
     bool is_address = address_parse(&address, url.place, url.port) == 0;
-    bool listens = flag_in(L, "listen");
+    bool listens = bind_flag_in(L, 2, "listen", false);
     if (listens && !is_address)
         return bind_fail(L, "argument", "%s: expected an address of this machine", text);
     task_check(L);

@@ -420,8 +420,10 @@ static int allow_threads(scmp_filter_ctx filter, const struct confine_wish *wish
     int err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     if (!err && wish->threads)
         err = allow_where(filter, SCMP_SYS(clone), bits(0, thread, thread));
-    if (!err && wish->threads) /* they wake each other; only datagrams could go elsewhere */
-        err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2, pair);
+    /* They wake each other; only datagrams could go elsewhere. */
+    if (!err && wish->threads)
+        err =
+            seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2, pair);
     return err;
 }
 

@@ -124,25 +124,15 @@ static int call_handler(lua_State *L)
     return 0;
 }
 
-static int reserve(lua_State *L)
-{
-    lua_pushinteger(L, task_reserve(L));
-    return 1;
-}
-
 /* A further visit; NULL when the plugin has no memory left for one. */
 static struct visit *new_visit(struct listener *listener)
 {
     struct plugin *plugin = listener->plugin;
-    lua_State *L = plugin->L;
-    lua_pushcfunction(L, reserve);
-    int status = lua_pcall(L, 0, 1, 0);
-    int thread_ref = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    if (status != LUA_OK)
+    int thread_ref = task_try_reserve(plugin->L);
+    if (thread_ref == LUA_NOREF)
         return NULL;
     struct visit *visit = mem_new(struct visit);
-    task_open(&visit->task, plugin, L, thread_ref);
+    task_open(&visit->task, plugin, plugin->L, thread_ref);
     visit->task.over = handler_over;
     visit->commit.done = committed;
     visit->listener = listener;

@@ -37,6 +37,21 @@ int task_reserve(lua_State *L)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+static int reserve(lua_State *L)
+{
+    lua_pushinteger(L, task_reserve(L));
+    return 1;
+}
+
+int task_try_reserve(lua_State *main)
+{
+    lua_pushcfunction(main, reserve);
+    int ref =
+        lua_pcall(main, 0, 1, 0) == LUA_OK ? (int)lua_tointeger(main, -1) : LUA_NOREF;
+    lua_pop(main, 1);
+    return ref;
+}
+
 void task_open(struct task *task, struct plugin *plugin, lua_State *main, int thread_ref)
 {
     lua_rawgeti(main, LUA_REGISTRYINDEX, thread_ref);

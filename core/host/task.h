@@ -40,6 +40,8 @@ struct task {
 /* Makes a coroutine for a task and returns its place in the registry. May raise; nothing else of
  * opening a task does, so call this before there is anything to clean up. */
 int task_reserve(lua_State *L);
+/* The same from outside of Lua: LUA_NOREF when there is no memory for it. */
+int task_try_reserve(lua_State *main);
 /* The caller sets `over`. `main` is the plugin's main thread. */
 void task_open(struct task *task, struct plugin *plugin, lua_State *main, int thread_ref);
 void task_close(struct task *task, lua_State *main);

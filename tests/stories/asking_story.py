@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 import town
+import updates
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ASKER = 'plugin "asker" "desk" {}\n'
@@ -18,13 +19,9 @@ STRANGER, OFFICER = "games", "daemon"  # of every Debian's /etc/passwd
 
 def private(folder):
     """A copy of the build in `folder` whose only plugin is asker; the path of its `outpost`."""
-    for part in ("bin", "libexec"):
-        shutil.copytree(os.path.join(town.BUILD, part), folder / part)
-    plugins = folder / "share" / "outpost" / "plugins"
-    plugins.mkdir(parents=True)
-    (folder / "share" / "outpost" / "lua").symlink_to(os.path.join(town.ROOT, "lua"))
-    (plugins / "asker").symlink_to(os.path.join(HERE, "plugins", "asker"))
-    return str(folder / "bin" / "outpost")
+    installed = updates.Installed(folder, ())
+    shutil.copytree(os.path.join(HERE, "plugins", "asker"), os.path.dirname(installed.path("asker")))
+    return installed.outpost
 
 
 @pytest.fixture(scope="module")

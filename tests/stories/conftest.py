@@ -28,6 +28,15 @@ def started():
 
 
 @pytest.fixture
+def closing():
+    """closing(thing) is the thing, which is closed at the end; the last one first."""
+    things = []
+    yield lambda thing: things.append(thing) or thing
+    for thing in reversed(things):
+        thing.close()
+
+
+@pytest.fixture
 def broker(tmp_path, started):
     return started(town.Broker(tmp_path))
 

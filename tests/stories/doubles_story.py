@@ -61,14 +61,6 @@ def device_on(wire, folder, fault, **settings):
     return modbus.SerialDevice(str(folder), fault, **settings)
 
 
-@pytest.fixture
-def closing():
-    things = []
-    yield lambda thing: things.append(thing) or thing
-    for thing in reversed(things):
-        thing.close()
-
-
 @pytest.mark.parametrize("wire", ["tcp", "rtu"])
 @pytest.mark.parametrize("fault", TOLD)
 def test_each_fault_is_told_by_its_name_and_in_time(tmp_path, closing, wire, fault):

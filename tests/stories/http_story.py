@@ -54,14 +54,6 @@ class Surfer:
 
 
 @pytest.fixture
-def closing():
-    things = []
-    yield lambda thing: things.append(thing) or thing
-    for thing in reversed(things):
-        thing.close()
-
-
-@pytest.fixture
 def surf(tmp_path, closing):
     """surf(ask, ...) -> what came of each."""
     def go(*asks, **more):

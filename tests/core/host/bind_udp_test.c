@@ -149,6 +149,8 @@ static void wrong_arguments_are_raised_or_told(void **state)
           "  function() host.udp.open(url, { most = 0 }) end,\n"
           "  function() host.udp.open(url, { most = 70000 }) end,\n"
           "  function() host.udp.open(url, { port = 1 }) end,\n"
+          "  function() host.udp.open(url, { listen = 'no' }) end,\n"
+          "  function() host.udp.open(url, { listen = true, broadcast = 1 }) end,\n"
           "  function() line:send(('x'):rep(65508), '127.0.0.1', 1) end,\n"
           "  function() line:send('x', '127.0.0.1', 0) end,\n"
           "  function() line:receive { most = 1 } end,\n"

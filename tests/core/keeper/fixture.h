@@ -55,6 +55,18 @@ static inline void fixture_remove(const char *folder)
     assert_int_equal(nftw(folder, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+/* Writes "folder/below", and the folders above it. */
+static inline void fixture_write(const char *folder, const char *below, const char *text)
+{
+    char path[JOURNAL_PATH_MAX];
+    assert_int_equal(file_join(path, sizeof(path), folder, below), 0);
+    char *name = strrchr(path, '/');
+    *name = '\0';
+    assert_int_equal(file_make_folders(path), 0);
+    *name = '/';
+    assert_int_equal(file_put(path, text, strlen(text), 0600), 0);
+}
+
 /* Opens the journal in the folder; what journal_open() says. */
 static inline int fixture_reopen(struct fixture *fixture)
 {

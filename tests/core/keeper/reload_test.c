@@ -47,20 +47,6 @@ static void print_plugin(struct buffer *text, const char *instance, int setting)
                   text->length ? "," : "", instance, folder, setting);
 }
 
-static void write_text(const char *name, const char *text)
-{
-    char path[400];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    assert_int_equal(file_put(path, text, strlen(text), 0600), 0);
-}
-
-static void make_folder(const char *name)
-{
-    char path[400];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    assert_int_equal(file_make_folders(path), 0);
-}
-
 static int start(void **state)
 {
     struct buffer plugins = {0}, text = {0};
@@ -68,11 +54,9 @@ static int start(void **state)
     house_open(&house);
     strcpy(folder, house.fixture.folder);
     strcpy(libexec, fixture_path(&house.fixture, "libexec"));
-    make_folder("libexec");
-    make_folder("band");
-    make_folder("lua");
-    write_text("band/plugin.lua", "return {}");
-    write_text("lua/bits.lua", "return {}");
+    assert_int_equal(file_make_folders(libexec), 0);
+    fixture_write(folder, "band/plugin.lua", "return {}");
+    fixture_write(folder, "lua/bits.lua", "return {}");
     scripts_put(libexec, "host", true, GOOD);
     print_plugin(&plugins, "gate", 1);
     print_plugin(&plugins, "hall", 1);
@@ -222,7 +206,7 @@ static void a_version_that_cannot_be_loaded_touches_nobody(void **state)
     struct child *gate = supervisor_find(&supervisor, "gate");
     pid_t pid = gate->pid;
     scripts_put(libexec, "host", true, "exit 1");
-    write_text("band/plugin.lua", "return 2");
+    fixture_write(folder, "band/plugin.lua", "return 2");
     say_reload("", 1, 1);
     expect_all(ECANCELED, "gate waiting, hall waiting, gate starting, gate returned, "
                           "hall starting, hall returned, ");

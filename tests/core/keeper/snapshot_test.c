@@ -18,11 +18,7 @@ static const char *path_of(const char *below)
 
 static void write_text(const char *below, const char *text)
 {
-    char above[512];
-    strcpy(above, path_of(below));
-    *strrchr(above, '/') = '\0';
-    assert_int_equal(file_make_folders(above), 0);
-    assert_int_equal(file_put(path_of(below), text, strlen(text), 0600), 0);
+    fixture_write(folder, below, text);
 }
 
 static int start(void **state)
