@@ -105,7 +105,7 @@ local EVENTS = {
         data = of_visit {} },
     ["checkin.rejected"] = { lane = "record", doc = "somebody was not let through",
         data = of_visit { reason = reason() } },
-    ["checkin.unknown_person"] = { lane = "record", doc = "somebody whom the terminal does not know",
+    ["checkin.unknown_person"] = { lane = "record", doc = "somebody whom it does not know",
         data = of_visit { reason = reason() } },
     ["checkin.duress"] = { lane = "alarm", doc = "somebody gave the sign of being under duress",
         data = of_visit {} },
@@ -176,7 +176,7 @@ end
 -- ---- Who
 
 -- Numbers that the office gave itself: up to 8 digits, up to 3 letters before them. Whatever is
--- longer may be an identity card's, a telephone's or a bank card's number, and letters alone a name.
+-- longer may be the number of an identity card, a telephone or a bank card, letters alone a name.
 local function is_harmless(number)
     return number:find "^%a?%a?%a?[-_]?%d%d?%d?%d?%d?%d?%d?%d?$" ~= nil
 end
