@@ -11,8 +11,8 @@
 #include "host/module.h"
 
 /* What every plugin has; the others are capabilities. */
-static void (*const BASICS[])(lua_State *L) = {bind_log,   bind_time,    bind_emit,
-                                               bind_store, bind_journal, bind_metrics};
+static void (*const BASICS[])(lua_State *L) = {
+    bind_log, bind_time, bind_emit, bind_store, bind_journal, bind_metrics, bind_random};
 
 /* The list `needs` is not on top, the table host is. */
 static void bind_needs(lua_State *L, int needs)

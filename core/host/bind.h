@@ -21,6 +21,7 @@ void bind_emit(lua_State *L);
 void bind_store(lua_State *L);
 void bind_journal(lua_State *L);
 void bind_metrics(lua_State *L);
+void bind_random(lua_State *L);
 void bind_modbus(lua_State *L);
 void bind_tcp(lua_State *L);
 void bind_udp(lua_State *L);

@@ -8,12 +8,14 @@
 
 #include "base/base.h"
 #include "host/charset.h"
+#include "host/digest.h"
 #include "host/xml.h"
 
 static const struct module MODULES[] = {
     {"json", module_json, NULL, NULL},
     {"gbk", module_gbk, "gbk", charset_open},
     {"host.xml", module_xml, "xml", xml_open},
+    {"digest", module_digest, "digest", digest_open},
 };
 
 static bool is_closed; /* only what was loaded is there */
@@ -74,8 +76,8 @@ void module_push(lua_State *L, const struct module *module)
                    module->name, module->need);
     if (module->load != NULL && module->load() != 0)
         luaL_error(L,
-                   "require \"%s\": this system has no GB18030 (package libc6) or no "
-                   "expat (libexpat1)",
+                   "require \"%s\": this system has no GB18030 (package libc6), no expat "
+                   "(libexpat1) or no nettle with SM3 (libnettle8, 3.8)",
                    module->name);
     lua_pushcfunction(L, module->open);
     lua_call(L, 0, 1);

@@ -1,8 +1,8 @@
-/* module - what a plugin may require that is written in C: json, gbk, and host.xml behind lua/xml.lua.
+/* module - what a plugin may require that is written in C: json, gbk, digest, and host.xml behind
+ * lua/xml.lua.
  *
- * A module does no I/O and keeps nothing. What costs memory or must be loaded from a file (the two
- * that know charsets) is there for who says so in its manifest's `needs`, because it is loaded before
- * the process is confined. */
+ * A module does no I/O and keeps nothing. What costs memory or must be loaded from a file is there
+ * for who says so in its manifest's `needs`, because it is loaded before the process is confined. */
 #ifndef HOST_MODULE_H
 #define HOST_MODULE_H
 
@@ -44,5 +44,6 @@ int module_fail(lua_State *L, const char *format, ...)
 int module_json(lua_State *L);
 int module_gbk(lua_State *L);
 int module_xml(lua_State *L);
+int module_digest(lua_State *L);
 
 #endif

@@ -22,6 +22,7 @@
 #include "rehearse/log.h"
 #include "rehearse/loop.h"
 #include "rehearse/now_clock.h"
+#include "rehearse/random.h"
 #include "rehearse/server.h"
 #include "wire/line.h"
 
@@ -390,6 +391,7 @@ void office_open(struct office **out, int64_t utc_us)
     if (current != NULL)
         office_end(current);
     now_clock_begin(utc_us);
+    random_begin();
     office->again.fire = start_again;
     office->keeper.loop = office->loop;
     office->keeper.ledger = &office->ledger;

@@ -30,6 +30,7 @@ LIBRARIES = {
     "modbus": {"host"},
     "expat.h": {"host"},
     "iconv.h": {"host"},
+    "nettle/": {"host"},
     "seccomp.h": {"host"},
     "lua": {"host", "rehearse"},
     "lauxlib.h": {"host", "rehearse"},

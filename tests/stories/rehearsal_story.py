@@ -203,6 +203,30 @@ def test_every_run_is_like_the_one_before(tmp_path):
     assert len(runs) == 1
 
 
+RANDOM_START = """
+    local function chance()
+        return (host.random(4):gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+    end
+    host.store.put("first", host.store.get "first" or chance())
+    host.store.put("last", chance())
+"""
+RANDOM = """
+t.test("chance_is_the_same_in_each_rehearsal_and_never_again_in_one", function()
+    local first, second = begin(), begin()
+    t.equal(first:stored(), second:stored())
+    t.equal(second:stored().first, "e26e06f8")
+    local last = second:stored().last
+    second:restart()
+    t.holds(second:stored().last ~= last)
+end)
+"""
+
+
+def test_chance_is_the_same_in_each_rehearsal(tmp_path):
+    done = run(tmp_path, RANDOM_START, RANDOM)
+    assert (done.returncode, last(done)) == (0, "1 passed, 0 failed"), done.stdout
+
+
 MORE = """
 t.test("others_events_come_once_and_in_order_over_a_death", function()
     local office = begin()

@@ -176,6 +176,83 @@ static void xml_is_written_as_it_is_read(void **state)
         "<?xml version=\"1.0\" encoding=\"GB2312\"?>\n<N>\xd6\xb4</N>");
 }
 
+static void bytes_are_named_as_the_standards_say(void **state)
+{
+    lua_State *L = *state;
+    assert_string_equal(
+        said(L, "local d = require 'digest' return d.sha256 'abc', d.sha256 ''"),
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_string_equal(/* GB/T 32905-2016, A.1 and A.2 */
+                        said(L, "local d = require 'digest' return d.sm3 'abc', "
+                                "d.sm3(('abcd'):rep(16))"),
+                        "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+                        " "
+                        "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c573"
+                        "2");
+    assert_string_equal(said(L, "return require('digest').md5 'abc'"), /* RFC 1321 */
+                        "900150983cd24fb0d6963f7d28e17f72");
+    assert_string_equal(/* RFC 4231, 2 and 6: a key longer than a block */
+                        said(L,
+                             "local d = require 'digest' "
+                             "return d.hmac_sha256('Jefe', 'what do ya want for "
+                             "nothing?'), "
+                             "d.hmac_sha256(('\xaa'):rep(131), "
+                             "'Test Using Larger Than Block-Size Key - Hash Key First')"),
+                        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+                        " "
+                        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f5"
+                        "4");
+    assert_says(L, "return require('digest').sha256 {}", "string expected, got table");
+}
+
+static void base64_is_strict(void **state)
+{
+    lua_State *L = *state;
+    assert_string_equal(said(L, "local d = require 'digest' return d.base64 'any', "
+                                "d.base64 'carnal p', d.base64 '', d.unbase64 'YW55' == "
+                                "'any', d.unbase64 '' == ''"),
+                        "YW55 Y2FybmFsIHA=  true true");
+    assert_string_equal(
+        said(L, "local d = require 'digest' local all = {} "
+                "for i = 0, 255 do all[#all + 1] = string.char(i) end "
+                "all = table.concat(all) return d.unbase64(d.base64(all)) == all"),
+        "true");
+    static const char *const BAD[] = {
+        "YW5", "YW55\\n", "YW5=", "Y W5", "YW55====", "\\0"};
+    char chunk[100];
+    for (size_t i = 0; i < countof(BAD); i++) {
+        snprintf(chunk, sizeof(chunk), "return require('digest').unbase64 '%s'", BAD[i]);
+        assert_says(L, chunk, "nil expected base64, padded and without white space");
+    }
+}
+
+/* So many MiB of one letter. */
+static const char MUCH[] =
+    "local d = require 'digest' local function much(letter, count) "
+    "local t = letter:rep(1 << 20) local all = {} "
+    "for i = 1, count do all[i] = t end return table.concat(all) end ";
+
+static void base64_takes_what_an_answer_may_have_and_no_more(void **state)
+{
+    lua_State *L = *state;
+    static const struct {
+        const char *call, *says;
+    } CASES[] = {
+        {"return #d.sm3(much('x', 9))", "64"},
+        {"return #d.base64(much('x', 8))", "11184812"},
+        {"return d.base64(much('x', 8) .. 'x')", "expected at most 8 MiB"},
+        {"return #d.unbase64(much('A', 10) .. ('A'):rep(699052))", "8388609"},
+        {"return d.unbase64(much('A', 10) .. ('A'):rep(699056))",
+         "nil expected base64 of at most 8 MiB, got 11184816"},
+    };
+    for (size_t i = 0; i < countof(CASES); i++) {
+        char chunk[500];
+        snprintf(chunk, sizeof(chunk), "%s%s", MUCH, CASES[i].call);
+        assert_says(L, chunk, CASES[i].says);
+    }
+}
+
 /* ---- Samples of real devices, which lie beside the project or not at all */
 
 static int each_sample(lua_State *L, const char *folder, const char *ending,
@@ -303,6 +380,8 @@ static void what_the_manifest_needs_is_there_behind_the_boundary(void **state)
     assert_string_equal(text, "read");
     confined("[]", "return require('json').encode { 1 }", text, sizeof(text));
     assert_string_equal(text, "[1]");
+    confined("[\"digest\"]", "return #require('digest').sm3 'x'", text, sizeof(text));
+    assert_string_equal(text, "64");
 }
 
 static void what_it_does_not_need_is_refused_with_the_word_to_add(void **state)
@@ -314,13 +393,16 @@ static void what_it_does_not_need_is_refused_with_the_word_to_add(void **state)
     assert_non_null(
         strstr(text, "require \"gbk\": expected \"gbk\" among the manifest's needs"));
     confined("[\"gbk\"]", "require 'xml'", text, sizeof(text));
+    confined("[\"gbk\"]", "require 'digest'", text, sizeof(text));
+    assert_non_null(strstr(text, "expected \"digest\" among the manifest's needs"));
+    confined("[\"gbk\"]", "require 'xml'", text, sizeof(text));
     assert_non_null(strstr(text, "expected \"xml\" among the manifest's needs"));
 }
 
 static void only_words_that_mean_a_module_are_needs(void **state)
 {
     (void)state;
-    assert_true(module_is_need("xml") && module_is_need("gbk"));
+    assert_true(module_is_need("xml") && module_is_need("digest"));
     assert_false(module_is_need("json") || module_is_need("modbus"));
 }
 
@@ -335,6 +417,9 @@ int main(void)
         IN_A_STATE(gbk_is_read_and_written),
         IN_A_STATE(xml_is_read_as_a_tree),
         IN_A_STATE(xml_is_written_as_it_is_read),
+        IN_A_STATE(bytes_are_named_as_the_standards_say),
+        IN_A_STATE(base64_is_strict),
+        IN_A_STATE(base64_takes_what_an_answer_may_have_and_no_more),
         IN_A_STATE(documents_of_isapi_are_read),
         IN_A_STATE(documents_of_gb28181_are_read),
         cmocka_unit_test(what_the_manifest_needs_is_there_behind_the_boundary),

@@ -127,6 +127,22 @@ static void a_bad_emit_names_the_field(void **state)
     }
 }
 
+static void chance_comes_by_the_byte_and_never_twice(void **state)
+{
+    (void)state;
+    start(ONE_EVENT, "local a, b = host.random(32), host.random(32)\n"
+                     "assert(#a == 32 and a ~= b and #host.random(1) == 1)\n"
+                     "assert(#host.random(256) == 256)\n"
+                     "for _, bad in ipairs { 0, 257, -1 } do\n"
+                     "  local ok, why = pcall(host.random, bad)\n"
+                     "  assert(not ok and why:find('expected 1 to 256 bytes'), why)\n"
+                     "end\n"
+                     "host.emit { type = 'x.y', data = { fine = true } }");
+    talk_until(has_started);
+    assert_int_equal(desk.events, 1);
+    finish(PLUGIN_ENDED);
+}
+
 static void a_schema_is_asked_at_emit(void **state)
 {
     (void)state;
@@ -348,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_plugin_that_cannot_start_ends_the_process),
         cmocka_unit_test(an_error_drops_what_the_handler_gathered),
         cmocka_unit_test(a_bad_emit_names_the_field),
+        cmocka_unit_test(chance_comes_by_the_byte_and_never_twice),
         cmocka_unit_test(a_schema_is_asked_at_emit),
         cmocka_unit_test(commit_waits_until_it_is_durable),
         cmocka_unit_test(a_refused_commit_is_raised_where_it_was_asked),
