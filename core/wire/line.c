@@ -1,7 +1,8 @@
 /* line - see line.h.
  *
- * Invariant: `queue` holds whole datagrams, each behind its length; while it is empty the line
- * watches for reading only, and while it is paused it does not read.
+ * Invariant: `queue` holds whole datagrams, each behind its head; while it is empty the line
+ * watches for reading only, and while it is paused it does not read. A descriptor is in one place:
+ * a head in the queue, `brought` during a call, or somebody else's.
  *
  * A call back may close the line: every path that calls back checks `alive` afterwards. */
 #include "wire/line.h"
@@ -17,9 +18,16 @@
 
 #include "base/base.h"
 #include "base/mem.h"
+#include "wire/rights.h"
 
 /* So many datagrams are taken from one line before the others have their turn. */
 enum { TURN_MAX = 32 };
+
+/* Before each datagram in the queue. */
+struct head {
+    uint32_t length;
+    int fd; /* that goes with it, or -1 */
+};
 
 struct line {
     struct loop *loop;
@@ -30,6 +38,8 @@ struct line {
     void *owner;
     struct buffer queue;
     size_t queue_start; /* bytes of `queue` already sent */
+    int descriptors;    /* in `queue` */
+    int brought;        /* descriptor of the frame that is being told, or -1 */
     bool *alive;        /* set to false when the line is closed inside a call */
 };
 
@@ -44,17 +54,13 @@ static int widen(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == 0 ? 0 : -errno;
 }
 
-static int send_datagram(int fd, const void *bytes, size_t length)
+/* A queued descriptor that is on its way, or lost. */
+static void let_go(struct line *line, int fd)
 {
-    ssize_t sent;
-    do
-        sent = send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    if (sent >= 0)
-        return 0;
-    if (errno == EWOULDBLOCK || errno == ENOBUFS)
-        return -EAGAIN;
-    return errno == ECONNRESET ? -EPIPE : -errno;
+    if (fd < 0)
+        return;
+    close(fd);
+    line->descriptors--;
 }
 
 static int send_queued(struct line *line)
@@ -62,13 +68,14 @@ static int send_queued(struct line *line)
     struct buffer *queue = &line->queue;
     int err = 0;
     while (line->queue_start < queue->length) {
-        uint32_t length;
+        struct head head;
         const char *at = queue->bytes + line->queue_start;
-        memcpy(&length, at, sizeof(length));
-        err = send_datagram(line->fd, at + sizeof(length), length);
+        memcpy(&head, at, sizeof(head));
+        err = rights_send(line->fd, at + sizeof(head), head.length, head.fd);
         if (err)
             break;
-        line->queue_start += sizeof(length) + length;
+        let_go(line, head.fd);
+        line->queue_start += sizeof(head) + head.length;
     }
     if (line->queue_start == queue->length)
         buffer_free(queue);
@@ -87,13 +94,20 @@ static void end_line(struct line *line, int why)
     line->calls->closed(line->owner, line, why);
 }
 
+static void forget_brought(struct line *line)
+{
+    if (line->brought >= 0)
+        close(line->brought);
+    line->brought = -1;
+}
+
 /* Returns 1 when there may be more, 0 when not, negative when the line is over. */
 static int take_one(struct line *line, uint8_t *room)
 {
     struct frame frame;
-    ssize_t length = recv(line->fd, room, FRAME_MAX, MSG_DONTWAIT | MSG_TRUNC);
+    ssize_t length = rights_receive(line->fd, room, FRAME_MAX, &line->brought);
     if (length < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        return length == -EAGAIN || length == -EINTR ? 0 : (int)length;
     if (length == 0)
         return -ESHUTDOWN;
     int err = frame_read(&frame, room, (size_t)length);
@@ -113,6 +127,7 @@ static void read_turn(struct line *line)
         more = take_one(line, room);
         if (!alive)
             return;
+        forget_brought(line);
         if (loop_timer_is_running(&line->resume))
             break;
     }
@@ -165,11 +180,24 @@ int line_open(struct line **out, struct loop *loop, int fd,
     line->watch.ready = line_ready;
     line->resume.fire = pause_over;
     line->fd = fd;
+    line->brought = -1;
     line->calls = calls;
     line->owner = owner;
     watch_again(line);
     *out = line;
     return 0;
+}
+
+/* The descriptors of what nobody will send any more. */
+static void drop_queue(struct line *line)
+{
+    struct head head;
+    for (size_t at = line->queue_start; at < line->queue.length;
+         at += sizeof(head) + head.length) {
+        memcpy(&head, line->queue.bytes + at, sizeof(head));
+        let_go(line, head.fd);
+    }
+    buffer_free(&line->queue);
 }
 
 void line_close(struct line *line)
@@ -181,7 +209,8 @@ void line_close(struct line *line)
     loop_watch_stop(&line->watch);
     loop_timer_stop(&line->resume);
     close(line->fd);
-    buffer_free(&line->queue);
+    forget_brought(line);
+    drop_queue(line);
     mem_free(line);
 }
 
@@ -198,22 +227,46 @@ void line_shut(struct line *line)
     watch_again(line);
 }
 
-int line_send(struct line *line, const struct buffer *frame)
+static int put_in_queue(struct line *line, const struct buffer *frame, int fd)
 {
-    if (frame->length > FRAME_MAX)
-        return -EMSGSIZE;
+    struct head head = {.length = (uint32_t)frame->length, .fd = fd};
     bool was_empty = line->queue.length == 0;
-    int err = was_empty ? send_datagram(line->fd, frame->bytes, frame->length) : -EAGAIN;
-    if (err != -EAGAIN)
-        return err;
-    if (line_queued(line) + frame->length > LINE_QUEUE_MAX)
+    if (line_queued(line) + frame->length > LINE_QUEUE_MAX ||
+        (fd >= 0 && line->descriptors == LINE_DESCRIPTORS_MAX))
         return -ENOBUFS;
-    uint32_t length = (uint32_t)frame->length;
-    buffer_append(&line->queue, &length, sizeof(length));
+    buffer_append(&line->queue, &head, sizeof(head));
     buffer_append(&line->queue, frame->bytes, frame->length);
+    line->descriptors += fd >= 0;
     if (was_empty)
         watch_again(line);
     return 0;
+}
+
+int line_send_descriptor(struct line *line, const struct buffer *frame, int fd)
+{
+    int err = frame->length > FRAME_MAX ? -EMSGSIZE : -EAGAIN;
+    if (err == -EAGAIN && line->queue.length == 0)
+        err = rights_send(line->fd, frame->bytes, frame->length, fd);
+    if (err == -EAGAIN) {
+        err = put_in_queue(line, frame, fd);
+        if (!err)
+            return 0; /* the descriptor waits with it */
+    }
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+int line_send(struct line *line, const struct buffer *frame)
+{
+    return line_send_descriptor(line, frame, -1);
+}
+
+int line_take_descriptor(struct line *line)
+{
+    int fd = line->brought;
+    line->brought = -1;
+    return fd;
 }
 
 int line_flush(struct line *line, int ms)

@@ -4,7 +4,10 @@
  * that line_send() refuses with -ENOBUFS and the sender decides (a fetch that is not answered is
  * asked again; a child that takes nothing is killed). A datagram that is no frame, or the other
  * end's going away, ends the line: `closed` is called once, from the loop, and may free the line.
- * A frame and all that points into it are valid only during the call of `came`. */
+ * A frame and all that points into it are valid only during the call of `came`.
+ *
+ * A frame may bring one file descriptor along, which arrives with it, closed by exec. Who does not
+ * take it during `came` does not have it: it is closed. */
 #ifndef WIRE_LINE_H
 #define WIRE_LINE_H
 
@@ -12,7 +15,7 @@
 #include "base/loop.h"
 #include "wire/frame.h"
 
-enum { LINE_QUEUE_MAX = 2 * 1024 * 1024, LINE_CHILD_FD = 3 };
+enum { LINE_QUEUE_MAX = 2 * 1024 * 1024, LINE_DESCRIPTORS_MAX = 8, LINE_CHILD_FD = 3 };
 
 struct line;
 
@@ -37,6 +40,14 @@ void line_shut(struct line *line);
 
 /* Sends the frame in `frame`; its bytes are copied as needed. 0, -ENOBUFS, -EMSGSIZE or -EPIPE. */
 int line_send(struct line *line, const struct buffer *frame);
+
+/* The same, and the descriptor goes with it: it is taken over, also when that fails. A line keeps
+ * at most LINE_DESCRIPTORS_MAX that the socket has not taken yet; beyond that -ENOBUFS. */
+int line_send_descriptor(struct line *line, const struct buffer *frame, int fd);
+
+/* Inside `came`: the descriptor that came with this frame, which is the caller's from now on; -1
+ * when there is none. */
+int line_take_descriptor(struct line *line);
 
 /* Sends all that is queued, waiting as long as it takes, at most `ms`. 0 or -ETIMEDOUT, -EPIPE. */
 int line_flush(struct line *line, int ms);

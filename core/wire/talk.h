@@ -6,7 +6,8 @@
  *
  *   HELLO    child   VERSION                            the first frame
  *   START    keeper  CONFIG (JSON)                      what the child shall do
- *   COMMIT   child   any of EVENT, PUT, REMOVE, CONSUMED    all of it or nothing, durable at DONE
+ *   COMMIT   child   any of EVENT, PUT, REMOVE, CONSUMED, BLOB   all of it or nothing, durable at
+ *                    DONE
  *   DONE     keeper  ERROR (0 or errno), TEXT, SEQ (of the first event)
  *   GET      child   KEY                                -> VALUES with at most one PUT
  *   RANGE    child   KEY (from), UNTIL (exclusive; absent: no end), LIMIT -> VALUES, MORE if cut
@@ -32,6 +33,15 @@
  *                    are), DATA (its params, a JSON object)      -> ANSWER
  *   ASK      keeper  to the host: the same, and TEXT (who asks, JSON) -> ANSWER
  *   ANSWER   host, keeper  ERROR (0 or errno), TEXT (what was wrong), DATA (the result, JSON)
+ *   SPOOL    host    NAME (a class), LIMIT (the most bytes it may get)      -> SPOOLED
+ *   SPOOLED  keeper  ERROR (0; ENOSPC: no room for that class; EBUSY: TALK_SPOOLS_MAX are open;
+ *                    EINVAL: no such class or limit; EIO: the disk), TEXT, SPOOL (its number), and,
+ *                    when there is no error, a descriptor: the writing end of a pipe for the bytes
+ *   SEAL     host    SPOOL, its pipe being closed: that was all                -> SEALED
+ *   SEALED   keeper  ERROR (0; EFBIG: more than LIMIT; ENOSPC; ENOENT: there is no such spool, it
+ *                    may have been ended for its silence; EIO), TEXT, DIGEST, SM3, SIZE. The
+ *                    spool is gone; the blob may be named by BLOB as long as the host lives
+ *   ABANDON  host    SPOOL: what it got is thrown away; not answered
  */
 #ifndef WIRE_TALK_H
 #define WIRE_TALK_H
@@ -61,6 +71,11 @@ enum talk_type {
     TALK_PROGRESS,
     TALK_ASK,
     TALK_ANSWER,
+    TALK_SPOOL,
+    TALK_SPOOLED,
+    TALK_SEAL,
+    TALK_SEALED,
+    TALK_ABANDON,
     TALK_TYPES
 };
 
@@ -80,16 +95,32 @@ enum talk_tag {
     TAG_UNTIL,       /* text: a key */
     TAG_LIMIT,       /* number */
     TAG_MORE,        /* empty: there is more */
-    TAG_NAME,        /* text: of a durable cursor or an instance, 1 to 64 letters */
-    TAG_SEQ,         /* number: a sequence; -1 none */
-    TAG_LANE,        /* number: enum talk_lane */
-    TAG_PATTERN,     /* text: of event types, "*" is all */
-    TAG_ENTRY,       /* fields: SEQ, LANE, BODY */
-    TAG_BODY,        /* bytes: one event, exactly as committed */
-    TAG_ERROR,       /* number: 0 or an errno */
-    TAG_TEXT,        /* text */
-    TAG_READS,       /* number: how often a device has answered */
-    TAG_ERRORS       /* number: how often a handler has raised */
+    TAG_NAME, /* text: of a durable cursor or an instance, 1 to 64 letters; of a class */
+    TAG_SEQ,  /* number: a sequence; -1 none */
+    TAG_LANE, /* number: enum talk_lane */
+    TAG_PATTERN, /* text: of event types, "*" is all */
+    TAG_ENTRY,   /* fields: SEQ, LANE, BODY */
+    TAG_BODY,    /* bytes: one event, exactly as committed */
+    TAG_ERROR,   /* number: 0 or an errno */
+    TAG_TEXT,    /* text */
+    TAG_READS,   /* number: how often a device has answered */
+    TAG_ERRORS,  /* number: how often a handler has raised */
+    TAG_SPOOL,   /* number: of a blob on its way, the keeper's choice */
+    TAG_DIGEST,  /* text: SHA-256 of a blob's bytes, 64 hex digits */
+    TAG_SM3,     /* text: their SM3, 64 hex digits */
+    TAG_SIZE,    /* number: how many there are */
+    TAG_BLOB /* fields: DIGEST, NAME (a class), LIMIT (keep so many ms from now; -1: until
+                        it is released), optional MORE (empty: erase it as soon as that is over) */
+};
+
+/* What a blob is for, the weakest first: who goes first when room is scarce, and who is taken. */
+enum talk_class {
+    CLASS_PICTURE,
+    CLASS_CAPTURE,
+    CLASS_ORDINARY,
+    CLASS_IMPORTANT, /* these two may use the reserve, */
+    CLASS_CASE,      /* and this one is kept until it is released */
+    CLASSES
 };
 
 enum talk_lane { LANE_ALARM, LANE_RECORD, LANE_TELEMETRY, LANES };
@@ -102,13 +133,20 @@ enum {
     TALK_VALUE_MAX = 64 * 1024,
     TALK_PARAMS_MAX = 60 * 1024,
     TALK_ANSWER_MAX = 128 * 1024,
-    TALK_WHY_MAX = 500,  /* bytes of what was wrong in ANSWER */
-    TALK_STALL_MAX = 120 /* bytes of why in STALLED */
+    TALK_WHY_MAX = 500,   /* bytes of what was wrong in ANSWER */
+    TALK_STALL_MAX = 120, /* bytes of why in STALLED */
+    TALK_SPOOLS_MAX = 4,  /* open at once, of one host */
+    TALK_DIGEST_HEX = 64
 };
 
 /* "alarm", "record", "telemetry". */
 const char *talk_lane_name(enum talk_lane lane);
 /* The lane of that name, or -1. */
 int talk_lane_of(const char *name);
+
+/* "picture", "capture", "ordinary", "important", "case". */
+const char *talk_class_name(enum talk_class class);
+/* The class of that name, or -1. */
+int talk_class_of(const char *name);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "base/mem.h"
+#include "wire/rights.h"
 
 enum { PATIENCE_MS = 3000 };
 
@@ -31,6 +32,8 @@ struct world {
     size_t last_length;
     int close_at; /* the line is closed inside the call for this frame; 0 never */
     int stop_at;
+    int take_at; /* the descriptor of this frame is taken; 0 of none */
+    int taken;
 };
 
 static struct world *world;
@@ -42,6 +45,8 @@ static void frame_came(void *owner, struct line *line, const struct frame *frame
         w->ids[w->came] = frame->id;
     w->last_type = frame->type;
     w->last_length = (size_t)(frame->fields.end - frame->fields.next);
+    if (w->came + 1 == w->take_at)
+        w->taken = line_take_descriptor(line);
     if (++w->came == w->close_at) {
         line_close(line);
         w->line = NULL;
@@ -404,6 +409,161 @@ static void a_path_that_is_too_long_is_refused(void **state)
     assert_int_equal(line_connect(&fd, path), -ENAMETOOLONG);
 }
 
+/* A pipe whose writing end goes away: only as long as somebody has it, reading waits. */
+static int open_pipe(int *writes)
+{
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    *writes = fds[1];
+    return fds[0];
+}
+
+static bool has_writer(int reads)
+{
+    char byte;
+    return read(reads, &byte, 1) < 0 && errno == EAGAIN;
+}
+
+static int send_one_with(uint32_t id, size_t length, int fd)
+{
+    struct buffer frame = make_frame(id, length);
+    int err = line_send_descriptor(world->line, &frame, fd);
+    buffer_free(&frame);
+    return err;
+}
+
+/* The other end sends a frame and a descriptor, which it has no more. */
+static void other_sends_with(uint32_t id, int fd)
+{
+    struct buffer frame = make_frame(id, 10);
+    assert_int_equal(rights_send(world->other, frame.bytes, frame.length, fd), 0);
+    buffer_free(&frame);
+    close(fd);
+}
+
+/* What other_hears() does, and *fd is what came with it, or -1. */
+static int64_t other_hears_with(int *fd)
+{
+    static uint8_t room[FRAME_MAX];
+    struct frame frame;
+    ssize_t length = rights_receive(world->other, room, sizeof(room), fd);
+    if (length <= 0)
+        return -1;
+    assert_int_equal(frame_read(&frame, room, (size_t)length), 0);
+    return frame.id;
+}
+
+static void a_descriptor_waits_in_the_queue_with_its_frame(void **state)
+{
+    (void)state;
+    int writes, fd;
+    int reads = open_pipe(&writes);
+    uint32_t sent = 0, heard = 0;
+    while (line_queued(world->line) == 0)
+        assert_int_equal(send_one(sent++, 30000), 0);
+    uint32_t with = sent++;
+    assert_int_equal(send_one_with(with, 10, writes), 0);
+    assert_int_equal(send_one(sent++, 10), 0);
+    assert_true(has_writer(reads));
+    while (heard < sent) {
+        int64_t id = other_hears_with(&fd);
+        if (id < 0) {
+            assert_true(loop_turn(world->loop));
+            continue;
+        }
+        assert_int_equal(id, heard++);
+        assert_int_equal(fd >= 0, id == with);
+        if (fd >= 0)
+            close(fd);
+    }
+    assert_false(has_writer(reads));
+    close(reads);
+}
+
+static void only_so_many_descriptors_wait(void **state)
+{
+    (void)state;
+    int writes, reads[LINE_DESCRIPTORS_MAX + 1];
+    while (line_queued(world->line) == 0)
+        assert_int_equal(send_one(0, 30000), 0);
+    for (int i = 0; i < LINE_DESCRIPTORS_MAX; i++) {
+        reads[i] = open_pipe(&writes);
+        assert_int_equal(send_one_with(1, 10, writes), 0);
+        assert_true(has_writer(reads[i]));
+    }
+    reads[LINE_DESCRIPTORS_MAX] = open_pipe(&writes);
+    assert_int_equal(send_one_with(1, 10, writes), -ENOBUFS);
+    assert_false(has_writer(reads[LINE_DESCRIPTORS_MAX])); /* and it is closed */
+    line_close(world->line);
+    world->line = NULL;
+    for (int i = 0; i <= LINE_DESCRIPTORS_MAX; i++) {
+        assert_false(has_writer(reads[i])); /* as are those that waited */
+        close(reads[i]);
+    }
+}
+
+static void a_descriptor_is_closed_when_it_cannot_be_sent(void **state)
+{
+    (void)state;
+    int writes;
+    int reads = open_pipe(&writes);
+    close(world->other);
+    world->other = -1;
+    assert_int_equal(send_one_with(1, 10, writes), -EPIPE);
+    assert_false(has_writer(reads));
+    close(reads);
+    reads = open_pipe(&writes);
+    struct buffer frame = make_frame(1, FRAME_MAX);
+    assert_int_equal(line_send_descriptor(world->line, &frame, writes), -EMSGSIZE);
+    assert_false(has_writer(reads));
+    buffer_free(&frame);
+    close(reads);
+}
+
+static void a_descriptor_that_comes_is_taken_inside_the_call(void **state)
+{
+    (void)state;
+    int writes;
+    int reads = open_pipe(&writes);
+    other_sends(1, 10);
+    other_sends_with(2, writes);
+    world->take_at = world->stop_at = 2;
+    loop_run(world->loop);
+    assert_true(world->taken >= 0);
+    assert_true(fcntl(world->taken, F_GETFD) & FD_CLOEXEC);
+    assert_true(has_writer(reads));
+    assert_int_equal(line_take_descriptor(world->line), -1); /* there is one, once */
+    close(world->taken);
+    assert_false(has_writer(reads));
+    close(reads);
+}
+
+static void a_descriptor_that_nobody_takes_is_closed(void **state)
+{
+    (void)state;
+    int writes;
+    int reads = open_pipe(&writes);
+    other_sends_with(1, writes);
+    other_sends(2, 10);
+    world->stop_at = 2;
+    loop_run(world->loop);
+    assert_false(has_writer(reads));
+    close(reads);
+}
+
+static void a_line_closed_inside_its_call_leaves_no_descriptor(void **state)
+{
+    (void)state;
+    int writes;
+    int reads = open_pipe(&writes);
+    other_sends_with(1, writes);
+    world->close_at = 1;
+    loop_run(world->loop);
+    assert_false(has_writer(reads));
+    close(reads);
+}
+
 #define in_a_world(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -427,6 +587,12 @@ int main(void)
         in_a_world(an_empty_datagram_is_taken_for_the_end),
         in_a_world(a_line_may_be_closed_inside_its_own_call),
         in_a_world(one_line_does_not_keep_the_others_waiting),
+        in_a_world(a_descriptor_waits_in_the_queue_with_its_frame),
+        in_a_world(only_so_many_descriptors_wait),
+        in_a_world(a_descriptor_is_closed_when_it_cannot_be_sent),
+        in_a_world(a_descriptor_that_comes_is_taken_inside_the_call),
+        in_a_world(a_descriptor_that_nobody_takes_is_closed),
+        in_a_world(a_line_closed_inside_its_call_leaves_no_descriptor),
         cmocka_unit_test(a_socket_is_listened_to_and_connected_to),
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
     };

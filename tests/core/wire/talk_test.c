@@ -1,4 +1,4 @@
-/* The lanes have names, both ways. */
+/* Lanes and classes have names, both ways. */
 #include "wire/talk.h"
 
 #include <setjmp.h>
@@ -24,11 +24,30 @@ static void other_names_are_no_lanes(void **state)
     assert_int_equal(talk_lane_of("alarms"), -1);
 }
 
+static void classes_are_known_by_name(void **state)
+{
+    (void)state;
+    for (int class = 0; class < CLASSES; class ++)
+        assert_int_equal(talk_class_of(talk_class_name((enum talk_class) class)), class);
+    assert_int_equal(talk_class_of("picture"), CLASS_PICTURE);
+    assert_int_equal(talk_class_of("case"), CLASS_CASE);
+}
+
+static void other_names_are_no_classes(void **state)
+{
+    (void)state;
+    assert_int_equal(talk_class_of(""), -1);
+    assert_int_equal(talk_class_of("Case"), -1);
+    assert_int_equal(talk_class_of("unknown"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_are_known_by_name),
         cmocka_unit_test(other_names_are_no_lanes),
+        cmocka_unit_test(classes_are_known_by_name),
+        cmocka_unit_test(other_names_are_no_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
