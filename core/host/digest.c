@@ -1,6 +1,7 @@
 /* digest - see digest.h.
  *
- * The library is loaded by hand, as in xml.c: whoever takes a digest pays 60 KB for it, others nothing. */
+ * The library is loaded by hand, as in xml.c: whoever takes a digest pays 60 KB for it, and the others
+ * nothing. */
 #include "host/digest.h"
 
 #include <dlfcn.h>

@@ -21,6 +21,7 @@
 #include "base/buffer.h"
 #include "base/loop.h"
 #include "host/headers.h"
+#include "host/transfer_fault.h"
 
 enum {
     TRANSFERS_MAX = 16,
@@ -36,19 +37,6 @@ enum { TRANSFER_ROOM = 64 * 1024 };
 #endif
 
 enum transfer_auth { TRANSFER_NONE, TRANSFER_BASIC, TRANSFER_DIGEST, TRANSFER_ANY };
-
-enum transfer_fault {
-    TRANSFER_GOOD,
-    TRANSFER_ARGUMENT, /* the URL makes no sense */
-    TRANSFER_TIMEOUT,
-    TRANSFER_RESOLVE,
-    TRANSFER_REFUSED,
-    TRANSFER_CLOSED,
-    TRANSFER_TLS,
-    TRANSFER_TOO_BIG,
-    TRANSFER_AUTH,
-    TRANSFER_PROTOCOL /* what came is no HTTP, or the library failed */
-};
 
 struct transfer_wish {
     const char *method; /* NULL: GET, or POST when there is a body */
@@ -108,9 +96,5 @@ const struct transfer_answer *transfer_answer(const struct transfer *transfer);
 
 /* Takes bytes of a stream away from the front of the body. */
 void transfer_take(struct transfer *transfer, size_t length);
-
-/* "timeout", "resolve", ...; and words for it. */
-const char *transfer_fault_name(enum transfer_fault fault);
-const char *transfer_fault_text(enum transfer_fault fault);
 
 #endif

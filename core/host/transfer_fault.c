@@ -1,5 +1,5 @@
-/* transfer_fault - what can go wrong with a transfer: its code for plugins, its words for people. */
-#include "host/transfer.h"
+/* transfer_fault - see transfer_fault.h: the code for plugins, the words for people. */
+#include "host/transfer_fault.h"
 
 static const struct {
     const char *name;
@@ -14,7 +14,9 @@ static const struct {
     [TRANSFER_TLS] = {"tls", "no secure connection"},
     [TRANSFER_TOO_BIG] = {"too_big", "the answer is bigger than was allowed"},
     [TRANSFER_AUTH] = {"auth", "the device does not let anybody log in"},
-    [TRANSFER_PROTOCOL] = {"protocol", "what came is no HTTP"},
+    [TRANSFER_PROTOCOL] = {"protocol", "what came makes no sense"},
+    [TRANSFER_MISSING] = {"missing", "there is none of that name"},
+    [TRANSFER_DENIED] = {"denied", "the server says no"},
 };
 
 const char *transfer_fault_name(enum transfer_fault fault)
