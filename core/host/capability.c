@@ -11,10 +11,8 @@ static const struct capability {
     const char *name;
     capability_bind *bind;
 } CAPABILITIES[] = {
-    {"modbus", bind_modbus},
-    {"tcp", bind_tcp},
-    {"udp", bind_udp},
-    {"serial", bind_serial},
+    {"modbus", bind_modbus}, {"tcp", bind_tcp},   {"udp", bind_udp},
+    {"serial", bind_serial}, {"blob", bind_blob},
 };
 
 capability_bind *capability_find(const char *name)

@@ -108,6 +108,17 @@ int effects_remove(struct effects *effects, const char *key)
     return end(effects);
 }
 
+int effects_blob(struct effects *effects, const struct effects_blob *blob)
+{
+    begin(effects, TAG_BLOB);
+    frame_put_text(&effects->frame, TAG_DIGEST, blob->digest);
+    frame_put_text(&effects->frame, TAG_NAME, talk_class_name(blob->class));
+    frame_put_number(&effects->frame, TAG_LIMIT, blob->keep_ms);
+    if (blob->erases)
+        frame_put(&effects->frame, TAG_MORE, "", 0);
+    return end(effects);
+}
+
 void effects_consumed(struct effects *effects, const char *cursor, int64_t seq)
 {
     begin(effects, TAG_CONSUMED);

@@ -47,6 +47,15 @@ struct buffer *effects_put_begin(struct effects *effects, const char *key);
 int effects_put_end(struct effects *effects);
 
 int effects_remove(struct effects *effects, const char *key);
+
+/* A blob that the keeper has sealed is kept: `digest` is its SHA-256 in hexadecimal. */
+struct effects_blob {
+    const char *digest;
+    enum talk_class class;
+    int64_t keep_ms; /* -1: until it is released */
+    bool erases;     /* as soon as its time is over */
+};
+int effects_blob(struct effects *effects, const struct effects_blob *blob);
 void effects_consumed(struct effects *effects, const char *cursor, int64_t seq);
 
 /* Appends all of `more` and empties it; -E2BIG when both do not fit, and then nothing changes. */

@@ -31,15 +31,34 @@ static void unlink_question(struct question *question)
     question->line = NULL;
 }
 
-static void answer(struct keeperline *line, const struct frame *frame)
+static bool is_answered(struct keeperline *line, const struct frame *frame)
 {
     for (struct question *question = line->asked; question; question = question->next) {
         if (question->id != frame->id)
             continue;
         unlink_question(question);
         question->answered(question, frame);
-        return;
+        return true;
     }
+    return false;
+}
+
+static void answer(struct keeperline *line, const struct frame *frame)
+{
+    is_answered(line, frame);
+}
+
+/* Who asked for it is gone: nobody else would ever end it. */
+static void give_spool(struct keeperline *line, const struct frame *frame)
+{
+    struct buffer out = {0};
+    struct field spool;
+    if (is_answered(line, frame) || fields_find(&frame->fields, TAG_SPOOL, &spool) != 0)
+        return;
+    frame_begin(&out, TALK_ABANDON, 0);
+    frame_put(&out, TAG_SPOOL, spool.bytes, spool.length);
+    keeperline_tell(line, &out);
+    buffer_free(&out);
 }
 
 static void start(struct keeperline *line, const struct frame *frame)
@@ -78,9 +97,9 @@ static const struct {
     enum talk_type type;
     void (*came)(struct keeperline *line, const struct frame *frame);
 } COMES[] = {
-    {TALK_START, start},   {TALK_DONE, answer}, {TALK_VALUES, answer},
-    {TALK_EVENTS, answer}, {TALK_PING, pong},   {TALK_STOP, stop},
-    {TALK_ASK, ask},
+    {TALK_START, start},   {TALK_DONE, answer},   {TALK_VALUES, answer},
+    {TALK_EVENTS, answer}, {TALK_PING, pong},     {TALK_STOP, stop},
+    {TALK_ASK, ask},       {TALK_SEALED, answer}, {TALK_SPOOLED, give_spool},
 };
 
 static void frame_came(void *owner, struct line *at, const struct frame *frame)
@@ -183,6 +202,11 @@ void keeperline_forget(struct question *question)
 {
     if (question->line != NULL)
         unlink_question(question);
+}
+
+int keeperline_take_descriptor(struct keeperline *line)
+{
+    return line_take_descriptor(line->line);
 }
 
 int keeperline_tell(struct keeperline *line, const struct buffer *frame)

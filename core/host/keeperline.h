@@ -45,6 +45,9 @@ int keeperline_ask(struct keeperline *line, struct question *question,
 /* Its answer will not be heard. Fine for a question that is not asked. */
 void keeperline_forget(struct question *question);
 
+/* Inside `answered`: the descriptor that came with the answer, the caller's from now on; -1: none. */
+int keeperline_take_descriptor(struct keeperline *line);
+
 /* Sends a frame that nobody answers. */
 int keeperline_tell(struct keeperline *line, const struct buffer *frame);
 

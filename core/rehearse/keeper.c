@@ -310,6 +310,49 @@ static void hear_answer(struct keeper *keeper, const struct frame *frame)
         buffer_append(&question->answer, field.bytes, field.length);
 }
 
+/* ---- Blobs */
+
+static void hear_spool(struct keeper *keeper, const struct frame *frame)
+{
+    char class[TALK_KEY_MAX + 1];
+    struct buffer spooled = {0};
+    int64_t number = -1;
+    int fd = -1;
+    read_key(frame, TAG_NAME, class);
+    int err = blobs_spool(keeper->blobs, read_number(frame, TAG_LIMIT, 0), &number, &fd);
+    trace_add(keeper->trace, "spool %s%s%s", class, err ? ": " : "",
+              err ? strerror(err) : "");
+    frame_begin(&spooled, TALK_SPOOLED, frame->id);
+    frame_put_number(&spooled, TAG_ERROR, err);
+    frame_put_number(&spooled, TAG_SPOOL, number);
+    if (line_send_descriptor(keeper->line, &spooled, fd) != 0)
+        give_up(keeper, "the host takes no pipe", err);
+    buffer_free(&spooled);
+}
+
+static void hear_seal(struct keeper *keeper, const struct frame *frame)
+{
+    struct blob blob = {.size = 0};
+    struct buffer sealed = {0};
+    int err = blobs_seal(keeper->blobs, read_number(frame, TAG_SPOOL, 0), &blob);
+    if (err)
+        trace_add(keeper->trace, "seal: %s", strerror(err));
+    else
+        trace_add(keeper->trace, "seal %lld", (long long)blob.size);
+    frame_begin(&sealed, TALK_SEALED, frame->id);
+    frame_put_number(&sealed, TAG_ERROR, err);
+    frame_put_text(&sealed, TAG_DIGEST, blob.sha256);
+    frame_put_text(&sealed, TAG_SM3, blob.sm3);
+    frame_put_number(&sealed, TAG_SIZE, blob.size);
+    send_frame(keeper, &sealed);
+}
+
+static void hear_abandon(struct keeper *keeper, const struct frame *frame)
+{
+    trace_add(keeper->trace, "abandon");
+    blobs_abandon(keeper->blobs, read_number(frame, TAG_SPOOL, 0));
+}
+
 /* ---- The line */
 
 static void (*const HEARS[TALK_TYPES])(struct keeper *keeper,
@@ -317,6 +360,7 @@ static void (*const HEARS[TALK_TYPES])(struct keeper *keeper,
     [TALK_HELLO] = hear_hello, [TALK_COMMIT] = hear_commit, [TALK_GET] = hear_get,
     [TALK_RANGE] = hear_range, [TALK_FETCH] = hear_fetch,   [TALK_CANCEL] = hear_cancel,
     [TALK_PONG] = hear_pong,   [TALK_ANSWER] = hear_answer, [TALK_HEALTH] = hear_nothing,
+    [TALK_SPOOL] = hear_spool, [TALK_SEAL] = hear_seal,     [TALK_ABANDON] = hear_abandon,
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)

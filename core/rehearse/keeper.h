@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/loop.h"
 #include "base/word.h"
+#include "rehearse/blobs.h"
 #include "rehearse/fate.h"
 #include "rehearse/ledger.h"
 #include "rehearse/trace.h"
@@ -44,6 +45,7 @@ struct keeper {
     struct loop *loop;
     struct line *line; /* NULL: no process is there */
     struct ledger *ledger;
+    struct blobs *blobs;
     struct fate *fate;
     struct trace *trace;
     const struct buffer *start; /* CONFIG of START */

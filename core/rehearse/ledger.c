@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "rehearse/blobs.h"
 
 /* ---- Events */
 
@@ -211,7 +212,9 @@ static void put_cursor(struct ledger *ledger, const char *name, int64_t seq)
 struct effect {
     char name[WORD_SUBJECT_MAX + 1]; /* the event's type, the key, the cursor */
     char subject[WORD_SUBJECT_MAX + 1];
-    int64_t number; /* the event's time, the cursor's sequence */
+    char digest[TALK_DIGEST_HEX + 1]; /* of a blob, whose name is its class */
+    int64_t number; /* the event's time, the cursor's sequence, how long a blob is kept */
+    bool has_more;
     struct field value;
 };
 
@@ -224,8 +227,14 @@ static int read_part(struct effect *effect, const struct field *part)
         return field_text(part, effect->name, sizeof(effect->name));
     case TAG_SUBJECT:
         return field_text(part, effect->subject, sizeof(effect->subject));
+    case TAG_DIGEST:
+        return field_text(part, effect->digest, sizeof(effect->digest));
+    case TAG_MORE:
+        effect->has_more = true;
+        return 0;
     case TAG_TIME:
     case TAG_SEQ:
+    case TAG_LIMIT:
         return field_number(part, &effect->number);
     default:
         effect->value = *part;
@@ -244,21 +253,36 @@ static int read_effect(struct effect *effect, const struct field *field)
     return err;
 }
 
+/* As the keeper says it of one that this process has not sealed. */
+static int check_blob(const struct ledger *ledger, const struct effect *effect,
+                      struct buffer *text)
+{
+    if (talk_class_of(effect->name) >= 0 && ledger->blobs != NULL &&
+        blobs_have(ledger->blobs, effect->digest))
+        return 0;
+    buffer_printf(text, "blob: expected one that was sealed or is stored: got \"%s\"",
+                  effect->digest);
+    return EINVAL;
+}
+
 static int check(const struct ledger *ledger, const struct field *field,
                  struct buffer *said, struct buffer *text)
 {
     static const char *const WORDS[] = {[TAG_EVENT] = "",
                                         [TAG_PUT] = "put ",
                                         [TAG_REMOVE] = "remove ",
-                                        [TAG_CONSUMED] = "consumed "};
+                                        [TAG_CONSUMED] = "consumed ",
+                                        [TAG_BLOB] = "blob "};
     struct effect effect;
-    if (field->tag < TAG_EVENT || field->tag > TAG_CONSUMED ||
-        WORDS[field->tag] == NULL || read_effect(&effect, field) != 0) {
+    if (field->tag >= countof(WORDS) || WORDS[field->tag] == NULL ||
+        read_effect(&effect, field) != 0) {
         buffer_append_text(text, "a field is not as agreed");
         return EPROTO;
     }
     buffer_printf(said, "%s%s%s", said->length ? " " : "", WORDS[field->tag],
                   effect.name);
+    if (field->tag == TAG_BLOB)
+        return check_blob(ledger, &effect, text);
     if (field->tag == TAG_EVENT && lane_of(ledger, effect.name) < 0) {
         buffer_printf(text, "expected an event type that the plugin declares: got \"%s\"",
                       effect.name);
@@ -287,6 +311,10 @@ static void apply(struct ledger *ledger, const struct field *field, bool by_even
         remove_row(ledger, effect.name);
     } else if (field->tag == TAG_CONSUMED) {
         put_cursor(ledger, effect.name, effect.number);
+    } else if (field->tag == TAG_BLOB) {
+        blobs_keep(ledger->blobs, effect.digest,
+                   (enum talk_class)talk_class_of(effect.name), effect.number,
+                   effect.has_more);
     } else {
         struct ledger_draft draft = {.type = effect.name,
                                      .subject = effect.subject[0] ? effect.subject : NULL,

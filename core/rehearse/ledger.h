@@ -50,6 +50,7 @@ struct ledger_cursor {
 };
 
 struct ledger_draft;
+struct blobs;
 
 struct ledger {
     char source[2 * WORD_ID_MAX + 2]; /* "plugin/instance" */
@@ -58,6 +59,7 @@ struct ledger {
      * NULL. */
     void (*told)(void *owner, const struct ledger_draft *draft, bool by_event);
     void *owner;
+    struct blobs *blobs; /* those that a commit may name; NULL: none */
     struct ledger_type types[LEDGER_TYPES_MAX];
     size_t type_count;
     struct ledger_event *events; /* the first is at the place `forgotten` */

@@ -124,6 +124,7 @@ static void bury(struct office *office)
         return;
     plugin_close(&office->plugin);
     keeper_hang_up(&office->keeper);
+    blobs_drop(&office->blobs);
     wire_end_all(office);
     office->lives = false;
 }
@@ -395,6 +396,8 @@ void office_open(struct office **out, int64_t utc_us)
     office->again.fire = start_again;
     office->keeper.loop = office->loop;
     office->keeper.ledger = &office->ledger;
+    office->keeper.blobs = office->ledger.blobs = &office->blobs;
+    office->blobs.loop = office->loop;
     office->keeper.fate = &office->fate;
     office->keeper.trace = &office->trace;
     office->keeper.start = &office->start;
@@ -422,6 +425,7 @@ void office_close(struct office *office)
     if (office == NULL)
         return;
     office_end(office);
+    blobs_free(&office->blobs);
     loop_close(office->loop);
     ledger_free(&office->ledger);
     trace_free(&office->trace);

@@ -43,6 +43,7 @@ struct office {
     struct plugin plugin;
     struct keeper keeper;
     struct ledger ledger;
+    struct blobs blobs;
     struct fate fate;
     struct trace trace;
     struct wires wires;

@@ -197,6 +197,17 @@ static int refuse(lua_State *L)
     return 0;
 }
 
+/* office:refuse_blobs(times, code) */
+static int refuse_blobs(lua_State *L)
+{
+    static const char *const CODES[] = {"full", "busy", "refused", NULL};
+    static const int ERRORS[] = {ENOSPC, EBUSY, EINVAL};
+    struct office *office = check_office(L);
+    office->blobs.refusals = (int)luaL_checkinteger(L, 2);
+    office->blobs.refusal = ERRORS[luaL_checkoption(L, 3, NULL, CODES)];
+    return 0;
+}
+
 /* office:give(type, lane, data, source, subject, seconds) -> its sequence */
 static int give(lua_State *L)
 {
@@ -305,6 +316,42 @@ static int stored(lua_State *L)
     return 1;
 }
 
+static void push_blob(lua_State *L, const struct blob *blob)
+{
+    lua_createtable(L, 0, 7);
+    lua_pushstring(L, blob->sha256);
+    lua_setfield(L, -2, "sha256");
+    lua_pushstring(L, blob->sm3);
+    lua_setfield(L, -2, "sm3");
+    lua_pushinteger(L, blob->size);
+    lua_setfield(L, -2, "size");
+    lua_pushlstring(L, blob->bytes.bytes, blob->bytes.length);
+    lua_setfield(L, -2, "bytes");
+    lua_pushstring(L, talk_class_name(blob->class));
+    lua_setfield(L, -2, "class");
+    if (blob->keep_ms >= 0) {
+        lua_pushinteger(L, blob->keep_ms);
+        lua_setfield(L, -2, "keep_ms");
+    }
+    lua_pushboolean(L, blob->erases);
+    lua_setfield(L, -2, "erase");
+}
+
+/* office:blobs() -> those that are kept, oldest first */
+static int blobs(lua_State *L)
+{
+    const struct blobs *all = &check_office(L)->blobs;
+    lua_Integer kept = 0;
+    lua_newtable(L);
+    for (size_t i = 0; i < all->count; i++) {
+        if (!all->all[i].is_kept)
+            continue;
+        push_blob(L, &all->all[i]);
+        lua_rawseti(L, -2, ++kept);
+    }
+    return 1;
+}
+
 /* office:lines() -> texts, seconds since the rehearsal began */
 static int lines(lua_State *L)
 {
@@ -390,13 +437,14 @@ static int count_test(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"device", add_device}, {"put", put_value},     {"begin", begin},
-    {"run", run},           {"ask", ask},           {"restart", restart},
-    {"finish", end},        {"decree", decree},     {"refuse", refuse},
-    {"give", give},         {"events", events},     {"stored", stored},
-    {"lines", lines},       {"call", call},         {"send", send_bytes},
-    {"push", push},         {"errors", errors},     {"metrics", read_metrics},
-    {"counts", counts},     {"__gc", close_office}, {NULL, NULL},
+    {"device", add_device}, {"put", put_value}, {"begin", begin},
+    {"run", run},           {"ask", ask},       {"restart", restart},
+    {"finish", end},        {"decree", decree}, {"refuse", refuse},
+    {"give", give},         {"events", events}, {"stored", stored},
+    {"lines", lines},       {"call", call},     {"send", send_bytes},
+    {"push", push},         {"errors", errors}, {"metrics", read_metrics},
+    {"counts", counts},     {"blobs", blobs},   {"refuse_blobs", refuse_blobs},
+    {"__gc", close_office}, {NULL, NULL},
 };
 
 static const luaL_Reg FUNCTIONS[] = {

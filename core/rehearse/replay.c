@@ -167,6 +167,7 @@ static void begin(struct replay *replay, int64_t utc_us, size_t length)
     struct office *office = replay->office;
     office->is_replay = true;
     office->trace.silent = true;
+    office->blobs.forgets = true;
     office->ledger.told = print_line;
     office->ledger.owner = replay;
     buffer_append(&office->start, replay->body.bytes, replay->body.length);

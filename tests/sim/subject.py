@@ -61,8 +61,9 @@ def write(tmp_path, start, tests, plugin=PLUGIN):
     return folder
 
 
-def run(tmp_path, start, tests, *options, expect=None):
-    return town.run(town.OUTPOST, "test", str(write(tmp_path, start, tests)), *options, expect=expect)
+def run(tmp_path, start, tests, *options, expect=None, plugin=PLUGIN):
+    folder = write(tmp_path, start, tests, plugin)
+    return town.run(town.OUTPOST, "test", str(folder), *options, expect=expect)
 
 
 def last(done):

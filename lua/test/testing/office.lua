@@ -252,6 +252,11 @@ function Office:refuse(times, text)
     self.stage:refuse(times or 1, text or "the journal has no room")
 end
 
+-- The next spools are refused: "full", "busy" or "refused", as host.blob.open says it.
+function Office:refuse_blobs(times, code)
+    self.stage:refuse_blobs(times or 1, code or "full")
+end
+
 -- Ends the process in order and starts it anew, as when it is reloaded.
 function Office:restart()
     demand(self.stage:restart(true))
@@ -295,6 +300,12 @@ end
 -- What is durable under the key, or nil; without a key all, as a table.
 function Office:stored(key)
     return self.stage:stored(key)
+end
+
+-- The blobs that commits have named: { sha256 =, sm3 =, size =, bytes =, class =, keep_ms =,
+-- erase = }, without keep_ms those that are kept until they are released.
+function Office:blobs()
+    return self.stage:blobs()
 end
 
 -- How many commits have become durable.

@@ -36,6 +36,7 @@ static const char *shape(const struct effects *effects)
         letters[count++] = field.tag == TAG_EVENT    ? 'e'
                            : field.tag == TAG_PUT    ? 'p'
                            : field.tag == TAG_REMOVE ? 'r'
+                           : field.tag == TAG_BLOB   ? 'b'
                                                      : 'c';
     letters[count] = '\0';
     return letters;
@@ -49,8 +50,10 @@ static void effects_become_one_commit_frame_in_order(void **state)
     assert_int_equal(emit(&effects, "{}"), 0);
     assert_int_equal(put(&effects, "k", "1"), 0);
     assert_int_equal(effects_remove(&effects, "k"), 0);
+    assert_int_equal(
+        effects_blob(&effects, &(struct effects_blob){.digest = "ab", .keep_ms = -1}), 0);
     effects_consumed(&effects, "a.*", 7);
-    assert_string_equal(shape(&effects), "eprc");
+    assert_string_equal(shape(&effects), "eprbc");
     effects_free(&effects);
 }
 

@@ -148,6 +148,21 @@ static void keys_are_in_order_and_can_go(void **state)
     assert_int_equal(ledger.row_count, 2);
 }
 
+static void a_blob_that_nobody_has_sealed_is_refused(void **state)
+{
+    (void)state;
+    add_event("a.hot");
+    size_t mark = frame_open(&frame, TAG_BLOB);
+    frame_put_text(&frame, TAG_DIGEST, "00ff");
+    frame_put_text(&frame, TAG_NAME, "picture");
+    frame_put_number(&frame, TAG_LIMIT, -1);
+    frame_close(&frame, mark);
+    assert_int_equal(commit(), EINVAL);
+    assert_string_equal(buffer_text(&said), "a.hot blob picture");
+    assert_non_null(strstr(buffer_text(&text), "got \"00ff\""));
+    assert_int_equal(ledger.event_count, 0);
+}
+
 /* Of a replay: the journal's own sequences, and what every handler has been given is gone. */
 static void what_is_forgotten_keeps_its_place(void **state)
 {
@@ -192,6 +207,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_the_plugin_says_is_numbered_behind_what_came,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_blob_that_nobody_has_sealed_is_refused, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(keys_are_in_order_and_can_go, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
