@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "host/charset.h"
 #include "host/digest.h"
+#include "host/inflate.h"
 #include "host/xml.h"
 
 static const struct module MODULES[] = {
@@ -16,6 +17,7 @@ static const struct module MODULES[] = {
     {"gbk", module_gbk, "gbk", charset_open},
     {"host.xml", module_xml, "xml", xml_open},
     {"digest", module_digest, "digest", digest_open},
+    {"inflate", module_inflate, "inflate", inflate_open},
 };
 
 static bool is_closed; /* only what was loaded is there */
@@ -75,10 +77,11 @@ void module_push(lua_State *L, const struct module *module)
         luaL_error(L, "require \"%s\": expected \"%s\" among the manifest's needs",
                    module->name, module->need);
     if (module->load != NULL && module->load() != 0)
-        luaL_error(L,
-                   "require \"%s\": this system has no GB18030 (package libc6), no expat "
-                   "(libexpat1) or no nettle with SM3 (libnettle8, 3.8)",
-                   module->name);
+        luaL_error(
+            L,
+            "require \"%s\": this system has no GB18030 (package libc6), no expat "
+            "(libexpat1), no nettle with SM3 (libnettle8, 3.8) or no zlib (zlib1g)",
+            module->name);
     lua_pushcfunction(L, module->open);
     lua_call(L, 0, 1);
 }

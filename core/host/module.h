@@ -1,5 +1,5 @@
-/* module - what a plugin may require that is written in C: json, gbk, digest, and host.xml behind
- * lua/xml.lua.
+/* module - what a plugin may require that is written in C: json, gbk, digest, inflate, and
+ * host.xml behind lua/xml.lua.
  *
  * A module does no I/O and keeps nothing. What costs memory or must be loaded from a file is there
  * for who says so in its manifest's `needs`, because it is loaded before the process is confined. */
@@ -45,5 +45,6 @@ int module_json(lua_State *L);
 int module_gbk(lua_State *L);
 int module_xml(lua_State *L);
 int module_digest(lua_State *L);
+int module_inflate(lua_State *L);
 
 #endif

@@ -42,7 +42,7 @@ static int push_module(lua_State *L)
  * plugin's start closes what it does not need. */
 static void load_modules(lua_State *L)
 {
-    static const char *const NAMES[] = {"json", "gbk", "host.xml", "digest"};
+    static const char *const NAMES[] = {"json", "gbk", "host.xml", "digest", "inflate"};
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     for (size_t i = 0; i < countof(NAMES); i++) {
         const struct module *module = module_find(NAMES[i]);

@@ -31,6 +31,7 @@ LIBRARIES = {
     "expat.h": {"host"},
     "iconv.h": {"host"},
     "nettle/": {"host"},
+    "zlib.h": {"host"},
     "seccomp.h": {"host"},
     "lua": {"host", "rehearse"},
     "lauxlib.h": {"host", "rehearse"},

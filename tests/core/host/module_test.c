@@ -253,6 +253,22 @@ static void base64_takes_what_an_answer_may_have_and_no_more(void **state)
     }
 }
 
+static void what_is_packed_is_unpacked_whatever_its_form(void **state)
+{
+    lua_State *L = *state;
+    /* "aaaaaaaaaa" in raw deflate, with the head and the checksum of zlib */
+    static const char CHUNK[] =
+        "local i = require 'inflate' return i.decode '\\x4b\\x84\\x03\\x00', "
+        "(i.decode('\\x78\\x9c\\x4b\\x84\\x03\\x00\\x14\\xe1\\x03\\xcb'))";
+    assert_string_equal(said(L, CHUNK), "aaaaaaaaaa aaaaaaaaaa");
+    assert_says(L, "return require('inflate').decode('\\x4b\\x84\\x03\\x00', 9)",
+                "nil expected what unpacks to at most 9 bytes");
+    assert_says(L, "return require('inflate').decode '{\"Code\":1}'",
+                "nil expected gzip, zlib or raw deflate to its end");
+    assert_says(L, "return require('inflate').decode('', 0)",
+                "expected 1 to 8388608 bytes");
+}
+
 /* ---- Samples of real devices, which lie beside the project or not at all */
 
 static int each_sample(lua_State *L, const char *folder, const char *ending,
@@ -382,6 +398,9 @@ static void what_the_manifest_needs_is_there_behind_the_boundary(void **state)
     assert_string_equal(text, "[1]");
     confined("[\"digest\"]", "return #require('digest').sm3 'x'", text, sizeof(text));
     assert_string_equal(text, "64");
+    confined("[\"inflate\"]", "return (require('inflate').decode '\\x4b\\x04\\x00')",
+             text, sizeof(text));
+    assert_string_equal(text, "a");
 }
 
 static void what_it_does_not_need_is_refused_with_the_word_to_add(void **state)
@@ -420,6 +439,7 @@ int main(void)
         IN_A_STATE(bytes_are_named_as_the_standards_say),
         IN_A_STATE(base64_is_strict),
         IN_A_STATE(base64_takes_what_an_answer_may_have_and_no_more),
+        IN_A_STATE(what_is_packed_is_unpacked_whatever_its_form),
         IN_A_STATE(documents_of_isapi_are_read),
         IN_A_STATE(documents_of_gb28181_are_read),
         cmocka_unit_test(what_the_manifest_needs_is_there_behind_the_boundary),
