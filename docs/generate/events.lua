@@ -2,18 +2,35 @@
 -- list of { type =, variants = { { by =, lane =, doc =, schema = }, ... } }.
 --
 -- Two plugins may record the same type (gap.recorded) with other data: then it has two variants.
+-- Where they declare the same (lua/checkin.lua), it is one that names both.
 local appliance = require "appliance"
 local jsonschema = require "jsonschema"
 local manifests = require "manifests"
+local write = require "write"
 
 local events = {}
+
+local function same(variants, event, schema)
+    for _, variant in ipairs(variants) do
+        if variant.lane == event.lane and variant.doc == event.doc
+            and write.json(variant.schema) == write.json(schema) then
+            return variant
+        end
+    end
+end
 
 local function add(found, by, declared)
     for kind, event in pairs(declared) do
         local one = found[kind] or { type = kind, variants = {} }
         found[kind] = one
-        one.variants[#one.variants + 1] = { by = by, lane = event.lane, doc = event.doc,
-            schema = event.data and jsonschema.convert(event.data) or {} }
+        local schema = event.data and jsonschema.convert(event.data) or {}
+        local variant = same(one.variants, event, schema)
+        if variant then
+            variant.by = variant.by .. ", " .. by
+        else
+            one.variants[#one.variants + 1] = { by = by, lane = event.lane, doc = event.doc,
+                schema = schema }
+        end
     end
 end
 

@@ -1,0 +1,96 @@
+-- attlog - one line of table ATTLOG: who stood before the terminal, and when. Pure.
+--
+--   PIN \t 2026-08-20 11:27:27 \t status \t verify [\t workcode \t ... up to 12 fields and more]
+--
+-- Behind the seventh field stand, by firmware: mask, temperature (twice), offset of the clock in
+-- seconds ("+28800"), a Base64 text; or the number of a citizen's card and 0 or 1 (terminals that
+-- compare persons with their cards); or as the last one the terminal's number of the record.
+local codes = require "codes"
+local lines = require "lines"
+local time = require "time"
+
+local attlog = {}
+
+local PIN_MOST = 64
+local COUNTER_LEAST = 256 -- below it the last field may be a mask or a temperature
+
+local function is_card_number(text)
+    return text ~= nil and text:find "^%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d[%dXx]$" ~= nil
+end
+
+-- The offset of field 11, in minutes, or nil.
+local function own_offset(fields)
+    local sign, count = (fields[11] or ""):match "^([+-])(%d%d?%d?%d?%d?)$"
+    local seconds = sign and tonumber(count)
+    if not seconds or seconds % 60 ~= 0 or seconds > 14 * 3600 then
+        return nil
+    end
+    return (sign == "-" and -1 or 1) * (seconds // 60)
+end
+
+local function counter_of(fields)
+    local last = #fields
+    while last > 7 and fields[last] == "" do
+        last = last - 1
+    end
+    local number = last > 7 and lines.whole(fields[last])
+    return number and number >= COUNTER_LEAST and not is_card_number(fields[last]) and number or nil
+end
+
+-- What a comparison of a person with his card came to; nil for an ordinary record.
+local function check_of(fields, compares)
+    if not (compares and #fields == 9 or is_card_number(fields[8])) or fields[9] ~= "1" then
+        return nil
+    end
+    return ({ ["0"] = "passed", ["1"] = "failed", ["2"] = "blocked" })[fields[3]] or "unknown"
+end
+
+-- The day as eight digits, by the terminal's clock. `told` is a time that was read.
+function attlog.day(told)
+    return told:sub(1, 4) .. told:sub(6, 7) .. told:sub(9, 10)
+end
+
+-- { pin =, time = seconds UTC, told =, day =, status =, verify = (texts), counter =, check = }, or
+-- nil and "malformed" or "bad_time". `offset` is the terminal's, in minutes; `compares` says that
+-- the terminal compares persons with their cards.
+function attlog.row(line, offset, compares)
+    local fields = lines.fields(line)
+    local pin, told = fields[1], fields[2]
+    if #fields < 4 or pin == "" or #pin > PIN_MOST then
+        return nil, "malformed"
+    end
+    local shifted = own_offset(fields)
+    local seconds = told:find "^%d%d%d%d%-%d%d%-%d%d[ T]%d%d:%d%d:%d%d$"
+        and time.parse(told, shifted or offset)
+    if not seconds then
+        return nil, "bad_time"
+    end
+    return { pin = pin, time = seconds, told = told, day = attlog.day(told), status = fields[3],
+        verify = fields[4], counter = counter_of(fields), check = check_of(fields, compares) }
+end
+
+-- The same record again has the same key, whatever else stands in its line.
+function attlog.key(row)
+    return ("%s\n%s\n%s\n%s"):format(row.pin, row.told, row.verify, row.counter or "")
+end
+
+local CHECKS = {
+    failed = { "rejected", "mismatch" }, blocked = { "rejected", "blocked" }, unknown = { "other" },
+    passed = { "verified" },
+}
+local CHECK_METHODS = { ["1"] = "face", ["2"] = "face+fingerprint", ["3"] = "fingerprint+face" }
+
+local function numbers(row)
+    return { status = lines.whole(row.status), verify = lines.whole(row.verify) }
+end
+
+-- The record for checkin, without terminal and raw.
+function attlog.record(row)
+    local check = CHECKS[row.check] or { "verified" }
+    return { what = check[1], reason = check[2], time = row.time, told = row.told,
+        person = row.pin ~= "0" and row.pin or nil, serial = row.counter, codes = numbers(row),
+        method = row.check and CHECK_METHODS[row.verify] or not row.check
+            and codes.method(row.verify) or nil }
+end
+
+return attlog

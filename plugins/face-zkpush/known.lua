@@ -1,0 +1,138 @@
+-- known - which records a terminal has told already, in the store, for years.
+--
+-- Terminals send their whole memory again, to whom they know and whom they do not: 100,000 records
+-- a year later must be known. A record is a hash of 48 bits, eight letters; the hashes of a day (by
+-- the terminal's clock) lie behind each other in values of at most PAGE_MOST:
+--
+--   known/SERIAL/20260820/1 = "k3vQ0a_x...",  known/SERIAL/20260820/2 = ...
+--
+-- A hash is compared within its day only, so one that is wrongly taken for known is a matter of one
+-- in 2^48 for each record of that day. Of a terminal at most MOST are known; then the oldest day
+-- goes, and a record of it that comes again is told again: rather twice than never.
+--
+-- Invariant: what learn() answered true for is written by the flush() that is committed with it.
+local known = {}
+
+local PAGE_MOST = 1500 -- hashes in one value: 12 kB
+local DAYS_MOST = 6 -- days in hand
+local PAGES_MOST = 1000 -- of a day
+known.MOST = 200000 -- of a terminal: 1.6 MB
+local WIDTH = 8
+
+local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+-- Eight letters of the first 48 bits of a hash that is given in hexadecimal digits.
+function known.short(hex)
+    local number, list = tonumber(hex:sub(1, 12), 16), {}
+    for i = WIDTH, 1, -1 do
+        local at = (number & 63) + 1
+        list[i] = LETTERS:sub(at, at)
+        number = number >> 6
+    end
+    return table.concat(list)
+end
+
+-- Whether a packed text has the hash: at one of its places, not across two.
+local function has(page, hash)
+    local at = 1
+    while true do
+        at = page:find(hash, at, true)
+        if not at or at % WIDTH == 1 then
+            return at ~= nil
+        end
+        at = at + 1
+    end
+end
+
+-- What is known of one terminal, for the time of one upload. `count` is how many there are.
+function known.open(store, serial, count)
+    return { store = store, prefix = "known/" .. serial .. "/", count = count, days = {},
+        inside = 0, bytes = 0 }
+end
+
+local function load(self, day)
+    local from = self.prefix .. day .. "/"
+    local rows = self.store.range(from, self.prefix .. day .. "0", PAGES_MOST)
+    local pages = {}
+    for _, row in ipairs(rows) do
+        pages[tonumber(row[1]:sub(#from + 1))] = row[2]
+    end
+    return { pages = pages, changed = {} }
+end
+
+-- Whether the record is new; from now on it is known.
+function known.learn(self, day, hash)
+    local one = self.days[day]
+    if not one then
+        if self.inside == DAYS_MOST then
+            known.flush(self)
+            self.days, self.inside = {}, 0
+        end
+        one = load(self, day)
+        self.days[day], self.inside = one, self.inside + 1
+    end
+    for _, page in ipairs(one.pages) do
+        if has(page, hash) then
+            return false
+        end
+    end
+    local last = math.max(1, #one.pages)
+    if #(one.pages[last] or "") >= PAGE_MOST * WIDTH and last < PAGES_MOST then
+        last = last + 1
+    end
+    one.pages[last] = (one.pages[last] or "") .. hash
+    one.changed[last] = true
+    self.count = self.count + 1
+    return true
+end
+
+local function key(self, day, page)
+    return ("%s%s/%03d"):format(self.prefix, day, page)
+end
+
+-- Makes room: the oldest days go, but for those in hand.
+local function forget(self)
+    while self.count > known.MOST do
+        local rows = self.store.range(self.prefix, self.prefix:sub(1, -2) .. "0", DAYS_MOST + 1)
+        local oldest
+        for _, row in ipairs(rows) do
+            local day = row[1]:match "/([^/]+)/%d+$"
+            oldest = oldest or not self.days[day] and row or nil
+        end
+        if not oldest then
+            return
+        end
+        self.store.remove(oldest[1])
+        self.count = self.count - #oldest[2] // WIDTH
+    end
+end
+
+-- Writes what was learnt; it counts with the commit that follows. Answers how many are known.
+function known.flush(self)
+    for day, one in pairs(self.days) do
+        for page in pairs(one.changed) do
+            self.store.put(key(self, day, page), one.pages[page])
+            self.bytes = self.bytes + #one.pages[page]
+        end
+        one.changed = {}
+    end
+    forget(self)
+    return self.count
+end
+
+-- How many bytes the next flush() and those since the last commit write, about.
+function known.weight(self)
+    local weight = self.bytes
+    for _, one in pairs(self.days) do
+        for page in pairs(one.changed) do
+            weight = weight + #one.pages[page]
+        end
+    end
+    return weight
+end
+
+function known.committed(self)
+    self.bytes = 0
+end
+
+return known
