@@ -24,6 +24,7 @@
 #include "city/outbox.h"
 #include "city/store.h"
 #include "city/topic.h"
+#include "city/uploads.h"
 #include "mqtt/mqtt.h"
 #include "proof/key.h"
 
@@ -74,6 +75,11 @@ static const char USAGE[] =
     "broker\n"
     "                        wants a certificate for each client id\n"
     "  --username NAME --password-file FILE\n"
+    "  --uploads DIR         the folder of a tus server that takes evidence files: each "
+    "is "
+    "compared\n"
+    "                        with its event, kept in DIR/evidence, and has a receipt in "
+    "DIR/receipts\n"
     "\n"
     "Ends on SIGINT and SIGTERM with exit status 0; 1 when something cannot be opened, 2 "
     "on\n"
@@ -86,6 +92,8 @@ struct run {
     struct offices *offices;
     struct key *key;
     struct collect *collect;
+    struct evidence evidence;
+    struct uploads *uploads; /* NULL: none are taken */
     struct mqtt *mqtt[LINKS];
     char client[LINKS][CLIENT_ROOM];
     struct outbox outbox;
@@ -154,6 +162,7 @@ bool run_read(struct run_wish *wish, const char *command, const char *usage, int
         {"bulk-tls-key", &wish->bulk_tls_key, NULL, false},
         {"username", &wish->username, NULL, false},
         {"password-file", &wish->password_file, NULL, false},
+        {"uploads", &wish->uploads, NULL, false},
     };
     struct options options = {
         .command = command, .usage = usage, .rows = rows, .count = countof(rows)};
@@ -343,6 +352,30 @@ static void acked(void *owner, struct mqtt *mqtt, uint32_t token, int reason)
 static const struct mqtt_calls MQTT_CALLS = {
     .up = up, .down = down, .acked = acked, .came = came};
 
+/* ---- Uploads */
+
+static int settle(void *owner)
+{
+    struct run *run = owner;
+    if (collect_has_work(run->collect))
+        commit(run);
+    return run->trouble ? -EBUSY : 0;
+}
+
+static const struct uploads_calls UPLOADS_CALLS = {.settle = settle};
+
+static int open_uploads(struct run *run)
+{
+    run->evidence = (struct evidence){
+        .folder = run->wish->uploads, .store = run->store, .key = run->key};
+    if (run->wish->uploads == NULL)
+        return 0;
+    int err = uploads_open(&run->uploads, run->loop, &run->evidence, &UPLOADS_CALLS, run);
+    if (err)
+        log_error("--uploads: %s: %s", run->wish->uploads, strerror(-err));
+    return err;
+}
+
 /* ---- Open and close */
 
 static void end(struct run *run)
@@ -421,6 +454,9 @@ static int open_parts(struct run *run)
     if (err)
         return err;
     collect_open(&run->collect, run->store, run->offices, run->key, &COLLECT_CALLS, run);
+    err = open_uploads(run);
+    if (err)
+        return err;
     mqtt_begin();
     for (int link = 0; link < LINKS; link++)
         open_mqtt(run, link);
@@ -441,6 +477,7 @@ static void close_parts(struct run *run)
     loop_rest_stop(&run->rest);
     for (int link = 0; link < LINKS; link++)
         mqtt_close(run->mqtt[link]);
+    uploads_close(run->uploads);
     collect_close(run->collect);
     outbox_free(&run->outbox);
     loop_close(run->loop);

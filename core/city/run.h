@@ -15,6 +15,7 @@ struct run_wish {
     const char *ca, *cert, *tls_key;      /* or NULL */
     const char *bulk_cert, *bulk_tls_key; /* or NULL: those above */
     const char *username, *password_file; /* or NULL */
+    const char *uploads;                  /* or NULL */
     struct broker where;                  /* read from `broker` */
     char password[RUN_PASSWORD_MAX + 1];  /* read from `password_file`; empty: none */
 };

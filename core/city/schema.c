@@ -11,6 +11,20 @@
     " PRIMARY KEY (office, log, n, seq)"                                                 \
     ") STRICT, WITHOUT ROWID;"
 
+/* Since version 3. */
+#define EVIDENCE_TABLE                                                                   \
+    "CREATE TABLE evidence ("     /* public: files that were uploaded and verified */    \
+    " office   TEXT NOT NULL,"    /* whose: the office's id */                           \
+    " log      TEXT NOT NULL,"    /* the log whose event names it */                     \
+    " sha256   TEXT NOT NULL,"    /* of its bytes, hex; evidence/ab/cdef... */           \
+    " seq      INTEGER NOT NULL," /* first event of the commit that named it */          \
+    " sm3      TEXT NOT NULL,"    /* of its bytes, hex */                                \
+    " size     INTEGER NOT NULL," /* how many they are */                                \
+    " class    TEXT NOT NULL," /* ordinary, important, case ..., as the office said */   \
+    " received TEXT NOT NULL," /* when the city gave its receipt, RFC 3339, UTC */       \
+    " PRIMARY KEY (office, log, sha256)"                                                 \
+    ") STRICT, WITHOUT ROWID;"
+
 const char SCHEMA_CREATE[] =
     "CREATE TABLE event ("        /* public: one row an event, for ever as it came */
     " office   TEXT NOT NULL,"    /* whose: the office's id */
@@ -95,7 +109,7 @@ const char SCHEMA_CREATE[] =
     " topic    TEXT NOT NULL,"                     /* where */
     " reason   TEXT NOT NULL,"                     /* why, for people */
     " payload  BLOB NOT NULL"                      /* the first 64 KiB of it */
-    ") STRICT;" ERASED_TABLE "PRAGMA user_version = 2;";
+    ") STRICT;" ERASED_TABLE EVIDENCE_TABLE "PRAGMA user_version = 3;";
 
 /* A city of version 1 has stored what newer offices say, without knowing what it means. */
 const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {
@@ -108,6 +122,7 @@ const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {
     "   '$.data.tiles') t WHERE e.type IN ('journal.thinned', 'journal.damaged'))"
     " WHERE typeof(n) = 'integer';"
     "PRAGMA user_version = 2;",
+    [2] = EVIDENCE_TABLE "PRAGMA user_version = 3;",
 };
 
 const char *const SCHEMA_QUERIES[QUERIES] = {
@@ -201,5 +216,8 @@ const char *const SCHEMA_QUERIES[QUERIES] = {
                            " VALUES (?1, ?2, ?3, ?4)",
     [QUERY_REJECTED_THIN] = "DELETE FROM rejected WHERE id <= last_insert_rowid() - ?1",
     [QUERY_REJECTED_COUNT] = "SELECT coalesce(max(id), 0) FROM rejected",
+    [QUERY_EVIDENCE_PUT] =
+        "INSERT OR REPLACE INTO evidence (office, log, seq, sha256, sm3, size, class,"
+        " received) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [QUERY_DATA_VERSION] = "PRAGMA data_version",
 };

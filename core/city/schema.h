@@ -4,7 +4,7 @@
 #ifndef CITY_SCHEMA_H
 #define CITY_SCHEMA_H
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 /* Makes an empty database one of SCHEMA_VERSION. */
 extern const char SCHEMA_CREATE[];
@@ -51,6 +51,7 @@ enum schema_query {
     QUERY_REJECTED_PUT,
     QUERY_REJECTED_THIN,
     QUERY_REJECTED_COUNT,
+    QUERY_EVIDENCE_PUT,
     QUERY_DATA_VERSION,
     QUERIES
 };

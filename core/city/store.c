@@ -515,6 +515,16 @@ int store_count_rejected(struct store *store, int64_t *count)
     return err ? err : database_tell_number(s, count, 0);
 }
 
+int store_put_evidence(struct store *store, const struct store_evidence *evidence)
+{
+    struct rows *s;
+    int err =
+        database_ask(store->db, &s, QUERY_EVIDENCE_PUT, "ttittitt", evidence->office,
+                     evidence->log, evidence->seq, evidence->sha256, evidence->sm3,
+                     evidence->size, evidence->class, evidence->received);
+    return err ? err : database_tell(s);
+}
+
 int store_version(struct store *store, int64_t *version)
 {
     struct rows *s;

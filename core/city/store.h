@@ -181,6 +181,16 @@ int store_put_rejected(struct store *store, const char *topic, const char *reaso
                        const void *payload, size_t length, const char *now);
 int store_count_rejected(struct store *store, int64_t *count);
 
+/* ---- Evidence files (evidence.h) */
+
+struct store_evidence {
+    const char *office, *log, *sha256, *sm3, *class, *received;
+    int64_t seq, size;
+};
+
+/* One that is there already becomes this one. */
+int store_put_evidence(struct store *store, const struct store_evidence *evidence);
+
 /* Changes whenever another process has committed. */
 int store_version(struct store *store, int64_t *version);
 

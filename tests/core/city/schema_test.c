@@ -39,20 +39,35 @@ static void store_some(struct fixture *f)
     fixture_commit(f);
 }
 
-static void a_database_of_version_1_becomes_one_of_version_2(void **state)
+static void a_database_of_version_1_becomes_one_of_today(void **state)
 {
     struct fixture *f = *state;
     char answer[64];
     store_some(f);
     fixture_close_city(f);
-    ask(f, "DROP TABLE erased; PRAGMA user_version = 1", answer);
+    ask(f, "DROP TABLE erased; DROP TABLE evidence; PRAGMA user_version = 1", answer);
     fixture_open_city(f);
     fixture_close_city(f);
-    expect(f, "PRAGMA user_version", "2");
+    expect(f, "PRAGMA user_version", "3");
     expect(
         f,
         "SELECT group_concat(office || ' ' || log || ' ' || n || ' ' || seq) FROM erased",
         "office-1 log1 0 300");
+    expect(f, "SELECT count(*) FROM event", "4");
+    fixture_open_city(f);
+}
+
+static void one_of_version_2_learns_of_evidence(void **state)
+{
+    struct fixture *f = *state;
+    char answer[64];
+    store_some(f);
+    fixture_close_city(f);
+    ask(f, "DROP TABLE evidence; PRAGMA user_version = 2", answer);
+    fixture_open_city(f);
+    fixture_close_city(f);
+    expect(f, "PRAGMA user_version", "3");
+    expect(f, "SELECT count(*) FROM evidence", "0");
     expect(f, "SELECT count(*) FROM event", "4");
     fixture_open_city(f);
 }
@@ -63,7 +78,7 @@ static void one_that_is_only_read_stays_as_it_is(void **state)
     struct store *store;
     char answer[64], why[STORE_WHY_ROOM];
     fixture_close_city(f);
-    ask(f, "DROP TABLE erased; PRAGMA user_version = 1", answer);
+    ask(f, "DROP TABLE erased; DROP TABLE evidence; PRAGMA user_version = 1", answer);
     assert_int_equal(store_open(&store, f->path, false, why), -EPROTO);
     expect(f, "PRAGMA user_version", "1");
     fixture_open_city(f);
@@ -75,9 +90,9 @@ static void a_newer_one_is_refused(void **state)
     struct store *store;
     char answer[64], why[STORE_WHY_ROOM];
     fixture_close_city(f);
-    ask(f, "PRAGMA user_version = 3", answer);
+    ask(f, "PRAGMA user_version = 4", answer);
     assert_int_equal(store_open(&store, f->path, true, why), -EPROTO);
-    ask(f, "PRAGMA user_version = 2", answer);
+    ask(f, "PRAGMA user_version = 3", answer);
     fixture_open_city(f);
 }
 
@@ -86,7 +101,8 @@ int main(void)
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
     const struct CMUnitTest tests[] = {
-        TEST(a_database_of_version_1_becomes_one_of_version_2),
+        TEST(a_database_of_version_1_becomes_one_of_today),
+        TEST(one_of_version_2_learns_of_evidence),
         TEST(one_that_is_only_read_stays_as_it_is),
         TEST(a_newer_one_is_refused),
     };

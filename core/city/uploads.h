@@ -1,0 +1,42 @@
+/* uploads - finished uploads of evidence files become evidence, one at a time.
+ *
+ * Looks at the folder of a tus server every UPLOADS_LOOK_MS. An upload whose event is not here yet
+ * waits; the others are hashed, both ways, a piece of UPLOADS_PIECE bytes a turn of the loop, so that
+ * alarms do not wait for a file. What then is what its office has said and recorded is kept and has a
+ * receipt (evidence.h), what is not is refused. */
+#ifndef CITY_UPLOADS_H
+#define CITY_UPLOADS_H
+
+#include "base/loop.h"
+#include "city/evidence.h"
+
+enum {
+    UPLOADS_TROUBLE_MS = 10 * 1000,
+    UPLOADS_ENTRIES = 64 * 1024, /* looked at in a folder */
+    UPLOADS_TORN_S = 60 /* a ticket that cannot be read may be half written so long */
+};
+
+#ifdef SMALL_BOUNDS
+enum { UPLOADS_PIECE = 7, UPLOADS_WAITING = 2, UPLOADS_LOOK_MS = 20 };
+#else
+enum {
+    UPLOADS_PIECE = 256 * 1024,
+    UPLOADS_WAITING = 64, /* finished uploads whose events are looked for at one look */
+    UPLOADS_LOOK_MS = 1000
+};
+#endif
+
+struct uploads;
+
+struct uploads_calls {
+    /* No transaction of the store shall be open, and what was is committed; a negative errno when
+     * that cannot be now. */
+    int (*settle)(void *owner);
+};
+
+/* All is borrowed until uploads_close(). */
+int uploads_open(struct uploads **out, struct loop *loop, const struct evidence *evidence,
+                 const struct uploads_calls *calls, void *owner);
+void uploads_close(struct uploads *uploads);
+
+#endif
