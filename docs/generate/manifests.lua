@@ -2,7 +2,7 @@
 local manifests = {}
 
 -- What only the host has; a manifest does not call it.
-for _, name in ipairs { "json", "gbk", "digest", "host.xml" } do
+for _, name in ipairs { "json", "gbk", "digest", "inflate", "host.xml" } do
     package.preload[name] = package.preload[name] or function() return {} end
 end
 
