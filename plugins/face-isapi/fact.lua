@@ -1,0 +1,124 @@
+-- fact - one record of the terminal, whichever way it came, and what it is to checkin. Pure.
+--
+-- A fact has ISAPI's own words: major, minor, serialNo, frontSerialNo, currentEvent, dateTime,
+-- A fact has ISAPI's own words: major, minor, serialNo, frontSerialNo, currentEvent, time,
+-- What is "" or 0 because the firmware fills in what it does not have counts as absent when it is
+-- translated, not before. Names, cards and addresses go no further than this table.
+local codes = require "codes"
+local time = require "time"
+
+local fact = {}
+
+local TEXT_MAX = 128
+local SERIAL_MAX <const> = 3000000000 -- of a search, by the vendor's documents
+
+-- JSON of old firmware has names in GBK. They go no further, so each such pair of bytes becomes a
+-- question mark; the second may be a backslash, so this comes before reading.
+function fact.readable(text)
+    if utf8.len(text) then
+        return text
+    end
+    return (text:gsub("[\x81-\xFE][\x40-\xFE]", "?"):gsub("[\x80-\xFF]", "?"))
+end
+
+local function text(value)
+    if math.type(value) == "integer" then
+        value = tostring(value)
+    end
+    return type(value) == "string" and #value <= TEXT_MAX and value or nil
+end
+
+local function integer(value)
+    if type(value) == "string" and value:find "^%d+$" and #value <= 15 then
+        value = tonumber(value)
+    end
+    return type(value) == "number" and math.tointeger(value) or nil
+end
+
+local function boolean(value)
+    if type(value) == "boolean" then
+        return value
+    end
+    return value == "true" or value ~= "false" and nil
+end
+
+-- Each word and the names that terminals have for it; the first is the right one.
+local WORDS = {
+    { integer, "major", "majorEventType", "majorEvent" },
+    { integer, "minor", "subEventType", "minorEventType", "subEvent" },
+    { integer, "serialNo" }, { integer, "frontSerialNo", "fronSerialNo" },
+    { boolean, "currentEvent" },
+    { text, "employeeNoString", "employeeNo" }, { text, "name" }, { text, "cardNo" },
+    { integer, "doorNo" }, { integer, "cardReaderNo" }, { integer, "picturesNumber" },
+    { text, "attendanceStatus" }, { text, "currentVerifyMode" }, { text, "mask" },
+    { text, "time", "dateTime" }, { text, "pictureURL" },
+}
+
+-- A fact from the object that holds it and, of a push, the one around that; `raw` are its bytes.
+-- nil and why when the pair of codes is missing, because then it is nothing.
+function fact.read(inner, outer, raw)
+    local one = { raw = raw }
+    for _, word in ipairs(WORDS) do
+        for i = 2, #word do
+            if one[word[2]] == nil then
+                one[word[2]] = word[1](inner[word[i]])
+            end
+        end
+    end
+    if not one.major or not one.minor then
+        return nil, "expected a record with major and minor, got one without"
+    end
+    if outer then
+        one.time = text(outer.dateTime) or one.time
+    end
+    if one.serialNo and (one.serialNo < 1 or one.serialNo > SERIAL_MAX) then
+        one.serialNo = nil
+    end
+    return one
+end
+
+local function filled(value)
+    return value ~= nil and value ~= "" and value ~= 0 and value or nil
+end
+
+-- Seconds UTC as the terminal says them, or nil; `offset` is that of a clock that names none.
+function fact.seconds(one, offset)
+    return one.time and (time.parse(one.time, offset)) or nil
+end
+
+-- What makes a record this one and no other with the same number: codes, moment, person. Written
+-- the same whichever way it came.
+function fact.identity(one, offset)
+    return ("%d.%d.%s.%s"):format(one.major, one.minor,
+        fact.seconds(one, offset) or one.time or "", filled(one.employeeNoString) or "")
+end
+
+local function what_of(one, meaning)
+    if meaning.what ~= "unmatched" then
+        return meaning.what, meaning.reason
+    end
+    return filled(one.employeeNoString) and "rejected" or "unknown_person", "mismatch"
+end
+
+-- The record that checkin.meaning() takes. `about` is { terminal =, offset =, sha256 = fn }.
+function fact.record(one, about)
+    local meaning = codes.meaning(one.major, one.minor)
+    local what, reason = what_of(one, meaning)
+    return {
+        what = what, reason = reason, method = meaning.method, state = meaning.state,
+        liveness = reason == "liveness" and "failed" or nil,
+        terminal = about.terminal, serial = one.serialNo, told = one.time,
+        time = fact.seconds(one, about.offset), live = one.currentEvent,
+        person = filled(one.employeeNoString), door = filled(one.doorNo),
+        codes = { major = one.major, minor = one.minor },
+        raw = one.raw and about.sha256(one.raw) or nil, picture = one.picture,
+    }
+end
+
+-- Whether somebody has to act on it now, so that it does not wait for older records.
+function fact.is_urgent(one)
+    local what = codes.meaning(one.major, one.minor).what
+    return what == "tamper" or what == "duress"
+end
+
+return fact

@@ -1,0 +1,108 @@
+-- notice - what a terminal says of its own accord, pushed or in its stream, as one thing. Pure.
+--
+--   notice.read(body)                     a body or part of JSON or XML
+--   notice.pushed(body, content_type)     a whole push, which may be multipart, with pictures
+--
+-- A notice is { kind = "record", fact = }, { kind = "heartbeat" } or { kind = "other" }, and has
+-- eventType and dateTime as they were said. Foreign bytes never raise: nil and what was expected.
+local fact = require "fact"
+local json = require "json"
+local multipart = require "multipart"
+local xml = require "xml"
+
+local notice = {}
+
+local DEPTH_MAX = 8
+local RECORD = "AccessControllerEvent"
+
+-- An element as a table of its elements' texts, as JSON would have it.
+local function plain(element, depth)
+    if #element == 0 or depth == DEPTH_MAX then
+        return element.text
+    end
+    local object = {}
+    for _, child in ipairs(element) do
+        if object[child.name] == nil then
+            object[child.name] = plain(child, depth + 1)
+        end
+    end
+    return object
+end
+
+-- The object that a text says, from either language, without the name around it. nil and why.
+local function object_of(text)
+    local root, why
+    if text:find "^[%s\xEF\xBB\xBF]*<" then
+        root, why = xml.decode(text)
+        root = root and { [root.name] = plain(root, 1) }
+    else
+        root, why = json.decode(fact.readable(text))
+    end
+    if type(root) ~= "table" then
+        return nil, why or "expected an object"
+    end
+    local inner = root.EventNotificationAlert
+    return type(inner) == "table" and inner or root
+end
+
+local function is_heartbeat(object)
+    local kind = tostring(object.eventType):lower()
+    return kind == "heartbeat" or kind == "videoloss" and object.eventState == "inactive"
+end
+
+function notice.read(text)
+    local object, why = object_of(text)
+    if not object then
+        return nil, why
+    end
+    if type(object.eventType) ~= "string" then
+        return nil, "expected an eventType, got none"
+    end
+    local found = { kind = "other", eventType = object.eventType, dateTime = object.dateTime,
+        object = object }
+    if is_heartbeat(object) then
+        found.kind = "heartbeat"
+    elseif object.eventType == RECORD and type(object[RECORD]) == "table" then
+        found.fact, why = fact.read(object[RECORD], object, text)
+        if not found.fact then
+            return nil, why
+        end
+        found.kind = "record"
+    end
+    return found
+end
+
+-- Whether a part holds a message and not a picture.
+local function is_message(part)
+    local kind = (part.headers["content-type"] or ""):lower()
+    return kind:find "json" or kind:find "xml"
+        or not kind:find "^image/" and part.body:find "^[%s\xEF\xBB\xBF]*[{<]"
+end
+
+-- The notice in parts and the pictures that came with it, in their order.
+function notice.of_parts(parts)
+    local found, why, pictures = nil, "expected a part with a message, got none", {}
+    for _, part in ipairs(parts) do
+        if not is_message(part) then
+            pictures[#pictures + 1] = part.body
+        elseif not found then
+            found, why = notice.read(part.body)
+        end
+    end
+    return found, found and pictures or why
+end
+
+-- A body that is not what its Content-Type says is refused: nobody knows then what it is.
+function notice.pushed(body, content_type)
+    if multipart.boundary(content_type) then
+        local parts, why = multipart.parts(body, content_type)
+        if not parts then
+            return nil, why
+        end
+        return notice.of_parts(parts)
+    end
+    local found, why = notice.read(body)
+    return found, found and {} or why
+end
+
+return notice
