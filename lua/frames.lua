@@ -165,4 +165,41 @@ function frames.sized(options)
     return reader_of(options, cut_sized)
 end
 
+-- ---- Frames whose head has an end and tells how long the body is: SIP, HTTP
+
+local function cut_headed(reader, all, found)
+    local at = 1
+    while true do
+        at = all:find("[^\r\n]", at) or #all + 1
+        local _, last = all:find(reader.ending, at, true)
+        if not last then
+            break
+        end
+        local body = last - at < reader.max and reader.length(all:sub(at, last))
+        if not body or body < 0 or last - at + 1 + body > reader.max then
+            reader.lost = reader.lost + last - at + 1
+            at = last + 1
+        elseif last + body <= #all then
+            found[#found + 1] = all:sub(at, last + body)
+            at = last + body + 1
+        else
+            break
+        end
+    end
+    if #all - at + 1 >= reader.max then
+        reader.lost = reader.lost + #all - at + 1
+        at = #all + 1
+    end
+    return at
+end
+
+-- `ending` of the head: "\r\n\r\n" if left out; `length(head)`: bytes of the body behind it, or
+-- nil when that is no head: it is dropped, and who cares for what follows looks at `lost`. Ends of
+-- lines between two messages are no loss: with them devices show that they are there.
+function frames.headed(options)
+    local reader = reader_of(options, cut_headed)
+    reader.ending = reader.ending or "\r\n\r\n"
+    return reader
+end
+
 return frames

@@ -41,7 +41,7 @@ t.test("every_type_of_every_plugin_has_a_schema_of_its_data", function()
         { type = "number", minimum = -100, maximum = 200, description = "temperature",
             ["x-unit"] = "C" })
     t.equal(of["cabinet.too_hot"].required, { "degrees" })
-    t.equal(#of["gap.recorded"].anyOf, 3)
+    t.equal(#of["gap.recorded"].anyOf, 4)
     t.equal(of["checkin.verified"].anyOf, nil) -- however many plugins share it
     t.equal(events.is_in({ variants = { { lane = "original" } } }, "alarm"), true)
     t.equal(events.is_in({ variants = { { lane = "record" } } }, "alarm"), false)

@@ -11,6 +11,12 @@ local function sized(max)
     end }
 end
 
+local function headed(max)
+    return frames.headed { max = max, length = function(head)
+        return tonumber(head:match "L=(%d+)")
+    end }
+end
+
 local function all_of(reader, pieces)
     local found = {}
     for _, piece in ipairs(pieces) do
@@ -29,6 +35,9 @@ t.test("a_frame_is_the_same_in_whatever_pieces_it_comes", function()
             { "one", "", "two\rx" } },
         { function() return sized(64) end, "\x55\0\2ab\x55\0\0\x55\0\1c",
             { "\x55\0\2ab", "\x55\0\0", "\x55\0\1c" } },
+        { function() return headed(64) end, "a L=3\r\n\r\n\r\n!\r\n\r\nb L=0\r\n\r\n"
+            .. "\r\nc L=1\r\n\r\nx",
+            { "a L=3\r\n\r\n\r\n!", "b L=0\r\n\r\n", "c L=1\r\n\r\nx" } },
     }
     for _, case in ipairs(cases) do
         local make, stream, wanted = table.unpack(case)
@@ -84,7 +93,7 @@ t.test("a_letter_can_be_the_escape", function()
 end)
 
 t.test("nothing_longer_than_max_is_kept", function()
-    local readers = { frames.marked(JT808), frames.lines { max = 64 }, sized(64) }
+    local readers = { frames.marked(JT808), frames.lines { max = 64 }, sized(64), headed(64) }
     for _, reader in ipairs(readers) do
         local sent = 0
         local pieces = { "\x7e" .. ("a"):rep(1000), ("\x55\0\60"):rep(100), ("b"):rep(63) }
@@ -107,6 +116,14 @@ t.test("a_frame_of_max_bytes_is_one_and_a_longer_one_is_lost", function()
     t.equal(sized(8):feed("\x55\0\5abcde"), { "\x55\0\5abcde" })
     t.equal(sized(7):feed("\x55\0\5abcde"), {})
     t.equal(frames.marked { mark = "|", max = 4 }:feed("|ab|abc||c|"), { "ab", "c" })
+    t.equal(headed(11):feed("L=4\r\n\r\n1234"), { "L=4\r\n\r\n1234" })
+    t.equal(headed(10):feed("L=4\r\n\r\n1234"), {})
+end)
+
+t.test("a_head_that_tells_no_length_is_dropped_and_counted", function()
+    local reader = headed(64)
+    t.equal(reader:feed("L=x\r\n\r\nL=1\r\n\r\nz"), { "L=1\r\n\r\nz" })
+    t.equal(reader.lost, 7)
 end)
 
 -- Real frames of other people's devices, when they are there.

@@ -1,0 +1,199 @@
+-- manscdp - the XML in the messages of GB/T 28181: what cameras say, and how they are asked. Pure.
+--
+--   local body, why = manscdp.decode(bytes)
+--   body.kind "Notify", body.cmd "Alarm", body.sn 17, body.device "35010500001320000007"
+--   manscdp.read(body, 480)      what a body of its command says, as a table
+--   manscdp.query("Catalog", 17, "35010500001320000007")
+--
+-- Whatever first line and encoding say, letters are UTF-8 here (lua/xml.lua: declared GB2312,
+-- sent as GBK, GB18030 or UTF-8). Names of elements may differ in capitals. What is missing or
+-- nonsense is absent, never 0; a text is at most TEXT_MOST bytes. Times without a zone are the
+-- camera's local ones.
+local time = require "time"
+local xml = require "xml"
+
+local manscdp = {}
+
+local TEXT_MOST, ITEMS_MOST = 128, 1000
+
+-- ---- Elements
+
+local function child(element, name)
+    local wanted = name:lower()
+    for _, one in ipairs(element) do
+        if one.name:lower() == wanted then
+            return one
+        end
+    end
+end
+
+-- Whole letters of at most TEXT_MOST bytes, or nil for none.
+local function text(element, name)
+    local one = child(element, name)
+    local value = one and one.text:gsub("%c", " "):match "^%s*(.-)%s*$" or ""
+    if #value > TEXT_MOST then
+        value = value:sub(1, utf8.offset(value, 0, TEXT_MOST + 1) - 1)
+    end
+    return value ~= "" and value or nil
+end
+
+local function decimal(element, name)
+    local value = text(element, name)
+    return value and #value <= 24 and value:find "^[+-]?%d+%.?%d*$" and tonumber(value) or nil
+end
+
+local function whole(element, name)
+    local value = text(element, name)
+    return value and #value <= 10 and value:find "^%d+$" and math.tointeger(tonumber(value)) or nil
+end
+
+-- A number of a camera or channel: 20 digits, of some makes fewer.
+local function id(element, name)
+    local value = text(element, name)
+    return value and #value <= 20 and value:find "^%d+$" and value or nil
+end
+
+-- A word such as ON, OK, all; never a sentence.
+local function word(element, name)
+    local value = text(element, name)
+    return value and #value <= 32 and value:find "^[%w_.:/-]+$" and value or nil
+end
+
+-- Seconds UTC, and the text as it was told.
+local function moment(element, name, offset)
+    local value = text(element, name)
+    return value and time.parse(value, offset) or nil, value
+end
+
+-- ---- What the commands say
+
+local function position(element, offset)
+    local at, told = moment(element, "Time", offset)
+    return { time = at, told = told, longitude = decimal(element, "Longitude"),
+        latitude = decimal(element, "Latitude"), speed = decimal(element, "Speed"),
+        direction = decimal(element, "Direction"), altitude = decimal(element, "Altitude") }
+end
+
+local function alarm(element, offset)
+    local at, told = moment(element, "AlarmTime", offset)
+    local info = child(element, "Info")
+    return { time = at, told = told, priority = whole(element, "AlarmPriority"),
+        method = whole(element, "AlarmMethod"),
+        type = info and whole(info, "AlarmType") or whole(element, "AlarmType"),
+        description = text(element, "AlarmDescription"),
+        longitude = decimal(element, "Longitude"), latitude = decimal(element, "Latitude") }
+end
+
+local function channel(item)
+    return { id = id(item, "DeviceID"), name = text(item, "Name"), status = word(item, "Status"),
+        manufacturer = text(item, "Manufacturer"), model = text(item, "Model"),
+        parent = text(item, "ParentID"), address = text(item, "Address"),
+        longitude = decimal(item, "Longitude"), latitude = decimal(item, "Latitude") }
+end
+
+local function record(item, offset)
+    local from, from_told = moment(item, "StartTime", offset)
+    local to, to_told = moment(item, "EndTime", offset)
+    return { channel = id(item, "DeviceID"), name = text(item, "Name"),
+        file = text(item, "FilePath"), address = text(item, "Address"), from = from, to = to,
+        from_told = from_told, to_told = to_told, type = word(item, "Type"),
+        secrecy = whole(item, "Secrecy"), size = decimal(item, "FileSize"),
+        recorder = text(item, "RecorderID") }
+end
+
+-- `list` is the element of the items; SumNum says how many there are in all messages together.
+local function listing(list, read)
+    return function(element, offset)
+        local found = child(element, list)
+        local answer = { sum = whole(element, "SumNum"), items = {} }
+        for _, item in ipairs(found or {}) do
+            if item.name:lower() == "item" and #answer.items < ITEMS_MOST then
+                answer.items[#answer.items + 1] = read(item, offset)
+            end
+        end
+        answer.num = tonumber(found and found.attributes.Num) or #answer.items
+        return answer
+    end
+end
+
+local READERS = {
+    Keepalive = function(element) return { status = word(element, "Status") } end,
+    MobilePosition = position,
+    Alarm = alarm,
+    Catalog = listing("DeviceList", channel),
+    RecordInfo = listing("RecordList", record),
+    DeviceInfo = function(element)
+        return { result = word(element, "Result"), name = text(element, "DeviceName"),
+            manufacturer = text(element, "Manufacturer"), model = text(element, "Model"),
+            firmware = text(element, "Firmware"), channels = whole(element, "Channel") }
+    end,
+    DeviceStatus = function(element, offset)
+        local at, told = moment(element, "DeviceTime", offset)
+        return { result = word(element, "Result"), online = word(element, "Online"),
+            status = word(element, "Status"), encode = word(element, "Encode"),
+            record = word(element, "Record"), time = at, told = told }
+    end,
+    MediaStatus = function(element) return { type = whole(element, "NotifyType") } end,
+}
+
+-- ---- In
+
+local KINDS = { notify = "Notify", response = "Response", query = "Query", control = "Control" }
+
+-- A body: { kind =, cmd =, sn =, device =, tree = }, or nil and what was expected.
+function manscdp.decode(bytes)
+    local tree, why = xml.decode(bytes)
+    if not tree then
+        return nil, why
+    end
+    local kind, cmd = KINDS[tree.name:lower()], word(tree, "CmdType")
+    if not kind or not cmd then
+        return nil, "expected a Notify, Response, Query or Control with a CmdType"
+    end
+    return { kind = kind, cmd = cmd, sn = whole(tree, "SN"), device = id(tree, "DeviceID"),
+        tree = tree }
+end
+
+-- What it says; nil for a command of which nobody here knows what it says. `offset` is that of the
+-- camera's clock in minutes.
+function manscdp.read(body, offset)
+    local read = READERS[body.cmd]
+    return read and read(body.tree, offset)
+end
+
+-- What a query asks for: { from =, to =, from_told =, to_told =, type =, interval = }.
+function manscdp.asked(body, offset)
+    local from, from_told = moment(body.tree, "StartTime", offset)
+    local to, to_told = moment(body.tree, "EndTime", offset)
+    return { from = from, to = to, from_told = from_told, to_told = to_told,
+        type = word(body.tree, "Type"), secrecy = whole(body.tree, "Secrecy"),
+        interval = whole(body.tree, "Interval") }
+end
+
+-- ---- Out
+
+-- Local time of a camera, as GB/T 28181 writes it: 2026-11-21T11:04:05.
+function manscdp.local_time(seconds, offset)
+    return time.format(seconds, offset):sub(1, 19)
+end
+
+-- The body of a question or an answer to it. `fields`: further elements, { name, value } in order;
+-- values are numbers, times and words: nothing that XML would have to escape.
+function manscdp.body(kind, cmd, sn, device, fields)
+    local lines = { '<?xml version="1.0" encoding="GB2312"?>', "<" .. kind .. ">" }
+    local all = { { "CmdType", cmd }, { "SN", sn }, { "DeviceID", device } }
+    table.move(fields or {}, 1, #(fields or {}), #all + 1, all)
+    for _, field in ipairs(all) do
+        local value = tostring(field[2])
+        assert(not value:find "[^%w_.:/ -]", field[1])
+        lines[#lines + 1] = ("<%s>%s</%s>"):format(field[1], value, field[1])
+    end
+    lines[#lines + 1] = "</" .. kind .. ">\r\n"
+    return table.concat(lines, "\r\n")
+end
+
+function manscdp.query(cmd, sn, device, fields)
+    return manscdp.body("Query", cmd, sn, device, fields)
+end
+
+return manscdp

@@ -1,0 +1,232 @@
+-- reception - what cameras say: registrations, keepalives, alarms, positions, answers.
+--
+-- Each request is answered by a table { status =, headers =, after = } (exchange.lua): what it
+-- gathered here is durable before the camera hears 200. GB/T 28181 has a password for
+-- registering and for nothing else, so a camera is believed as long as it is registered, and
+-- from the address it registered from; from another one it hears 403 and must register there.
+local digest = require "digest"
+local events = require "events"
+local manscdp = require "manscdp"
+local registrar = require "registrar"
+local roll = require "roll"
+local sip = require "sip"
+local time = require "time"
+
+local reception = {}
+
+local ALARMS_MOST, ALARMS_S = 30, 60 -- of one camera
+local STRANGERS_SAID = 16 -- in the log
+local AHEAD_S, BEHIND_S = 300, 7 * 86400 -- of a camera's clock, to be believed
+
+local OK = { status = 200 }
+local METHODS = "REGISTER, MESSAGE, NOTIFY, OPTIONS, ACK"
+
+-- ---- Registering
+
+local function user_of(message, name)
+    local address = sip.address(sip.header(message, name))
+    return address and address.user or ""
+end
+
+-- Nobody's registration is told once a number, so that a forgotten camera is seen.
+local function refuse_stranger(self, id, route)
+    self.host.metrics.count("strangers_refused", 1)
+    local shown = #id <= 20 and id:find "^%d+$" and id or "without a number"
+    if not self.strangers[shown] and self.strangers_count < STRANGERS_SAID then
+        self.strangers[shown] = true
+        self.strangers_count = self.strangers_count + 1
+        self.host.log.warn("a camera %s at %s wants to register and is not in the setting cameras",
+            shown, route.address)
+    end
+    return { status = 403 }
+end
+
+-- The address by which the camera reaches us, where it says a number.
+local function called(request)
+    local address = sip.address("<" .. request.uri .. ">")
+    return address and address.host and address.host:find "^%d+%.%d+%.%d+%.%d+$" and address.host
+end
+
+local DONE = {
+    registered = function(self, camera, route, answer, request)
+        camera.called = called(request) or camera.called
+        roll.registered(self.roll, camera, route, answer.seconds)
+    end,
+    left = function(self, camera) roll.left(self.roll, camera) end,
+    wrong = function(self) self.host.metrics.count("passwords_wrong", 1) end,
+    locked = function(self, camera, route)
+        self.host.metrics.count("passwords_wrong", 1)
+        roll.tell_wrong(self.roll, camera, route.address, registrar.TRIES_MOST)
+    end,
+}
+
+local function on_register(self, request, route)
+    local camera = self.roll.cameras[user_of(request, "to")]
+    if not camera then
+        return refuse_stranger(self, user_of(request, "to"), route)
+    end
+    local now = self.host.now()
+    local answer = registrar.judge(camera, request, { key = self.key, now = now,
+        realm = self.config.realm, algorithm = self.config.algorithm, address = route.address,
+        salt = self.host.random(4) })
+    if answer.what then
+        DONE[answer.what](self, camera, route, answer, request)
+    end
+    if answer.status == 200 then
+        table.insert(answer.headers, { "date",
+            time.format(now, self.config.offset):sub(1, 23) })
+    end
+    return answer
+end
+
+-- ---- What cameras tell by themselves
+
+-- A time that can be meant, or nil: cameras whose clock was never set say 1970, or the future.
+local function believed(self, seconds)
+    local now = self.host.now()
+    return seconds and seconds <= now + AHEAD_S and seconds >= now - BEHIND_S and seconds or nil
+end
+
+local function told_time(text)
+    return text and #text <= 40 and text:find "^[%d:TZ.+/ -]+$" and text or nil
+end
+
+local function within(number, least, most)
+    return number and number >= least and number <= most and number or nil
+end
+
+-- Both or none; 0, 0 is where cameras are that have not found themselves yet.
+local function place(data, told)
+    local longitude, latitude = within(told.longitude, -180, 180), within(told.latitude, -90, 90)
+    if longitude and latitude and not (longitude == 0 and latitude == 0) then
+        data.longitude, data.latitude = longitude, latitude
+    end
+    return data.longitude ~= nil
+end
+
+local function on_position(self, camera, body)
+    local told = manscdp.read(body, self.config.offset)
+    local data = { channel = body.device, told = told_time(told.told),
+        speed = within(told.speed, 0, 1000), direction = within(told.direction, 0, 360),
+        altitude = within(told.altitude, -1000, 20000) }
+    local now = self.host.mono()
+    if not place(data, told) then
+        self.host.metrics.count("positions_without_place", 1)
+    elseif camera.placed and now - camera.placed < self.config.position_every / 1000 then
+        self.host.metrics.count("positions_thinned", 1)
+    else
+        camera.placed = now
+        roll.emit(self.roll, camera, "bodycam.position", data, believed(self, told.time))
+    end
+    return OK
+end
+
+-- The same alarm again, because our answer was lost: known by its content when that has a time,
+-- else by the message.
+local function mark_of(message, told)
+    return told.told and digest.sha256(message.body):sub(1, 32)
+        or digest.sha256(sip.header(message, "call-id") .. "|" .. message.cseq .. "|"
+            .. message.body):sub(1, 32)
+end
+
+-- More alarms than a camera can mean are not forgotten: it hears 503, keeps them and tries later.
+local function is_flood(self, camera)
+    local now = self.host.mono()
+    if not camera.alarms_from or now - camera.alarms_from >= ALARMS_S then
+        camera.alarms_from, camera.alarms_count = now, 0
+    end
+    camera.alarms_count = camera.alarms_count + 1
+    return camera.alarms_count > ALARMS_MOST
+end
+
+local function confirm(self, camera, body)
+    return function()
+        self.ask(camera, { method = "MESSAGE", body = manscdp.body("Response", "Alarm",
+            body.sn or 0, body.device or camera.id, { { "Result", "OK" } }) })
+    end
+end
+
+local function on_alarm(self, camera, body, message)
+    if is_flood(self, camera) then
+        self.host.metrics.count("alarms_put_off", 1)
+        return { status = 503, headers = { { "retry-after", "10" } } }
+    end
+    local told = manscdp.read(body, self.config.offset)
+    if roll.is_told(self.roll, camera, mark_of(message, told)) then
+        self.host.metrics.count("alarms_repeated", 1)
+        return OK
+    end
+    local data = { channel = body.device, told = told_time(told.told), priority = told.priority,
+        method = told.method, type = told.type, raw = digest.sha256(message.body),
+        kind = events.kind_of_alarm(told.method, told.type) }
+    place(data, told)
+    roll.emit(self.roll, camera, "bodycam.alarm", data, believed(self, told.time))
+    return { status = 200, after = confirm(self, camera, body) }
+end
+
+-- What is there now is asked for behind the first keepalive of a registration: then the way to the
+-- camera is open.
+local function on_keepalive(_, camera)
+    if camera.is_new then
+        camera.is_new, camera.is_due = false, true
+    end
+    return OK
+end
+
+local NOTIFIED = { Keepalive = on_keepalive, Alarm = on_alarm, MobilePosition = on_position }
+
+-- ---- Requests
+
+local function on_message(self, message, route)
+    local camera = self.roll.cameras[user_of(message, "from")]
+    if not camera then
+        return refuse_stranger(self, user_of(message, "from"), route)
+    end
+    if not roll.is_in(self.roll, camera, route) then
+        self.host.metrics.count("unregistered_refused", 1)
+        return { status = 403 }
+    end
+    local body, why = manscdp.decode(message.body)
+    if not body then
+        self.host.metrics.count("bodies_malformed", 1)
+        self.host.log.debug("camera %s: %s", camera.id, why)
+        return { status = 400 }
+    end
+    roll.heard(self.roll, camera, route)
+    if body.kind == "Notify" and NOTIFIED[body.cmd] then
+        return NOTIFIED[body.cmd](self, camera, body, message)
+    elseif body.kind == "Response" then
+        self.on_response(camera, body)
+    end
+    return OK
+end
+
+local HANDLERS = {
+    REGISTER = on_register,
+    MESSAGE = on_message,
+    NOTIFY = on_message,
+    OPTIONS = function() return { status = 200, headers = { { "allow", METHODS } } } end,
+    ACK = function() return nil end,
+    INVITE = function() return { status = 488 } end, -- no video here
+    BYE = function() return { status = 481 } end,
+    CANCEL = function() return { status = 481 } end,
+    SUBSCRIBE = function() return { status = 489 } end,
+}
+
+-- The answer to a request, or nil when there is none.
+function reception.take(self, message, route)
+    local handler = HANDLERS[message.method]
+    if not handler then
+        return { status = 405, headers = { { "allow", METHODS } } }
+    end
+    return handler(self, message, route)
+end
+
+-- `parts`: roll, ask(camera, wish), on_response(camera, body).
+function reception.new(host, config, parts)
+    return { host = host, config = config, roll = parts.roll, ask = parts.ask,
+        on_response = parts.on_response, key = host.random(32), strangers = {},
+        strangers_count = 0 }
+end
+
+return reception
