@@ -53,7 +53,7 @@ local function of_answer(fields)
     return of_camera(fields)
 end
 
-local CAUSES = { "left", "silent", "expired" }
+local CAUSES = { "left", "silent", "expired", "removed" }
 
 events.declared = {
     ["bodycam.online"] = { lane = "record", doc = "a camera is there",
@@ -64,7 +64,7 @@ events.declared = {
             address = schema.text { doc = "where from", max = 64 },
         } },
     ["bodycam.offline"] = { lane = "record", doc = "a camera is not there any more: it said so, "
-        .. "missed its keepalives, or did not register again in time",
+        .. "missed its keepalives, did not register again in time, or is no longer in the settings",
         data = of_camera { cause = schema.choice { doc = "why", choices = CAUSES },
             last_heard = moment "when it was last heard" } },
     ["bodycam.auth_failed"] = { lane = "alarm", doc = "somebody tried wrong passwords in a "

@@ -6,7 +6,8 @@
 -- answered is answered the same for 32 s, what is being worked on is not begun again.
 --
 -- `route` is where a message came from and where an answer or a question goes: { kind = "udp",
--- address =, port = } or { kind = "tcp", address =, port =, conn = }.
+-- address =, port = } or { kind = "tcp", address =, port =, conn = }; `is_known` once a camera of
+-- ours has spoken there.
 local frames = require "frames"
 local sip = require "sip"
 
@@ -19,7 +20,8 @@ local ANSWER_S = 8 -- for a camera to answer one
 local FIRST_S, LONGEST_S = 0.5, 4 -- until it is sent again
 local LOOK_MS = 20
 local WRITE_TRIES = 50
-local CONNECTIONS = 100
+local CONNECTIONS, OF_ONE_ADDRESS = 100, 50
+local STRANGER = "30s" -- for who has called to show that it is a camera of ours
 
 -- ---- Sending
 
@@ -193,13 +195,10 @@ end
 
 -- One message after the other. What is no message ends the connection: nothing says where the next
 -- one begins.
-local function serve(self, conn)
-    local address, port = conn:peer()
-    local route = { kind = "tcp", address = address, port = port, conn = conn }
-    local _ <close> = setmetatable({}, { __close = function() route.conn = nil end })
+local function talk(self, conn, route)
     local reader = frames.headed { max = sip.MOST, length = sip.length }
     while true do
-        local bytes = conn:read_frame(reader)
+        local bytes = conn:read_frame(reader, not route.is_known and { timeout = STRANGER } or nil)
         local message = bytes and reader.lost == 0 and sip.parse(bytes)
         if not message then
             self.host.metrics.count("sip_malformed", (bytes or reader.lost > 0) and 1 or 0)
@@ -212,10 +211,31 @@ local function serve(self, conn)
     end
 end
 
+-- One address has at most half of the connections, so that no stranger takes them all.
+local function serve(self, conn)
+    local address, port = conn:peer()
+    local count = self.calls[address] or 0
+    if count >= OF_ONE_ADDRESS then
+        self.host.metrics.count("tcp_too_many", 1)
+        return
+    end
+    self.calls[address] = count + 1
+    local route = { kind = "tcp", address = address, port = port, conn = conn }
+    local _ <close> = setmetatable({}, { __close = function()
+        route.conn = nil
+        self.calls[address] = self.calls[address] > 1 and self.calls[address] - 1 or nil
+    end })
+    talk(self, conn, route)
+end
+
 -- ---- Our own requests
 
 local function hex(bytes)
     return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
+
+local function in_uri(address)
+    return address:find(":", 1, true) and "[" .. address .. "]" or address
 end
 
 local function compose(self, camera, wish, branch)
@@ -235,7 +255,7 @@ local function compose(self, camera, wish, branch)
     end
     headers[#headers + 1] = { "content-type", "Application/MANSCDP+xml" }
     return sip.write { method = wish.method, headers = headers, body = wish.body,
-        uri = ("sip:%s@%s:%d"):format(camera.id, route.address, route.port) }
+        uri = ("sip:%s@%s:%d"):format(camera.id, in_uri(route.address), route.port) }
 end
 
 -- Waits for the answer, and sends again over UDP. `is_enough()` says when nobody waits any more.
@@ -306,8 +326,8 @@ end
 -- `hooks`: on_request(message, route), on_failure(), here(camera).
 function exchange.open(host, config, hooks)
     local self = { host = host, config = config, answers = {}, order = {}, first = 1, last = 0,
-        working = 0, asked = {}, asking = 0, tag = tagger(host), on_request = hooks.on_request,
-        on_failure = hooks.on_failure, here = hooks.here }
+        working = 0, calls = {}, asked = {}, asking = 0, tag = tagger(host),
+        on_request = hooks.on_request, on_failure = hooks.on_failure, here = hooks.here }
     if config.udp then
         self.udp = assert(host.udp.open(config.udp, { listen = true, most = sip.MOST - 29 }))
         host.after(0, function() listen(self) end)

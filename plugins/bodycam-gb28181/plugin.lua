@@ -62,13 +62,22 @@ local plugin = {
     views = desk.views,
 }
 
+-- Where cameras are heard is an address of this box, not a name.
+local function fault_of_port(url, kind)
+    if not url:find "^%l+://[%d.]+:" and not url:find "^%l+://%[[%x:.]+%]:" then
+        return ('expected %s://0.0.0.0:5060, or another address of this box, got "%s"'):format(kind,
+            url)
+    end
+    return lineurl.fault(url, kind)
+end
+
 -- What only several settings together can say. Returns what is wrong, or nothing.
 function plugin.check(config)
     if not config.udp and not config.tcp then
         return "udp: expected udp or tcp to be set, or both"
     end
     for _, kind in ipairs { "udp", "tcp" } do
-        local fault = config[kind] and lineurl.fault(config[kind], kind)
+        local fault = config[kind] and fault_of_port(config[kind], kind)
         if fault then
             return kind .. ": " .. fault
         end

@@ -72,10 +72,33 @@ local function keep(self, camera)
     self.host.store.put("camera/" .. camera.id, camera.kept)
 end
 
+-- ---- Those who are no longer in the settings
+
+local KINDS = { "camera/", "alarms/", "catalogue/", "info/" }
+
+local function forget(self, id, kept)
+    if kept.online then
+        roll.emit(self, { id = id }, "bodycam.offline", { cause = "removed" })
+    end
+    for _, kind in ipairs(KINDS) do
+        self.host.store.remove(kind .. id)
+    end
+end
+
+local function forget_removed(self)
+    for _, row in ipairs(self.host.store.range("camera/", "camera0", 1000)) do
+        local id = row[1]:sub(#"camera/" + 1)
+        if not self.cameras[id] then
+            forget(self, id, row[2])
+        end
+    end
+end
+
 -- ---- Signs of life
 
 -- Tells the time in which nobody listened, from the last stored sign of life.
 function roll.begin(self)
+    forget_removed(self)
     tell_gap(self, nil, self.host.store.get "alive", "plugin_stopped")
     roll.live(self)
 end
@@ -111,20 +134,20 @@ end
 -- Where its answers and questions go from now on. True when that is another place than before.
 local function follow(camera, route)
     local kept = camera.kept
-    local is_new = kept.transport ~= route.kind or kept.address ~= route.address
+    local is_moved = kept.transport ~= route.kind or kept.address ~= route.address
         or kept.port ~= route.port
-    camera.route = route
+    camera.route, route.is_known = route, true
     kept.transport, kept.address, kept.port = route.kind, route.address, route.port
-    return is_new
+    return is_moved
 end
 
 -- It has registered: for so many seconds it belongs to us.
 function roll.registered(self, camera, route, seconds)
     camera.heard, camera.ends = self.host.mono(), self.host.mono() + seconds
     camera.kept.ends, camera.kept.told_wrong = self.host.now() + seconds, nil
-    follow(camera, route)
+    local is_moved = follow(camera, route)
+    camera.is_new = is_moved or not camera.kept.online or not camera.read
     come(self, camera, "registered")
-    camera.is_new = true
     keep(self, camera)
 end
 

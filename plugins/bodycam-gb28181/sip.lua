@@ -32,7 +32,7 @@ local TOKEN = "[%w%-%.!%%*_+`'~]+"
 
 -- Where the head ends and the body begins.
 local function split(bytes)
-    local from = bytes:find("[^\r\n]")
+    local from = bytes:find("[^\r\n]") or #bytes + 1
     local last, body = bytes:match("()\r?\n\r?\n()", from)
     if not last then
         return nil, "expected an empty line behind the head"

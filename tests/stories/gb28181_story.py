@@ -59,7 +59,7 @@ class Camera:
     than others is in what its methods are given."""
 
     def __init__(self, office, number, udp=True, host="127.0.0.1"):
-        self.number, self.udp, self.port = number, udp, office.port
+        self.office, self.number, self.udp = office, number, udp
         self.line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
         self.line.settimeout(5)
         self.line.bind((host, 0))
@@ -357,6 +357,28 @@ def test_nonsense_over_udp_and_tcp_harms_nobody(office, camera, city):
     assert one.keepalive() == 200
     assert office.children()["host"] == pid
     assert online(city) == [IDS[0]]
+
+
+def test_one_address_cannot_take_all_connections(office, camera):
+    lines = [socket.create_connection(("127.0.0.1", office.port), timeout=5) for _ in range(50)]
+    one_more = socket.create_connection(("127.0.0.1", office.port), timeout=5)
+    assert one_more.recv(1) == b""
+    elsewhere = Camera(office, IDS[0], udp=False, host="127.0.0.2")
+    assert elsewhere.register()[0] == 200
+    assert elsewhere.keepalive() == 200
+    for line in [*lines, one_more, elsewhere]:
+        line.close()
+    again = camera(udp=False)
+    town.wait_for(lambda: can_register(again), 10, "a connection that is free again")
+
+
+def can_register(one):
+    try:
+        return one.register()[0] == 200
+    except (OSError, AssertionError):
+        one.close()
+        one.__init__(one.office, one.number, udp=False)
+        return False
 
 
 def test_over_tcp_messages_come_in_any_pieces(office, camera):

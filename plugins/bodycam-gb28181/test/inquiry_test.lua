@@ -52,6 +52,18 @@ t.test("behind_the_first_keepalive_catalogue_model_and_status_are_read", functio
     t.equal(office:look("cameras")[1].model, "DSJ-4G")
 end)
 
+t.test("a_camera_that_registers_again_and_was_there_is_not_asked_again", function()
+    local office, camera = begin { Catalog = eight() }
+    camera:keepalive()
+    office:run "2m"
+    local count = #camera.asked
+    camera:register()
+    office:run "1s"
+    camera:keepalive()
+    office:run "1m"
+    t.equal({ count, #camera.asked }, { 3, 3 })
+end)
+
 t.test("what_has_not_changed_is_told_once", function()
     local office, camera = begin({ Catalog = eight(), DeviceInfo = { { "Model", "A" } } },
         { refresh = "1h", keepalive = "1h" })

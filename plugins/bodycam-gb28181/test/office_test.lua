@@ -236,6 +236,24 @@ t.test("after_a_restart_a_camera_that_was_there_is_there_and_the_gap_is_recorded
     t.equal(office:next("bodycam.offline").data.cause, "silent")
 end)
 
+t.test("who_calls_and_is_no_camera_is_hung_up_on_and_a_camera_is_not", function()
+    local office, camera = begin()
+    t.equal(camera.line:count(), 1)
+    camera.line:call(5060)
+    office:run "29s"
+    t.equal(camera.line:count(), 2)
+    office:run "2s"
+    t.equal(camera.line:count(), 1)
+end)
+
+t.test("a_camera_that_is_taken_out_of_the_settings_is_offline_and_forgotten", function()
+    local office = begin { store = { ["camera/1"] = { online = true }, ["alarms/1"] = { "x" },
+        ["camera/2"] = { online = false } } }
+    local event = office:next "bodycam.offline"
+    t.equal(event.data, { camera = "1", cause = "removed" })
+    t.equal({ office:stored "camera/1", office:stored "alarms/1", office:stored "camera/2" }, {})
+end)
+
 t.test("nonsense_is_answered_400_and_ends_nothing_else", function()
     local office, camera = begin()
     camera:say "<Notify>"

@@ -59,6 +59,8 @@ t.test("what_is_none_is_refused_with_what_was_expected", function()
         return fault
     end
     t.holds(why("REGISTER x SIP/2.0"):find "empty line")
+    t.holds(why(""):find "empty line")
+    t.holds(why("\n\r\n\n"):find "empty line")
     t.holds(why(with { "register x SIP/2.0" }):find "first line")
     t.holds(why(with { "REGISTER x SIP/3.0" }):find "first line")
     t.holds(why(with { [5] = "Call-ID 4711" }):find "NAME: VALUE")

@@ -1,0 +1,16 @@
+/* manscdp_fuzz - any body as what a registered camera of GB/T 28181 says (plugins/bodycam-gb28181).
+ *
+ * What must hold is in manscdp_fuzz.lua. */
+#include "script.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    static struct script script = {
+        .path = "tests/fuzz/host/manscdp_fuzz.lua",
+        .sandbox = {.library = "lua", .plugin = "plugins/bodycam-gb28181"},
+        .instructions_max = 20 * 1000 * 1000,
+    };
+    return script_run(&script, bytes, length);
+}
