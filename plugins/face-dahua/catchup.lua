@@ -164,6 +164,9 @@ local function read_now(self)
         self.host.metrics.count("sweeps", 1)
         return
     end
+    if self.client.is_refused then
+        return
+    end
     self.host.metrics.count("sweeps_failed", 1)
     self.is_unsupported = code == "unsupported"
     self.terminal.is_unread = self.is_unsupported
