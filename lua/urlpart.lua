@@ -1,4 +1,4 @@
--- urlpart - the pieces that addresses of devices are made of; for busurl and lineurl.
+-- urlpart - the pieces that addresses of devices are made of; for busurl, lineurl and ftpurl.
 local urlpart = {}
 
 local BAUDS = { 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800,

@@ -15,15 +15,17 @@
 
 static struct {
     const char *need;
+    const char *file; /* both of libcurl are in one */
     const char *symbol;
     const struct annex *annex;
 } annexes[] = {
-    {"http", "annex_http", NULL},
-    {"serve", "annex_serve", NULL},
+    {"http", "http", "annex_http", NULL},
+    {"ftp", "http", "annex_ftp", NULL},
+    {"serve", "serve", "annex_serve", NULL},
 };
 
 /* libexec/outpost/host -> libexec/outpost/host-NAME.so */
-static int path_of(char *path, size_t room, const char *need)
+static int path_of(char *path, size_t room, const char *file)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
@@ -33,15 +35,16 @@ static int path_of(char *path, size_t room, const char *need)
     char *slash = strrchr(self, '/');
     if (slash != NULL)
         *slash = '\0';
-    int wanted = snprintf(path, room, "%s/host-%s.so", self, need);
+    int wanted = snprintf(path, room, "%s/host-%s.so", self, file);
     return wanted < 0 || (size_t)wanted >= room ? -ENAMETOOLONG : 0;
 }
 
-static const char *load(const char *need, const char *symbol, const struct annex **out)
+static const char *load(const char *need, const char *file, const char *symbol,
+                        const struct annex **out)
 {
     static char why[300];
     char path[PATH_MAX];
-    if (path_of(path, sizeof(path), need) != 0)
+    if (path_of(path, sizeof(path), file) != 0)
         return "needs: the path of the program is too long";
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const struct annex *annex = object != NULL ? dlsym(object, symbol) : NULL;
@@ -65,7 +68,7 @@ const char *annex_load_all(const struct json *needs)
         const char *need = json_value(item);
         for (size_t i = 0; i < countof(annexes) && need != NULL && !why; i++)
             if (strcmp(annexes[i].need, need) == 0 && annexes[i].annex == NULL)
-                why = load(need, annexes[i].symbol, &annexes[i].annex);
+                why = load(need, annexes[i].file, annexes[i].symbol, &annexes[i].annex);
     }
     return why;
 }

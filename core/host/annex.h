@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 
-/* What libexec/outpost/host-NAME.so shows, as the symbol annex_NAME. */
+/* What libexec/outpost/host-*.so shows, as the symbol annex_NAME. */
 struct annex {
     /* Whatever its library opens or reads for itself, once. 0 or a negative errno. */
     int (*prepare)(void);

@@ -181,6 +181,15 @@ static int allow_resolving(const struct rules *rules)
     return strcmp(real, "/run") == 0 ? 0 : allow_path(rules, real, true);
 }
 
+static int allow_range(const struct rules *rules, const struct confine_range *range)
+{
+    int err = 0;
+    for (unsigned int port = range->from; port <= range->until && !err; port++)
+        err = allow_port(rules, (uint16_t)port,
+                         range->listens ? ACCESS_BIND : ACCESS_CONNECT);
+    return err;
+}
+
 static int allow_all(const struct rules *rules, const struct confine_wish *wish)
 {
     int err = wish->resolves ? allow_resolving(rules) : 0;
@@ -190,6 +199,8 @@ static int allow_all(const struct rules *rules, const struct confine_wish *wish)
         err = allow_path(rules, wish->paths[i], false);
     for (int i = 0; i < CONFINE_PORTS_MAX && wish->ports[i] != 0 && !err; i++)
         err = allow_port(rules, wish->ports[i], ACCESS_BIND | ACCESS_CONNECT);
+    for (int i = 0; i < CONFINE_RANGES_MAX && wish->ranges[i].from != 0 && !err; i++)
+        err = allow_range(rules, &wish->ranges[i]);
     return err;
 }
 

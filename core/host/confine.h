@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CONFINE_PATHS_MAX = 16, CONFINE_PORTS_MAX = 64 };
+enum { CONFINE_PATHS_MAX = 16, CONFINE_PORTS_MAX = 64, CONFINE_RANGES_MAX = 8 };
 
 /* The address sanitizer needs more memory than a plugin may have. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -29,12 +29,19 @@ enum { CONFINE_SANITIZED = 0 };
 enum { CONFINE_SANITIZED = 0 };
 #endif
 
+/* Ports of TCP that are connected to, or listened at. */
+struct confine_range {
+    uint16_t from, until;
+    bool listens;
+};
+
 /* Lists end with NULL or 0, or at their bound. What is not there is passed over. */
 struct confine_wish {
     const char *folders[CONFINE_PATHS_MAX]; /* files in them are read */
     const char *paths[CONFINE_PATHS_MAX];   /* files are read; devices used and set up */
     uint16_t ports[CONFINE_PORTS_MAX];      /* of TCP: connected to, listened on */
-    bool resolves;                          /* names of hosts are looked up */
+    struct confine_range ranges[CONFINE_RANGES_MAX];
+    bool resolves; /* names of hosts are looked up */
     bool udp;
     bool threads; /* of this process: a library wants them */
 };

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "host/ftpurl.h"
 
-enum { HOST_ROOM = 64 };
+enum { HOST_ROOM = 64, WHY_ROOM = 200 };
 
 static const char CERTIFICATES[] =
     "/etc/ssl/certs"; /* of the authorities that all trust */
@@ -16,7 +17,8 @@ static const char CERTIFICATES[] =
 static const struct {
     const char *scheme;
     uint16_t port;
-} SCHEMES[] = {{"modbus-tcp", 502}, {"http", 80}, {"https", 443}, {"ftp", 21}};
+} SCHEMES[] = {{"modbus-tcp", 502}, {"http", 80},  {"https", 443},
+               {"ftp", 21},         {"ftpes", 21}, {"ftps", 990}};
 
 /* The place in a list that is free, or that has it already. */
 static int add_path(const char *paths[CONFINE_PATHS_MAX], const char *path)
@@ -90,6 +92,26 @@ static size_t scheme_length(const char *text)
     return strncmp(text + length, "://", 3) == 0 ? length : 0;
 }
 
+/* The data of a file server. What makes no sense opens nothing. */
+static int add_range(struct confine_wish *wish, const char *text)
+{
+    struct ftpurl url;
+    char why[WHY_ROOM];
+    if (ftpurl_parse(&url, text, why, sizeof(why)) != 0)
+        return 0;
+    for (int i = 0; i < CONFINE_RANGES_MAX; i++) {
+        struct confine_range *range = &wish->ranges[i];
+        bool is_same = range->from == url.from && range->until == url.until &&
+                       range->listens == url.active;
+        if (range->from != 0 && !is_same)
+            continue;
+        *range =
+            (struct confine_range){(uint16_t)url.from, (uint16_t)url.until, url.active};
+        return 0;
+    }
+    return -E2BIG;
+}
+
 static int add_url(struct confine_wish *wish, char *url, size_t scheme)
 {
     char *place = url + scheme + 3;
@@ -103,6 +125,9 @@ static int add_url(struct confine_wish *wish, char *url, size_t scheme)
         wish->udp = true;
         return 0;
     }
+    int err = strncmp(url, "ftp", 3) == 0 ? add_range(wish, url) : 0;
+    if (err)
+        return err;
     long port = port_behind(place, length);
     return add_port(wish->ports, port ? port : port_of_scheme(url, scheme));
 }
@@ -148,7 +173,7 @@ int named_read(struct named *named, const char *start, size_t length)
         err = add_path(wish->folders, library);
     if (!err)
         err = add_all(wish, json_get(named->start, "config"));
-    wish->threads = needs(named->start, "http");
+    wish->threads = needs(named->start, "http") || needs(named->start, "ftp");
     if (!err && wish->threads)
         err = add_path(wish->folders, CERTIFICATES);
     if (err)

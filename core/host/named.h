@@ -16,7 +16,9 @@ struct named {
 /* Reads the JSON text of START. -EPROTO when it is none, -E2BIG when it names more than there is room
  * for. A text of the configuration names a path when it is an absolute one, or a URL with a path and no
  * host; and a port when it is a URL with a host: without a number that of its scheme. A host that is no
- * address is looked up. Threads, and the system's certificates, are for who needs http. */
+ * address is looked up. The
+ * ports of a file server's data are those of its URL (ftpurl.h). Threads, and the system's certificates,
+ * are for who needs http or ftp. */
 int named_read(struct named *named, const char *start, size_t length);
 void named_free(struct named *named);
 

@@ -12,13 +12,21 @@
 
 #include "base/base.h"
 #include "base/mem.h"
+#include "base/now.h"
 
+enum { NUDGE_LEAST_MS = 2, NUDGE_MOST_MS = 128 };
 enum { IDLE_CONNECTIONS = 8, CONNECT_MS = 10000, THREAD_STACK = 512 * 1024 };
 
 struct wires {
     CURLM *multi;
+    CURLSH *
+        sessions; /* of TLS: many file servers want that of the commands for the data too */
     struct loop *loop;
     struct loop_timer timer;
+    struct loop_timer nudge;
+    int64_t nudge_ms;   /* the next one comes so long after the last */
+    int restless;       /* jobs */
+    int64_t entered_us; /* the library; 0: it is not at work */
 };
 
 /* A socket that libcurl wants to be watched. */
@@ -34,16 +42,21 @@ enum transfer_fault wires_fault(CURLcode code)
     case CURLE_OK:
         return TRANSFER_GOOD;
     case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_FTP_ACCEPT_TIMEOUT:
         return TRANSFER_TIMEOUT;
     case CURLE_COULDNT_RESOLVE_HOST:
         return TRANSFER_RESOLVE;
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
+    case CURLE_FTP_CANT_GET_HOST:
+    case CURLE_FTP_PORT_FAILED:
+    case CURLE_FTP_ACCEPT_FAILED:
         return TRANSFER_REFUSED;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_ABORTED_BY_CALLBACK:
         return TRANSFER_CLOSED;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -52,10 +65,20 @@ enum transfer_fault wires_fault(CURLcode code)
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_USE_SSL_FAILED:
         return TRANSFER_TLS;
     case CURLE_LOGIN_DENIED:
     case CURLE_AUTH_ERROR:
         return TRANSFER_AUTH;
+    case CURLE_REMOTE_FILE_NOT_FOUND:
+    case CURLE_REMOTE_ACCESS_DENIED:
+    case CURLE_FTP_COULDNT_RETR_FILE:
+        return TRANSFER_MISSING;
+    case CURLE_QUOTE_ERROR:
+    case CURLE_FTP_COULDNT_SET_TYPE:
+        return TRANSFER_DENIED;
+    case CURLE_BAD_DOWNLOAD_RESUME:
+        return TRANSFER_ARGUMENT;
     default:
         return TRANSFER_PROTOCOL;
     }
@@ -67,13 +90,31 @@ void wires_add(struct wires *wires, struct wires_job *job)
 {
     ASSERT(job->on == NULL);
     curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
+    curl_easy_setopt(job->easy, CURLOPT_SHARE, wires->sessions);
     CURLMcode code = curl_multi_add_handle(wires->multi, job->easy);
     ASSERT(code == CURLM_OK);
     job->on = wires;
 }
 
+void wires_add_restless(struct wires *wires, struct wires_job *job)
+{
+    wires_add(wires, job);
+    job->restless = true;
+    wires->restless++;
+    wires->nudge_ms = NUDGE_LEAST_MS;
+    loop_timer_start(wires->loop, &wires->nudge, wires->nudge_ms);
+}
+
+void wires_settle(struct wires_job *job)
+{
+    if (job->on != NULL && job->restless)
+        job->on->restless--;
+    job->restless = false;
+}
+
 void wires_remove(struct wires_job *job)
 {
+    wires_settle(job);
     if (job->on != NULL)
         curl_multi_remove_handle(job->on->multi, job->easy);
     job->on = NULL;
@@ -98,15 +139,44 @@ static void drain(struct wires *wires)
             take_end(message->easy_handle, message->data.result);
 }
 
+static void enter(struct wires *wires, sigset_t *before)
+{
+    sigset_t all;
+    wires->entered_us = now_mono_us();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static void leave(struct wires *wires, const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+    wires->entered_us = 0;
+    drain(wires);
+}
+
 static void drive(struct wires *wires, curl_socket_t fd, int what)
 {
-    sigset_t all, before;
+    sigset_t before;
     int running;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    enter(wires, &before);
     curl_multi_socket_action(wires->multi, fd, what, &running);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    drain(wires);
+    leave(wires, &before);
+    wires->nudge_ms = NUDGE_LEAST_MS;
+}
+
+static void nudge(struct loop_timer *timer)
+{
+    struct wires *wires = container_of(timer, struct wires, nudge);
+    sigset_t before;
+    int running;
+    if (wires->restless == 0)
+        return;
+    enter(wires, &before);
+    curl_multi_socket_all(wires->multi, &running);
+    leave(wires, &before);
+    loop_timer_start(wires->loop, timer, wires->nudge_ms);
+    if (wires->nudge_ms < NUDGE_MOST_MS)
+        wires->nudge_ms *= 2;
 }
 
 static void timer_over(struct loop_timer *timer)
@@ -175,10 +245,19 @@ int wires_prepare(void)
 int wires_open(struct wires **out, struct loop *loop, int most)
 {
     CURLM *multi = curl_multi_init();
-    if (multi == NULL)
+    CURLSH *sessions = curl_share_init();
+    if (multi == NULL || sessions == NULL) {
+        curl_multi_cleanup(multi);
+        curl_share_cleanup(sessions);
         return -ENOMEM;
+    }
+    curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     struct wires *wires = mem_new(struct wires);
-    *wires = (struct wires){.multi = multi, .loop = loop, .timer.fire = timer_over};
+    *wires = (struct wires){.multi = multi,
+                            .sessions = sessions,
+                            .loop = loop,
+                            .timer.fire = timer_over,
+                            .nudge.fire = nudge};
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_socket);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, wires);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
@@ -195,8 +274,17 @@ void wires_close(struct wires *wires)
     if (wires == NULL)
         return;
     curl_multi_cleanup(wires->multi);
+    curl_share_cleanup(wires->sessions);
     loop_timer_stop(&wires->timer);
+    loop_timer_stop(&wires->nudge);
     mem_free(wires);
+}
+
+int wires_busy_ms(const struct wires *wires)
+{
+    if (wires->entered_us == 0)
+        return 0;
+    return (int)((now_mono_us() - wires->entered_us) / 1000);
 }
 
 /* ---- Options */

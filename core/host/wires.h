@@ -6,6 +6,7 @@
 #ifndef HOST_WIRES_H
 #define HOST_WIRES_H
 
+#define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all(), see wires_add_restless() */
 #include <curl/curl.h>
 #include <stdbool.h>
 
@@ -18,6 +19,7 @@ struct wires_job {
     CURL *easy;
     void (*ended)(struct wires_job *job, CURLcode code); /* it is off the wires then */
     struct wires *on;                                    /* NULL: on none */
+    bool restless;
 };
 
 /* Once per process, before it is confined: the library opens what it needs. 0 or a negative errno. */
@@ -29,7 +31,14 @@ int wires_open(struct wires **out, struct loop *loop, int most);
 void wires_close(struct wires *wires);
 
 void wires_add(struct wires *wires, struct wires_job *job);
+/* The same for FTP: libcurl 7.88 does not say for what it waits when an answer comes at once, and would
+ * wait for ever. So it is nudged, more and more seldom, until wires_settle() or the end. */
+void wires_add_restless(struct wires *wires, struct wires_job *job);
+void wires_settle(struct wires_job *job);
 void wires_remove(struct wires_job *job); /* also one that is on none */
+
+/* For what libcurl calls: how long it has been at it already, while nothing else can go on. */
+int wires_busy_ms(const struct wires *wires);
 
 /* The only place that knows CURLE_. */
 enum transfer_fault wires_fault(CURLcode code);

@@ -150,6 +150,7 @@ BIND(tcp)
 BIND(udp)
 BIND(serial)
 BIND(http)
+BIND(ftp)
 BIND(serve)
 
 static const struct capability {
@@ -159,6 +160,7 @@ static const struct capability {
     {"modbus", bind_modbus_unrecorded}, {"tcp", bind_tcp_unrecorded},
     {"udp", bind_udp_unrecorded},       {"serial", bind_serial_unrecorded},
     {"http", bind_http_unrecorded},     {"serve", bind_serve_unrecorded},
+    {"ftp", bind_ftp_unrecorded},
 };
 
 capability_bind *unrecorded_find(const char *name)

@@ -1,19 +1,30 @@
-/* A device that comes later, goes, or is another one: each in a process that is confined for good. */
+/* A device that comes later, goes, or is another one, and ranges of ports: each in a process that is
+ * confined for good. */
 #include "host/boundary.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/base.h"
 
-enum { UNCONFINED = 200, STILL = 0, MOVED = 1, LOOKS = 3 };
+enum {
+    UNCONFINED = 200,
+    OLD_KERNEL,
+    STILL = 0,
+    MOVED = 1,
+    LOOKS = 3,
+    LANDLOCK_NETWORK = 4
+};
 
 static char folder[] = "/tmp/boundary-test-XXXXXX";
 static char line[64]; /* a symlink to a terminal, as under /dev/serial/by-id */
@@ -228,6 +239,93 @@ static void who_names_too_much_is_not_confined(void **state)
     assert_non_null(strstr(boundary_raise(&boundary, "{}", 2), "START: expected"));
 }
 
+/* ---- Ranges of ports: connected to or listened at, whichever was wished, and nothing beside them */
+
+static int listeners[2];
+static uint16_t ports[2]; /* where somebody listens */
+static struct confine_wish wish;
+
+static int listen_anywhere(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t length = sizeof(address);
+        listeners[i] = socket(AF_INET, SOCK_STREAM, 0);
+        if (bind(listeners[i], (struct sockaddr *)&address, length) != 0 ||
+            listen(listeners[i], 5) != 0 ||
+            getsockname(listeners[i], (struct sockaddr *)&address, &length) != 0)
+            return -1;
+        ports[i] = ntohs(address.sin_port);
+    }
+    return 0;
+}
+
+static int stop_listening(void **state)
+{
+    (void)state;
+    return close(listeners[0]) + close(listeners[1]);
+}
+
+static int try(uint16_t port, bool listens)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int done = listens ? bind(fd, (struct sockaddr *)&address, sizeof(address))
+                       : connect(fd, (struct sockaddr *)&address, sizeof(address));
+    return done == 0 ? 0 : errno;
+}
+
+/* What a confined process is answered: 0 or an errno. */
+static int confined(uint16_t port, bool listens)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct confine told;
+        if (confine(&told, &wish) != 0)
+            _exit(UNCONFINED);
+        _exit(told.landlock < LANDLOCK_NETWORK ? OLD_KERNEL : try(port, listens));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != UNCONFINED);
+    if (WEXITSTATUS(status) == OLD_KERNEL) {
+        print_message("skipped: this kernel does not confine ports\n");
+        skip();
+    }
+    return WEXITSTATUS(status);
+}
+
+static void a_range_is_connected_to_or_listened_at_and_not_both(void **state)
+{
+    (void)state;
+    wish = (struct confine_wish){.ranges = {{(uint16_t)(ports[0] - 1), ports[0], false}}};
+    assert_int_equal(confined(ports[0], false), 0);
+    assert_int_equal(confined(ports[0], true), EACCES);
+    wish.ranges[0].listens = true;
+    assert_int_equal(confined(ports[0], false), EACCES);
+    assert_int_equal(confined(ports[0], true), EADDRINUSE);
+}
+
+static void a_port_beside_it_is_not_reached(void **state)
+{
+    (void)state;
+    wish = (struct confine_wish){.ranges = {{ports[0], ports[0], false}}};
+    assert_int_equal(confined(ports[1], false), EACCES);
+    assert_int_equal(confined(ports[1], true), EACCES);
+}
+
+static void all_ports_can_be_a_range(void **state)
+{
+    (void)state;
+    wish = (struct confine_wish){.ranges = {{1024, 65535, false}}};
+    assert_int_equal(confined(ports[0], false), 0);
+    assert_int_equal(confined(ports[1], false), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +339,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_names_no_file_is_never_woken, name_line,
                                         unplug),
         cmocka_unit_test(who_names_too_much_is_not_confined),
+        cmocka_unit_test_setup_teardown(
+            a_range_is_connected_to_or_listened_at_and_not_both, listen_anywhere,
+            stop_listening),
+        cmocka_unit_test_setup_teardown(a_port_beside_it_is_not_reached, listen_anywhere,
+                                        stop_listening),
+        cmocka_unit_test_setup_teardown(all_ports_can_be_a_range, listen_anywhere,
+                                        stop_listening),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -86,7 +86,38 @@ static void udp_is_named_by_its_scheme(void **state)
     assert_int_equal(named.wish.ports[0], 0); /* those of TCP */
 }
 
-static void threads_are_for_who_needs_http(void **state)
+static void ports_of_a_file_servers_data_are_named(void **state)
+{
+    const struct confine_range *ranges = named.wish.ranges;
+    (void)state;
+    assert_int_equal(read_config("{\"a\":\"ftp://10.0.0.5?passive=50000-50100\","
+                                 "\"b\":\"ftpes://dock:2121?active=40000\","
+                                 "\"c\":\"ftp://10.0.0.6?passive=50000-50100\","
+                                 "\"d\":\"ftps://10.0.0.7?passive=80-90\"}"),
+                     0);
+    assert_int_equal(named.wish.ports[0], 21);
+    assert_int_equal(named.wish.ports[1], 2121);
+    assert_int_equal(named.wish.ports[2], 990);
+    assert_true(ranges[0].from == 50000 && ranges[0].until == 50100 &&
+                !ranges[0].listens);
+    assert_true(ranges[1].from == 40000 && ranges[1].until == 40000 && ranges[1].listens);
+    assert_int_equal(ranges[2].from, 0);
+    assert_true(named.wish.resolves);
+}
+
+static void more_ranges_than_there_is_room_for_are_refused(void **state)
+{
+    struct buffer config = {0};
+    (void)state;
+    buffer_append_text(&config, "[\"x\"");
+    for (int i = 0; i <= CONFINE_RANGES_MAX; i++)
+        buffer_printf(&config, ",\"ftp://h?passive=%d\"", 5000 + i);
+    buffer_append_text(&config, "]");
+    assert_int_equal(read_config(buffer_text(&config)), -E2BIG);
+    buffer_free(&config);
+}
+
+static void threads_are_for_who_needs_http_or_ftp(void **state)
 {
     static const char START[] = "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":"
                                 "[\"modbus\",\"http\"],\"config\":{}}";
@@ -94,6 +125,11 @@ static void threads_are_for_who_needs_http(void **state)
     assert_int_equal(named_read(&named, START, strlen(START)), 0);
     assert_true(named.wish.threads);
     assert_string_equal(named.wish.folders[2], "/etc/ssl/certs");
+    named_free(&named);
+    static const char FILES[] =
+        "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":[\"ftp\"],\"config\":{}}";
+    assert_int_equal(named_read(&named, FILES, strlen(FILES)), 0);
+    assert_true(named.wish.threads);
 }
 
 static void files_and_devices_are_named_by_path_and_by_url(void **state)
@@ -136,7 +172,9 @@ int main(void)
         cmocka_unit_test_teardown(ports_of_urls_are_named, drop),
         cmocka_unit_test_teardown(names_are_told_from_addresses, drop),
         cmocka_unit_test_teardown(udp_is_named_by_its_scheme, drop),
-        cmocka_unit_test_teardown(threads_are_for_who_needs_http, drop),
+        cmocka_unit_test_teardown(ports_of_a_file_servers_data_are_named, drop),
+        cmocka_unit_test_teardown(more_ranges_than_there_is_room_for_are_refused, drop),
+        cmocka_unit_test_teardown(threads_are_for_who_needs_http_or_ftp, drop),
         cmocka_unit_test_teardown(files_and_devices_are_named_by_path_and_by_url, drop),
         cmocka_unit_test_teardown(more_than_there_is_room_for_is_refused, drop),
         cmocka_unit_test_teardown(what_is_no_start_is_refused, drop),

@@ -1,0 +1,31 @@
+/* ftpurl - where a file server is, and by which ports its data comes:
+ *
+ *   ftp://HOST[:PORT]?passive=50000-50100     without a lock; PORT is 21
+ *   ftpes://HOST[:PORT]?passive=50000-50100   locked by a command (AUTH TLS), as most servers do it
+ *   ftps://HOST[:PORT]?passive=50000-50100    locked from the first byte; PORT is 990
+ *
+ * With passive=, one port or a range, the server says at which of its ports it gives the data; with
+ * active= it connects to one of these of ours. One of the two has to be named, because a plugin reaches
+ * only what its configuration names. Pure. */
+#ifndef HOST_FTPURL_H
+#define HOST_FTPURL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/urlpart.h"
+
+enum ftpurl_lock { FTPURL_PLAIN, FTPURL_EXPLICIT, FTPURL_IMPLICIT };
+
+struct ftpurl {
+    enum ftpurl_lock lock;
+    char host[URLPART_ROOM];
+    int port;
+    bool active;
+    int from, until; /* ports of the data */
+};
+
+/* 0, or -EINVAL and what is wrong in `why`, where no user and password is shown. */
+int ftpurl_parse(struct ftpurl *url, const char *text, char *why, size_t room);
+
+#endif

@@ -1,0 +1,77 @@
+/* Where file servers are: what is read, and what is said about what cannot be meant. */
+#include "host/ftpurl.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/base.h"
+
+static struct ftpurl url;
+static char why[200];
+
+static const char *why_not(const char *text)
+{
+    int err = ftpurl_parse(&url, text, why, sizeof(why));
+    assert_true(err == -EINVAL || err == 0);
+    return err ? why : "";
+}
+
+static void each_lock_has_its_port_and_data_its_range(void **state)
+{
+    (void)state;
+    assert_string_equal(why_not("ftp://dock?passive=50000-50100"), "");
+    assert_string_equal(url.host, "dock");
+    assert_true(url.lock == FTPURL_PLAIN && url.port == 21 && !url.active);
+    assert_true(url.from == 50000 && url.until == 50100);
+    assert_string_equal(why_not("ftpes://10.0.0.8:2121/?active=40000"), "");
+    assert_true(url.lock == FTPURL_EXPLICIT && url.port == 2121 && url.active);
+    assert_true(url.from == 40000 && url.until == 40000);
+    assert_string_equal(why_not("ftps://[2001:db8::1]?passive=1024-65535"), "");
+    assert_true(url.lock == FTPURL_IMPLICIT && url.port == 990);
+    assert_string_equal(url.host, "2001:db8::1");
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } BAD[] = {
+        {"http://h",
+         "expected ftp://HOST, ftpes://HOST or ftps://HOST, got \"http://h\""},
+        {"ftp://h",
+         "expected the ports of its data, ?passive=FROM-UNTIL or ?active=, got "
+         "\"none\""},
+        {"ftp://h?passive=", "expected ports such as 50000-50100, from 1024 to 65535"},
+        {"ftp://h?passive=21-50", "expected ports such as 50000-50100"},
+        {"ftp://h?passive=50000-49999", "expected ports such as 50000-50100"},
+        {"ftp://h?passive=50000-70000", "expected ports such as 50000-50100"},
+        {"ftp://h?active=5000-", "expected ports such as 50000-50100"},
+        {"ftp://h?passive", "expected options such as passive=50000-50100"},
+        {"ftp://h?port=50000", "expected passive= or active=, got \"port\""},
+        {"ftp://h?passive=5000&active=5000", "expected passive= or active=, and once"},
+        {"ftp://h/2026?passive=5000", "expected no path in it: there is path for that"},
+        {"ftp://h:0?passive=5000", "expected a port from 1 to 65535"},
+        {"ftp://?passive=5000", "expected a host name or address"},
+        {"ftp://me:secret@h?passive=5000", "expected no user in it"},
+        {"sftp://me:secret@h", "got \"something else\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(BAD); i++) {
+        if (strstr(why_not(BAD[i].text), BAD[i].why) == NULL)
+            fail_msg("%s: expected \"%s\", got \"%s\"", BAD[i].text, BAD[i].why, why);
+        assert_null(strstr(why, "secret"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_lock_has_its_port_and_data_its_range),
+        cmocka_unit_test(what_is_wrong_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
