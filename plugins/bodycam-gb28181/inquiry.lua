@@ -16,6 +16,7 @@ local LOOK_MS = 50
 local RECORDS_MOST, CHANNELS_MOST = 1000, 500
 local CHANNELS_STORED = 100
 local SUBSCRIBED_S, RENEWED_S = 3600, 300
+local AGAIN_S = 300 -- after a catalogue that did not come
 
 -- ---- One question
 
@@ -205,11 +206,11 @@ end
 
 -- ---- Positions
 
--- Asks it to tell its position from now on, or goes on asking. A camera that says no is asked again
--- when it registers.
+-- Asks it to tell its position from now on, or goes on asking. One that no longer knows of the
+-- first time is asked anew; one that says no to that, with its next catalogue.
 local function subscribe(self, camera)
-    local now = self.host.mono()
-    local dialog = camera.dialog or { cseq = 0 }
+    local now, before = self.host.mono(), camera.dialog
+    local dialog = before or { cseq = 0 }
     dialog.cseq = dialog.cseq + 1
     local every = self.config.positions // 1000
     local answer = exchange.ask(self.exchange, camera, { method = "SUBSCRIBE",
@@ -222,28 +223,39 @@ local function subscribe(self, camera)
         local read = exchange.dialog_of(answer)
         camera.dialog = { call_id = read.call_id, tag = read.tag, to_tag = read.to_tag,
             cseq = dialog.cseq }
-    else
-        camera.dialog = nil
+        return
+    end
+    camera.dialog = nil
+    if before then
+        subscribe(self, camera)
     end
 end
 
 -- ---- Rounds
 
+-- One that does not answer is asked again soon, and then less and less often.
+local function next_pause(self, camera, answered)
+    local most = self.config.refresh / 1000
+    return answered and most or math.min(2 * (camera.pause or AGAIN_S / 2), most)
+end
+
 -- All that is to be known of a camera, now.
 local function read_all(self, camera)
     camera.read = self.host.mono()
-    for _, ask in ipairs { inquiry.catalogue, inquiry.info, inquiry.status } do
+    local answered = inquiry.catalogue(self, camera) ~= nil
+    self.host.commit()
+    camera.pause = next_pause(self, camera, answered)
+    for _, ask in ipairs { inquiry.info, inquiry.status } do
         ask(self, camera)
         self.host.commit()
     end
-    if self.config.positions then
-        camera.dialog = nil
+    if self.config.positions and not camera.dialog then
         subscribe(self, camera)
     end
 end
 
-local function is_due(self, camera, now)
-    return camera.is_due or camera.read and now - camera.read >= self.config.refresh / 1000
+local function is_due(camera, now)
+    return camera.is_due or camera.pause and now - camera.read >= camera.pause
 end
 
 local function needs_renewal(self, camera, now)
@@ -270,7 +282,7 @@ function inquiry.look(self)
             return
         end
         if camera.kept.online and camera.route and not camera.is_asked then
-            if is_due(self, camera, now) then
+            if is_due(camera, now) then
                 begin(self, camera, read_all)
             elseif needs_renewal(self, camera, now) then
                 begin(self, camera, subscribe)

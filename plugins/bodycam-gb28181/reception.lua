@@ -168,7 +168,7 @@ end
 -- camera is open.
 local function on_keepalive(_, camera)
     if camera.is_new then
-        camera.is_new, camera.is_due = false, true
+        camera.is_new, camera.is_due, camera.dialog = false, true, nil
     end
     return OK
 end

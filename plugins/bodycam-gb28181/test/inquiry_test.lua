@@ -74,6 +74,27 @@ t.test("what_has_not_changed_is_told_once", function()
     t.equal(office:told "bodycam.info", { "bodycam.info" })
 end)
 
+t.test("a_camera_that_does_not_answer_is_asked_again_less_and_less_often", function()
+    local office, camera = begin({}, { keepalive = "1h" })
+    local function catalogues()
+        local count = 0
+        for _, asked in ipairs(camera.asked) do
+            count = count + (asked.cmd == "Catalog" and 1 or 0)
+        end
+        return count
+    end
+    camera:keepalive()
+    office:run "6m"
+    t.equal(catalogues(), 2)
+    office:run "5m"
+    t.equal(catalogues(), 2)
+    office:run "6m"
+    t.equal(catalogues(), 3)
+    camera.script.Catalog = eight()
+    office:run "90m"
+    t.equal(catalogues(), 4)
+end)
+
 t.test("a_catalogue_that_is_asked_for_is_answered_whole", function()
     local office = begin { Catalog = eight() }
     local answer = office:act("catalogue", { camera = ID })
@@ -172,6 +193,14 @@ t.test("a_camera_is_asked_for_its_position_and_asked_again_in_the_same_dialog", 
     t.equal({ second.method, second.cseq }, { "SUBSCRIBE", 2 })
     t.equal(sip.header(second, "call-id"), sip.header(first, "call-id"))
     t.equal(sip.address(sip.header(second, "to")).parameters.tag, "camera")
+    camera.says = 481
+    camera:register(7200)
+    office:run "56m"
+    local asked = {}
+    for _, request in ipairs(camera.requests) do
+        asked[#asked + 1] = request.method == "SUBSCRIBE" and request.cseq or nil
+    end
+    t.equal({ asked[1], asked[2], asked[3], asked[4] }, { 1, 2, 3, 1 })
 end)
 
 t.test("roles_are_kept", function()
