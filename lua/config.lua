@@ -10,6 +10,7 @@
 --   world.sheet(path)      the table that a data file returns, run in an empty environment |
 --                          nil, "what is wrong"
 --   world.names()          a list of the plugins there are                         (may be absent)
+--   world.needs()          a list of the words that a manifest's `needs` may hold  (may be absent)
 --   world.zone(name)       whether this machine knows the time zone                (may be absent)
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
@@ -151,7 +152,27 @@ local function sheet_loader(self, folder)
     end
 end
 
-local function manifest_fault(manifest, name)
+-- What a manifest needs that this host does not have, which every start would end with.
+local function needs_fault(self, needs)
+    if needs == nil then
+        return nil
+    end
+    if type(needs) ~= "table" or (#needs == 0 and next(needs) ~= nil) then
+        return "needs: expected a list of texts, got " .. schema.show(needs)
+    end
+    local words = self.world.needs and self.world.needs() or needs
+    for _, need in ipairs(needs) do
+        local meant = nearest.find(need, words)
+        if meant ~= need then
+            return ("needs: expected %s, got %s"):format(meant
+                and ('a word of this host, perhaps "%s"'):format(meant)
+                or "some of " .. table.concat(words, ", "), schema.show(need))
+        end
+    end
+    return nil
+end
+
+local function manifest_fault(self, manifest, name)
     if type(manifest) ~= "table" then
         return "plugin.lua returns no table"
     end
@@ -175,13 +196,13 @@ local function manifest_fault(manifest, name)
                 :format(kind)
         end
     end
-    local fault = asking.fault(manifest)
+    local fault = needs_fault(self, manifest.needs) or asking.fault(manifest)
     return fault and "its manifest: " .. fault
 end
 
 local function find_plugin(self, where, name)
     local manifest, folder = self.world.plugin(name)
-    local fault = manifest and manifest_fault(manifest, name)
+    local fault = manifest and manifest_fault(self, manifest, name)
     if manifest and not fault then
         return manifest, folder
     end

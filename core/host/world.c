@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "base/file.h"
+#include "host/needs.h"
 
 enum { NAMES_MAX = 256 };
 
@@ -148,9 +149,15 @@ static int zone(lua_State *L)
     return 1;
 }
 
+static int needs(lua_State *L)
+{
+    needs_push(L);
+    return 1;
+}
+
 static const luaL_Reg FUNCTIONS[] = {
     {"where", where}, {"path", absolute_path}, {"plugin", plugin}, {"sheet", sheet},
-    {"names", names}, {"zone", zone},          {NULL, NULL},
+    {"names", names}, {"zone", zone},          {"needs", needs},   {NULL, NULL},
 };
 
 void world_push(lua_State *L, struct world *world)

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "base/now.h"
+#include "host/needs.h"
 #include "host/value.h"
 #include "rehearse/now_clock.h"
 #include "rehearse/office.h"
@@ -464,6 +465,8 @@ int rehearsal_load(lua_State *L)
     luaL_setfuncs(L, FUNCTIONS, 1);
     lua_pushstring(L, rehearsal->library);
     lua_setfield(L, -2, "library");
+    needs_push(L);
+    lua_setfield(L, -2, "needs");
     lua_pushstring(L, rehearsal->folder);
     lua_setfield(L, -2, "folder");
     return 1;

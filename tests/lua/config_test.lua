@@ -19,6 +19,10 @@ local MANIFEST = {
     events = { ["wristband.seen"] = { lane = "telemetry" } },
 }
 
+local NEEDS = { mistyped = { "modbus", "serail" }, foreign = { "gbk", "telepathy" },
+    named = { modbus = true }, loud = { "Modbus" }, numbered = { 7 }, texted = "modbus",
+    needy = { "serial", "gbk" } }
+
 -- Runs the text as the host does: as a chunk with nothing but the configuration's words.
 local function read(text)
     local function where()
@@ -44,6 +48,9 @@ local function read(text)
                 return { api = 1, name = "deaf", config = schema.record {},
                     actions = { forget = { role = "anybody", doc = "d", run = print } } },
                     "/plugins/deaf"
+            elseif NEEDS[name] then
+                return { api = 1, name = name, config = schema.record {}, needs = NEEDS[name] },
+                    "/plugins/" .. name
             elseif name == "broken" then
                 return { api = 2, name = "broken" }, "/plugins/broken"
             elseif name == "second" or name == "halved" then
@@ -56,6 +63,7 @@ local function read(text)
             return nil, "there is no folder /plugins/" .. name
         end,
         names = function() return { "wristband", "example" } end,
+        needs = function() return { "modbus", "serial", "gbk" } end,
         zone = function(name) return name == "Asia/Shanghai" or name == "UTC" end,
         path = function(path) return path:find("^/") and path or "/etc/outpost/" .. path end,
         sheet = function(path)
@@ -341,6 +349,23 @@ t.test("only_officers_decide_so_nobody_else_is_one_and_root_is_nobody", function
     refuses(OFFICE .. 'access { officer = { "root" } }', 'outpost.lua:2: access: officer: expected '
         .. 'the Unix user of a person, got "root", which is a technician always and nobody by name')
     assert(read(OFFICE .. 'access { officer = { "li" }, technician = { "li" } }'))
+end)
+
+t.test("what_a_manifest_needs_and_no_host_has_is_told_with_the_word_that_was_meant", function()
+    for name, fault in pairs {
+        mistyped = 'expected a word of this host, perhaps "serial", got "serail"',
+        foreign = 'expected some of modbus, serial, gbk, got "telepathy"',
+        loud = 'expected a word of this host, perhaps "modbus", got "Modbus"',
+        numbered = "expected some of modbus, serial, gbk, got 7",
+        named = "expected a list of texts, got a table",
+        texted = 'expected a list of texts, got "modbus"',
+    } do
+        local checked, errors = read('office { id = "1" }\nplugin "' .. name .. '" "gate" {}')
+        t.equal(checked, nil)
+        t.equal(#errors, 1)
+        t.holds(errors[1]:find("its manifest: needs: " .. fault, 1, true), errors[1])
+    end
+    t.holds(read 'office { id = "1" }\nplugin "needy" "gate" {}')
 end)
 
 return t.finish()

@@ -1,4 +1,5 @@
 """outpost test: what a test can see and do in the real host, and that every defect makes one fail."""
+import os
 import re
 import subprocess
 import time
@@ -6,7 +7,7 @@ import time
 import pytest
 
 import town
-from subject import GOOD, last, run, write
+from subject import GOOD, PLUGIN, last, run, write
 
 # What the good plugin is checked by. Each kind of broken one below fails it.
 PROMISES = """
@@ -201,6 +202,20 @@ def test_every_run_is_like_the_one_before(tmp_path):
     runs = {run(tmp_path, CHANCE_START.replace("%", "%%") % (), CHANCE, expect=0).stdout
             for _ in range(4)}
     assert len(runs) == 1
+
+
+def test_a_plugin_that_needs_what_there_is_not_is_told_the_nearest_word(tmp_path):
+    plugin = PLUGIN.replace('needs = { "modbus" }', 'needs = { "modbos" }')
+    write(tmp_path, GOOD, PROMISES, plugin)
+    done = town.run(town.OUTPOST, "test", str(tmp_path / "subject"), expect=None)
+    assert done.returncode != 0
+    assert 'needs: expected a word of this host, perhaps "modbus", got "modbos"' in done.stdout
+    office = tmp_path / "outpost.lua"
+    office.write_text('office { id = "1" }\nplugin "subject" "gate" {}\n')
+    done = town.run(os.path.join(town.BUILD, "libexec", "outpost", "host"), "config", str(office), "--plugins", str(tmp_path),
+                    "--lua", os.path.join(town.ROOT, "lua"), expect=None)
+    assert done.returncode == 1
+    assert 'perhaps "modbus", got "modbos"' in done.stdout + done.stderr
 
 
 RANDOM_START = """

@@ -78,6 +78,7 @@ local function configured(options)
         plugin = function() return load_manifest(folder) end,
         path = function(path) return path:find("^/") and path or folder .. "/" .. path end,
         sheet = read_sheet,
+        needs = function() return rehearsal.needs end,
     }
     env.office { id = OFFICE }
     env.plugin(name)(options.instance or "rehearsal")(options.config or {})
