@@ -48,6 +48,9 @@ office {
 --     quota = "4GB",                   -- 至少 64MB / at least 64MB
 --     reserve = "64MB",                -- 8MB 到 quota 的四分之一 / 8MB to a quarter of quota
 --     keep = { telemetry = "7d" },     -- 平台已收到的遥测至少留多久 / how long what the city has stays
+--     -- 图片、视频、原始数据另有上限；其中 reserve 只留给重要的和案件的。
+--     -- Pictures, clips and captures have room of their own; reserve: for important ones, cases.
+--     blobs = { quota = "4GB", reserve = "256MB" },
 -- }
 
 -- 每个插件每秒最多说多少。以下为默认值。说得太快的插件要等，不丢数据，也不影响别的插件。

@@ -67,8 +67,27 @@ local function update(more)
     return more
 end
 
-local FULL = schema.choice { doc = "what is full: the quota that is set, or the disk",
-    choices = { "quota", "disk" } }
+local FULL = schema.choice { doc = "what is full: the quota of the journal, the disk, or what "
+    .. "blobs may take of either", choices = { "quota", "disk", "blobs" } }
+
+local CLASSES = { "picture", "capture", "ordinary", "important", "case", "unknown" }
+
+-- Which blob, and `more`.
+local function blob(more, options)
+    more.sha256 = schema.text { doc = "SHA-256 of its bytes, hex", max = 64, optional = options }
+    more.size = schema.integer { doc = "how many there are", unit = "B", min = 0,
+        optional = options }
+    more.class = schema.choice { doc = "what it was stored as", choices = CLASSES,
+        optional = options }
+    return schema.record(more)
+end
+
+local WHO = schema.record({
+    name = schema.text { doc = "the Unix user", max = 64 },
+    role = schema.choice { doc = "in which role; absent: in none that may",
+        choices = { "officer", "social_worker", "technician" }, optional = true },
+    via = schema.choice { doc = "who vouches for that", choices = { "local" } },
+}, { doc = "who asked" })
 
 appliance.events = {
     ["box.started"] = { lane = "record", doc = "the keeper has begun", data = schema.record {
@@ -162,10 +181,28 @@ appliance.events = {
     ["storage.full"] = { lane = "alarm", doc = "there is room for alarms and records only",
         data = schema.record {
             of = FULL,
-            refused = schema.choice { doc = "the lane that is not taken",
-                choices = { "telemetry" } },
+            refused = schema.choice { doc = "the lane that is not taken, or the class of blobs",
+                choices = { "telemetry", table.unpack(CLASSES, 1, 5) } },
         } },
-    ["storage.back"] = { lane = "record", doc = "there is room again", data = schema.record {} },
+    ["storage.back"] = { lane = "record", doc = "there is room again", data = schema.record {
+        of = schema.choice { doc = "for blobs; absent: for the journal", choices = { "blobs" },
+            optional = true },
+    } },
+    ["blob.released"] = { lane = "record", doc = "a blob's time is over: it is being erased",
+        data = blob { reason = schema.choice { choices = { "retention", "room" },
+            doc = "at once, as was agreed when it was stored, or because others needed room" } } },
+    ["blob.viewed"] = { lane = "record", doc = "somebody is given a blob's bytes",
+        data = blob { who = WHO } },
+    ["blob.adopted"] = { lane = "record", doc = "files of blobs that a damaged journal has left "
+        .. "without their rows are kept", data = schema.record {
+            count = seq("how many", 1),
+            bytes = schema.integer { doc = "what they take on disk", unit = "B", min = 0 },
+        } },
+    ["blob.damaged"] = { lane = "alarm", doc = "a blob is not what was stored", data = blob({
+        reason = schema.choice { choices = { "changed", "missing", "unreadable", "key" },
+            doc = "what is wrong with its file; or it was stored with another key of the box" },
+        count = schema.integer { doc = "all of them are, so many", min = 1, optional = true },
+    }, true) },
     ["clock.jumped"] = { lane = "record", doc = "the wall clock was set", data = schema.record {
         from = moment "what it showed", to = moment "what it shows",
         seconds = schema.number { doc = "how far, forward or back", unit = "s" },
@@ -181,12 +218,7 @@ appliance.events = {
         data = schema.record {
             instance = schema.text { doc = "of which plugin", max = 64 },
             action = schema.text { doc = "which; its params are not told", max = 48 },
-            who = schema.record({
-                name = schema.text { doc = "the Unix user", max = 64 },
-                role = schema.choice { doc = "in which role; absent: in none that may",
-                    choices = { "officer", "social_worker", "technician" }, optional = true },
-                via = schema.choice { doc = "who vouches for that", choices = { "local" } },
-            }, { doc = "who asked" }),
+            who = WHO,
             outcome = schema.choice { doc = "refused: never begun; failed: also when it is not "
                 .. "known whether it was done", choices = { "done", "refused", "failed" } },
             error = schema.text { doc = "why not, as the name of an errno", max = 32,

@@ -56,7 +56,7 @@ config.schemas = { office = OFFICE, city = city.schema, storage = storage.schema
 -- What the keeper records itself: a plugin that declared these could forge it.
 local OWN_PLUGINS = { keeper = true, uplink = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
-    plugin = true, config = true, action = true }
+    plugin = true, config = true, action = true, blob = true }
 
 local STATEMENTS = { office = true, city = true, storage = true, limits = true, update = true,
     access = true, plugin = true }

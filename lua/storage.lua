@@ -1,4 +1,5 @@
--- storage - how much room the journal may take, and what of it is kept for alarms and records.
+-- storage - how much room the journal and the blobs may take, and what of it is kept for what
+-- matters.
 local schema = require "schema"
 
 local storage = {}
@@ -15,10 +16,16 @@ storage.schema = schema.record {
         telemetry = schema.duration { doc = "how long telemetry stays that the city has, while "
             .. "there is room", default = "7d" },
     }, { default = {} }),
+    blobs = schema.record({
+        quota = size("what pictures, clips and captures may take beside it, at least 16MB", "4GB"),
+        reserve = size("the part of it that only important ones and those of a case may use: at "
+            .. "most half", "256MB"),
+    }, { default = {} }),
 }
 
 local BYTES = { MB = 1 << 20, GB = 1 << 30 }
 local LEAST_QUOTA, LEAST_RESERVE, MOST_QUOTA = 64 * BYTES.MB, 8 * BYTES.MB, 65536 * BYTES.GB
+local LEAST_BLOBS = 16 * BYTES.MB
 
 -- "512MB" -> 536870912; what is beyond every bound becomes the largest number.
 local function bytes(text)
@@ -38,13 +45,24 @@ function storage.faults(settings)
             text = ('expected 8MB to a quarter of quota ("%s"), got "%s"'):format(settings.quota,
                 settings.reserve) }
     end
+    local most, kept = bytes(settings.blobs.quota), bytes(settings.blobs.reserve)
+    if most < LEAST_BLOBS or most > MOST_QUOTA then
+        faults[#faults + 1] = { setting = "blobs.quota",
+            text = ('expected 16MB to 65536GB, got "%s"'):format(settings.blobs.quota) }
+    elseif kept > most // 2 then
+        faults[#faults + 1] = { setting = "blobs.reserve",
+            text = ('expected at most half of blobs.quota ("%s"), got "%s"'):format(
+                settings.blobs.quota, settings.blobs.reserve) }
+    end
     return faults
 end
 
 -- The settings as the machine counts: bytes and milliseconds.
 function storage.resolve(settings)
     return { quota = bytes(settings.quota), reserve = bytes(settings.reserve),
-        keep = { telemetry = settings.keep.telemetry } }
+        keep = { telemetry = settings.keep.telemetry },
+        blobs = { quota = bytes(settings.blobs.quota),
+            reserve = bytes(settings.blobs.reserve) } }
 end
 
 return storage

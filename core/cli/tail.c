@@ -22,7 +22,8 @@ static const char NAME[] = "tail.db";
 
 enum {
     APPLICATION = 0x4f757470, /* "Outp" */
-    VERSION = 1,
+    VERSION_LEAST = 1,
+    VERSION = 2,
     BODIES_MAX = 1 << 30,
     VALUE_MAX = 1 << 20,
     SHM_LOCK_BYTE =
@@ -129,10 +130,10 @@ static int take_application(struct reading *reading, sqlite3_stmt *row)
 static int take_version(struct reading *reading, sqlite3_stmt *row)
 {
     int version = sqlite3_column_int(row, 0);
-    if (version == VERSION)
+    if (version >= VERSION_LEAST && version <= VERSION)
         return 0;
-    return finding_put(reading->finding, NAME, "version %d, expected %d", version,
-                       VERSION);
+    return finding_put(reading->finding, NAME, "version %d, expected %d to %d", version,
+                       VERSION_LEAST, VERSION);
 }
 
 static int take_log(struct reading *reading, sqlite3_stmt *row)

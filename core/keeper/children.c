@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "keeper/asking.h"
+#include "keeper/blobs.h"
 #include "keeper/commit.h"
 
 enum {
@@ -103,6 +104,8 @@ static int apply_commit(struct children *children, struct peer *peer,
         return 0;
     }
     err = commit_apply(commit, children->journal, &first);
+    if (!err && commit->blobs > 0)
+        err = blobs_apply(children->blobs, peer, &commit->fields, first);
     if (err) {
         peer_done(peer, frame->id, err, strerror(-err), -1);
         group_fail(children->group, err);
@@ -114,6 +117,16 @@ static int apply_commit(struct children *children, struct peer *peer,
     return 0;
 }
 
+static int check_blobs(struct children *children, struct peer *peer,
+                       const struct fields *fields, struct buffer *why)
+{
+    if (children->blobs == NULL) {
+        buffer_append_text(why, "blob: there is no place for any");
+        return -EINVAL;
+    }
+    return blobs_check(children->blobs, peer, fields, why);
+}
+
 static int hear_commit(struct children *children, struct peer *peer,
                        const struct frame *frame)
 {
@@ -121,6 +134,8 @@ static int hear_commit(struct children *children, struct peer *peer,
     struct buffer why = {0};
     int err = commit_check(&commit, peer->plugin, children->journal->size, &frame->fields,
                            &why);
+    if (!err && commit.blobs > 0)
+        err = check_blobs(children, peer, &frame->fields, &why);
     if (!err && (err = check_room(children, &commit)) != 0)
         buffer_append_text(&why, "the journal has no room");
     if (err) {
@@ -311,6 +326,14 @@ static int hear_answer(struct children *children, struct peer *peer,
     return children->asking ? asking_answer(children->asking, peer, frame) : -EPROTO;
 }
 
+static int hear_spool(struct children *children, struct peer *peer,
+                      const struct frame *frame)
+{
+    if (children->blobs == NULL)
+        return -EPROTO;
+    return spools_hear(&children->blobs->spools, peer, frame);
+}
+
 static const struct {
     int roles;
     int (*hear)(struct children *children, struct peer *peer, const struct frame *frame);
@@ -329,6 +352,9 @@ static const struct {
     [TALK_RELOAD] = {PEER_READER, hear_reload},
     [TALK_ASK] = {PEER_READER, hear_ask},
     [TALK_ANSWER] = {PEER_HOST, hear_answer},
+    [TALK_SPOOL] = {PEER_HOST, hear_spool},
+    [TALK_SEAL] = {PEER_HOST, hear_spool},
+    [TALK_ABANDON] = {PEER_HOST, hear_spool},
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)
@@ -405,6 +431,8 @@ void children_remove(struct children *children, struct peer *peer)
         children->forget(children->owner, peer);
     if (children->asking != NULL)
         asking_forget(children->asking, peer);
+    if (children->blobs != NULL)
+        spools_forget(&children->blobs->spools, peer);
     line_close(peer->line);
     peer->line = NULL;
     peer->is_ready = false;

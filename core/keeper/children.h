@@ -13,6 +13,7 @@
 #include "keeper/storage.h"
 
 struct asking;
+struct blobs;
 
 struct children {
     struct loop *loop;
@@ -22,6 +23,7 @@ struct children {
     struct link *link;
     struct storage *storage;           /* NULL: there is always room */
     struct asking *asking;             /* NULL: nothing can be asked for */
+    struct blobs *blobs;               /* NULL: none can be stored */
     const struct allowance_rate *rate; /* of each host; NULL: no bound */
     struct peer *peers;
     /* Appends the CONFIG of START for a child that said HELLO. */

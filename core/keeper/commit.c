@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/strict.h"
 
 /* 9999-12-31T23:59:59.999999Z: what RFC 3339 can say. */
@@ -81,6 +82,28 @@ static int read_cursor(struct cursor_fields *cursor, const struct field *field)
     return err || cursor->name[0] == '\0' || cursor->seq < -1 ? -EPROTO : 0;
 }
 
+int commit_read_blob(struct commit_blob *blob, const struct field *field)
+{
+    struct fields fields = field_inside(field);
+    struct field part;
+    char digits[TALK_DIGEST_HEX + 1], class[WORD_ID_MAX + 1];
+    *blob = (struct commit_blob){.class = -1};
+    if (fields_find(&fields, TAG_DIGEST, &part) != 0 || part.length != TALK_DIGEST_HEX ||
+        field_text(&part, digits, sizeof(digits)) != 0 ||
+        hex_decode(blob->digest.bytes, DIGEST_BYTES, digits) != 0 ||
+        fields_find(&fields, TAG_NAME, &part) != 0 ||
+        field_text(&part, class, sizeof(class)) != 0 ||
+        fields_find(&fields, TAG_LIMIT, &part) != 0 ||
+        field_number(&part, &blob->keep_ms) != 0)
+        return -EPROTO;
+    blob->is_prompt = fields_find(&fields, TAG_MORE, &part) == 0;
+    blob->class = talk_class_of(class);
+    if (blob->class == CLASS_CASE)
+        blob->keep_ms = -1;
+    bool fits = blob->keep_ms >= -1 && blob->keep_ms <= COMMIT_KEEP_MAX_MS;
+    return blob->class >= 0 && fits ? 0 : -EINVAL;
+}
+
 /* One level is left for the event around it: the city reads no deeper than we do. */
 static bool is_object(const char *data, size_t length)
 {
@@ -123,6 +146,19 @@ static int check_event(struct commit *commit, const struct field *field,
     return 0;
 }
 
+static int check_blob(struct commit *commit, const struct field *field,
+                      struct buffer *why)
+{
+    struct commit_blob blob;
+    int err = commit_read_blob(&blob, field);
+    if (err == -EPROTO)
+        buffer_append_text(why, "a blob's fields are not as agreed");
+    else if (err)
+        buffer_append_text(why, "blob: expected a class, and at most 100 years");
+    commit->blobs += !err;
+    return err;
+}
+
 static int check_field(struct commit *commit, const struct field *field,
                        struct buffer *why)
 {
@@ -131,6 +167,8 @@ static int check_field(struct commit *commit, const struct field *field,
     int err = -EPROTO;
     if (field->tag == TAG_EVENT)
         return check_event(commit, field, why);
+    if (field->tag == TAG_BLOB)
+        return check_blob(commit, field, why);
     if (field->tag == TAG_PUT || field->tag == TAG_REMOVE)
         err = read_key(&key, field);
     else if (field->tag == TAG_CONSUMED) {
@@ -227,7 +265,7 @@ int commit_apply(const struct commit *commit, struct journal *journal, int64_t *
     *first = -1;
     while (!err && fields_next(&rest, &field) > 0) {
         int64_t seq = -1;
-        if (is_skipped(commit, &field))
+        if (field.tag == TAG_BLOB || is_skipped(commit, &field))
             continue;
         if (field.tag == TAG_EVENT)
             err = apply_event(commit, journal, &field, &seq);

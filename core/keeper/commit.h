@@ -1,4 +1,4 @@
-/* commit - what one COMMIT asks for: events, keys, cursors; all of it or nothing. */
+/* commit - what one COMMIT asks for: events, keys, cursors, blobs; all of it or nothing. */
 #ifndef KEEPER_COMMIT_H
 #define KEEPER_COMMIT_H
 
@@ -9,12 +9,24 @@
 #include "keeper/journal.h"
 #include "wire/frame.h"
 
+/* What a commit asks of one blob. */
+struct commit_blob {
+    struct digest digest;
+    int class;       /* enum talk_class */
+    int64_t keep_ms; /* -1: until it is released */
+    bool is_prompt;
+};
+
+/* A blob is kept for at most so long by the clock; longer is until it is released. */
+#define COMMIT_KEEP_MAX_MS (100LL * 366 * 24 * 3600 * 1000)
+
 struct commit {
     const struct config_plugin *plugin;
     int64_t size;
     struct fields fields;
     int events;
     int effects; /* fields */
+    int blobs;   /* of them: whether there are such blobs is asked of blobs.h */
     bool has_alarm;
     bool has_record;
     bool has_telemetry;
@@ -27,7 +39,10 @@ struct commit {
 int commit_check(struct commit *commit, const struct config_plugin *plugin, int64_t size,
                  const struct fields *fields, struct buffer *why);
 
-/* Does it in the journal's open transaction; `first` becomes the first event's sequence or -1
+/* Reads one TAG_BLOB: -EPROTO, or -EINVAL for a class or time that there is not. */
+int commit_read_blob(struct commit_blob *blob, const struct field *field);
+
+/* Does it, but for the blobs, in the journal's open transaction; `first` becomes the first event's sequence or -1
  * (none, or all were skipped). */
 int commit_apply(const struct commit *commit, struct journal *journal, int64_t *first);
 

@@ -22,8 +22,9 @@ static int take_id(char *id, const struct json *json, const char *name)
 /* What the keeper records itself, a plugin may not. */
 static bool is_own(const char *type)
 {
-    static const char *const OWN[] = {"box.",  "journal.", "storage.", "clock.",
-                                      "sync.", "plugin.",  "config.",  "action."};
+    static const char *const OWN[] = {"box.",    "journal.", "storage.",
+                                      "clock.",  "sync.",    "plugin.",
+                                      "config.", "action.",  "blob."};
     for (size_t i = 0; i < countof(OWN); i++)
         if (strncmp(type, OWN[i], strlen(OWN[i])) == 0)
             return true;
@@ -133,6 +134,18 @@ static int take_storage(struct config *config, const struct json *storage)
     return 0;
 }
 
+static int take_blobs(struct config *config, const struct json *blobs)
+{
+    config->blobs_quota = json_number(blobs, "quota", CONFIG_BLOBS);
+    config->blobs_reserve = json_number(blobs, "reserve", CONFIG_BLOBS_RESERVE);
+    if (config->blobs_quota >= CONFIG_BLOBS_LEAST && config->blobs_reserve >= 0 &&
+        config->blobs_reserve <= config->blobs_quota / 2)
+        return 0;
+    log_error("configuration: storage: blobs: expected a quota of at least 16MB and a "
+              "reserve of at most half of it");
+    return -EPROTO;
+}
+
 static int take_limits(struct config *config, const struct json *limits)
 {
     config->rate.messages = json_number(limits, "messages", CONFIG_MESSAGES);
@@ -171,6 +184,8 @@ static int take_all(struct config *config)
     err = take_city(config, json_get(config->json, "city"));
     if (!err)
         err = take_storage(config, json_get(config->json, "storage"));
+    if (!err)
+        err = take_blobs(config, json_get(json_get(config->json, "storage"), "blobs"));
     if (!err)
         err = take_limits(config, json_get(config->json, "limits"));
     if (!err)

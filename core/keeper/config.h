@@ -26,6 +26,11 @@ enum {
 #define CONFIG_QUOTA_LEAST   (64LL << 20)
 #define CONFIG_RESERVE_LEAST (8LL << 20)
 
+/* What blobs may take, beside the journal. */
+#define CONFIG_BLOBS         (4LL << 30)
+#define CONFIG_BLOBS_LEAST   (16LL << 20)
+#define CONFIG_BLOBS_RESERVE (256LL << 20)
+
 /* What a plugin may say a second: half a minute's silence is the end of it, so it must say something
  * within seconds however much it owes. */
 enum {
@@ -58,6 +63,8 @@ struct config {
     char verifier[4096];        /* file with the city's vkey, when has_city */
     int64_t quota;              /* bytes the journal may take on disk, */
     int64_t reserve;            /* of them only for alarms and records */
+    int64_t blobs_quota;        /* the same for blobs; the reserve is for those */
+    int64_t blobs_reserve;      /* that are important */
     struct allowance_rate rate; /* of each plugin */
     int64_t keep_ms; /* how long telemetry stays that the city has, if there is room */
     int64_t trial_ms;

@@ -27,12 +27,29 @@ static int write_all(int fd, const void *bytes, size_t length)
     return 0;
 }
 
-_Noreturn static void run_child(int fd, errand_work *work, void *owner)
+/* An end of a pipe that a child holds would keep it open for whoever waits for its end. */
+static void close_others(int one, int other)
+{
+    int low = one < other ? one : other, high = one < other ? other : one;
+    if (low > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+    if (low > STDERR_FILENO && high > low + 1)
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    if (low <= STDERR_FILENO && high > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0U, 0);
+}
+
+_Noreturn static void run_child(int fd, int keeps, pid_t parent, errand_work *work,
+                                void *owner)
 {
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    close_others(fd, keeps);
     processors_take_all();
     struct buffer result = {0};
     int err = work(owner, &result);
@@ -95,9 +112,9 @@ int errand_start(struct errand *errand, struct loop *loop, errand_work *work,
         return -EBUSY;
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -errno;
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0)
-        run_child(fds[1], work, owner);
+        run_child(fds[1], errand->keeps, parent, work, owner);
     close(fds[1]);
     if (pid < 0) {
         close(fds[0]);

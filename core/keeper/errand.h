@@ -2,8 +2,9 @@
  *
  * The child sees the keeper's memory as it was when the errand began, writes files, and hands back
  * at most ERRAND_RESULT_MAX bytes. It never touches the store. It dies with the keeper; whatever
- * it does must therefore be harmless when cut at any point, and when done twice. One errand runs
- * at a time. */
+ * it does must therefore be harmless when cut at any point, and when done twice. It has no
+ * descriptor of the keeper's but the one that the errand names: what the keeper closes is closed. One
+ * runs at a time of each struct. */
 #ifndef KEEPER_ERRAND_H
 #define KEEPER_ERRAND_H
 
@@ -19,6 +20,7 @@ struct errand {
     struct loop_watch watch;
     int fd;
     pid_t pid; /* 0 while none runs */
+    int keeps; /* a descriptor that the child has too; 0 none */
     struct buffer result;
     void (*done)(void *owner, int err, const struct buffer *result);
     void *owner;

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/adoption.h"
 #include "keeper/report.h"
 #include "keeper/self.h"
 
@@ -85,6 +86,7 @@ static void committed(void *owner, int err, bool had_alarm)
     asking_committed(&keeper->asking, err);
     link_committed(&keeper->link, err);
     wallclock_committed(&keeper->wallclock, err);
+    blobs_committed(&keeper->blobs, err);
     if (err == 0) {
         keeper->failed = 0;
         router_wake(&keeper->router);
@@ -211,6 +213,7 @@ static void hosts_stopped(void *owner)
 {
     struct keeper *keeper = owner;
     storage_close(&keeper->storage); /* it says nothing more */
+    blobs_stop(&keeper->blobs);
     scrub_close(&keeper->scrub);
     self_record(&keeper->group, "box.stopped", "{}");
     sign_end(keeper);
@@ -253,6 +256,7 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     keeper->storage.owner = keeper;
     upkeep_open(&keeper->upkeep, keeper->loop, keeper->journal, &keeper->group);
     keeper->upkeep.storage = &keeper->storage;
+    keeper->upkeep.blobs = &keeper->blobs;
     scrub_open(&keeper->scrub, keeper->loop, &keeper->group);
     keeper->scrub.wanted = wake_upkeep;
     keeper->scrub.mended = wake_readers;
@@ -267,6 +271,7 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     children_open(&keeper->children, keeper->loop, &keeper->group, &keeper->router,
                   &keeper->link);
     keeper->children.storage = &keeper->storage;
+    keeper->children.blobs = &keeper->blobs;
     keeper->children.rate = &config->rate;
     asking_open(&keeper->asking, keeper->loop, &keeper->children, config);
     keeper->children.asking = &keeper->asking;
@@ -302,6 +307,8 @@ static int reopen_log(struct keeper *keeper, bool *was_closed)
     *was_closed = keeper->journal->log.closed;
     drop_closed(keeper);
     int err = group_enter(&keeper->group);
+    if (!err)
+        err = store_migrate(keeper->journal->store);
     return err ? err : store_put_closed(keeper->journal->store, false);
 }
 
@@ -314,12 +321,17 @@ static int first_group(struct keeper *keeper)
         err = salvage_admit(&keeper->salvage, opening->aside, buffer_text(&opening->why));
     if (!err)
         err = opening_record(opening, &keeper->group);
+    if (!err)
+        err = adoption_run(&keeper->blobs, keeper->folder);
     if (err)
         return err;
     record_start(keeper, was_closed);
     record_refused(keeper);
     group_commit(&keeper->group);
-    return keeper->exit_code ? -EIO : 0;
+    if (keeper->exit_code)
+        return -EIO;
+    adoption_end(&keeper->blobs);
+    return 0;
 }
 
 static int open_house(struct keeper *keeper)
@@ -345,7 +357,12 @@ static int start(struct keeper *keeper, const char *libexec)
     if (err)
         return err;
     open_parts(keeper, libexec);
-    err = first_group(keeper);
+    err = blobs_open(&keeper->blobs, keeper->loop, &keeper->group, keeper->config,
+                     keeper->folder);
+    keeper->blobs.wanted = wake_upkeep;
+    keeper->blobs.owner = keeper;
+    if (!err)
+        err = first_group(keeper);
     if (!err)
         err = state_path(keeper, socket, "keeper.sock");
     if (!err)
@@ -373,6 +390,7 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
     loop_signal_start(keeper->loop, &keeper->terminate, SIGTERM);
     loop_signal_start(keeper->loop, &keeper->interrupt, SIGINT);
     storage_start(&keeper->storage);
+    blobs_start(&keeper->blobs);
     wallclock_start(&keeper->wallclock);
     reload_start(&keeper->reload);
     supervisor_watch(&keeper->supervisor);
@@ -417,6 +435,7 @@ void keeper_close(struct keeper *keeper)
         supervisor_close(&keeper->supervisor);
         asking_close(&keeper->asking);
         children_close(&keeper->children);
+        blobs_close(&keeper->blobs);
         wallclock_close(&keeper->wallclock);
         salvage_close(&keeper->salvage);
         scrub_close(&keeper->scrub);

@@ -3,6 +3,7 @@
 #define KEEPER_KEEPER_H
 
 #include "keeper/asking.h"
+#include "keeper/blobs.h"
 #include "keeper/children.h"
 #include "keeper/config.h"
 #include "keeper/control.h"
@@ -35,6 +36,7 @@ struct keeper {
     struct router router;
     struct link link;
     struct storage storage;
+    struct blobs blobs;
     struct upkeep upkeep;
     struct salvage salvage;
     struct scrub scrub;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "keeper/audit.h"
 #include "keeper/damage.h"
+#include "keeper/depot.h"
 #include "keeper/self.h"
 #include "proof/receipt.h"
 
@@ -101,6 +102,9 @@ static int set_journal_aside(struct opening *opening)
     int err = state_path(opening, folder, "journal");
     if (err || !file_exists(folder))
         return err;
+    err = depot_mark(opening->state);
+    if (err)
+        log_error("blobs/adopt cannot be made: %s", strerror(-err));
     return damage_set_aside(opening->aside, sizeof(opening->aside), folder);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -12,14 +13,24 @@ void peer_end(struct peer *peer)
     line_shut(peer->line);
 }
 
-void peer_send(struct peer *peer, const struct buffer *frame)
+void peer_send_descriptor(struct peer *peer, const struct buffer *frame, int fd)
 {
-    int err = peer->is_ended ? 0 : line_send(peer->line, frame);
+    if (peer->is_ended) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    int err = line_send_descriptor(peer->line, frame, fd);
     if (err == 0 || err == -EPIPE)
         return; /* a line that is over says so by itself */
     log_warn("%s: does not take its answers (%zu bytes wait): %s; ended", peer->name,
              line_queued(peer->line), strerror(-err));
     peer_end(peer);
+}
+
+void peer_send(struct peer *peer, const struct buffer *frame)
+{
+    peer_send_descriptor(peer, frame, -1);
 }
 
 void peer_tell(struct peer *peer, enum talk_type type)

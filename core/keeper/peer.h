@@ -52,6 +52,9 @@ void peer_end(struct peer *peer);
 /* Sends; a peer that does not take what it asked for is ended. */
 void peer_send(struct peer *peer, const struct buffer *frame);
 
+/* The same, and hands it a descriptor (-1: none), which is taken over. */
+void peer_send_descriptor(struct peer *peer, const struct buffer *frame, int fd);
+
 /* Says something without fields: PING, STOP. */
 void peer_tell(struct peer *peer, enum talk_type type);
 

@@ -18,6 +18,9 @@ const char query_wreck_settings[] = "PRAGMA trusted_schema = OFF;"
 const char query_check[] =
     "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check <> 'ok'";
 
+#define BLOB_COLUMNS                                                                     \
+    "digest, sm3, size, class, keep, until, prompt, state, damaged, seq, stored"
+
 const char *const query_sql[QUERIES] = {
     [QUERY_BEGIN] = "BEGIN IMMEDIATE",
     [QUERY_COMMIT] = "COMMIT",
@@ -54,4 +57,24 @@ const char *const query_sql[QUERIES] = {
     [QUERY_PUT_RECEIPT] = "INSERT OR REPLACE INTO receipt VALUES (1, ?)",
     [QUERY_FREE_PAGES] = "PRAGMA freelist_count",
     [QUERY_PAGES] = "PRAGMA page_count",
+    [QUERY_GET_BLOB] = "SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?",
+    [QUERY_PUT_BLOB] = "INSERT OR REPLACE INTO blob (" BLOB_COLUMNS
+                       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [QUERY_FORGET_BLOB] = "DELETE FROM blob WHERE digest = ? AND state = 1",
+    [QUERY_EACH_BLOB] =
+        "SELECT " BLOB_COLUMNS " FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?2",
+    [QUERY_RELEASED_BLOBS] = "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 1 LIMIT ?1",
+    [QUERY_PROMPT_BLOBS] =
+        "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND prompt = 1"
+        " AND until >= 0 AND until <= ?1 ORDER BY until LIMIT ?2",
+    [QUERY_DUE_BLOBS] = "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND class = ?3"
+                        " AND until >= 0 AND until <= ?1 ORDER BY until LIMIT ?2",
+    /* On disk: a head of 48 bytes, and 16 more for each chunk of 64 KiB (cask.h). */
+    [QUERY_SUM_BLOBS] = "SELECT class, state, count(*), sum(damaged),"
+                        " sum(size + 48 + 16 * max(1, (size + 65535) / 65536))"
+                        " FROM blob GROUP BY class, state",
+    [QUERY_COUNT_UNDATED] = "SELECT count(*) FROM blob WHERE keep >= 0 AND until < 0",
+    [QUERY_DATE_BLOBS] = "UPDATE blob SET until = ?1 + keep * 1000, stored = ?1"
+                         " WHERE keep >= 0 AND until < 0",
+    [QUERY_DAMAGE_BLOBS] = "UPDATE blob SET damaged = 1",
 };

@@ -32,6 +32,18 @@ enum query {
     QUERY_PUT_RECEIPT,
     QUERY_FREE_PAGES,
     QUERY_PAGES,
+    QUERIES_OF_1, /* those before are of version 1 of the schema, these of 2: */
+    QUERY_GET_BLOB = QUERIES_OF_1,
+    QUERY_PUT_BLOB,
+    QUERY_FORGET_BLOB,
+    QUERY_EACH_BLOB,
+    QUERY_RELEASED_BLOBS,
+    QUERY_PROMPT_BLOBS,
+    QUERY_DUE_BLOBS,
+    QUERY_SUM_BLOBS,
+    QUERY_COUNT_UNDATED,
+    QUERY_DATE_BLOBS,
+    QUERY_DAMAGE_BLOBS,
     QUERIES
 };
 

@@ -57,7 +57,7 @@ static void print_child(const struct accepted *accepted, const struct child *chi
     buffer_append_text(out, "}");
 }
 
-void report_print(const struct keeper *keeper, struct buffer *out)
+void report_print(struct keeper *keeper, struct buffer *out)
 {
     const struct journal *journal = keeper->journal;
     buffer_printf(out,
@@ -81,6 +81,8 @@ void report_print(const struct keeper *keeper, struct buffer *out)
         buffer_append_text(out, ",\"key\":\"waits\"");
     buffer_append_text(out, ",\"storage\":");
     storage_print(&keeper->storage, out);
+    buffer_append_text(out, ",\"blobs\":");
+    blobs_print(&keeper->blobs, out);
     buffer_append_text(out, ",\"children\":[");
     const char *between = "";
     for (size_t i = 0; i < keeper->supervisor.count; i++) {

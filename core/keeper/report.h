@@ -6,6 +6,6 @@
 
 struct keeper;
 
-void report_print(const struct keeper *keeper, struct buffer *out);
+void report_print(struct keeper *keeper, struct buffer *out);
 
 #endif

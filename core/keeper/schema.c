@@ -1,6 +1,23 @@
 /* schema - see schema.h. */
 #include "keeper/schema.h"
 
+#define BLOB_TABLE                                                                          \
+    "CREATE TABLE blob("                                                                    \
+    "  digest  BLOB PRIMARY KEY NOT NULL," /* SHA-256 of its bytes, and so its name */      \
+    "  sm3     BLOB NOT NULL," /* SM3 of them; empty: not known, the file was adopted */    \
+    "  size    INTEGER NOT NULL," /* bytes, before they were encrypted */                   \
+    "  class   INTEGER NOT NULL," /* enum talk_class; 5: unknown, it was adopted */         \
+    "  keep    INTEGER NOT NULL," /* ms from `stored` on; -1: until it is released */       \
+    "  until   INTEGER NOT NULL," /* UTC us; -1: never, or the clock was not set */         \
+    "  prompt  INTEGER NOT NULL," /* 1: erased as soon as that is over */                   \
+    "  state   INTEGER NOT NULL," /* 0 stored; 1 released: its file is being erased */      \
+    "  damaged INTEGER NOT NULL," /* 1: the file is not what was stored, which was told */  \
+    "  seq     INTEGER NOT NULL," /* the first event of the commit that kept it; -1 none */ \
+    "  stored  INTEGER NOT NULL" /* when, UTC us */                                         \
+    ") STRICT, WITHOUT ROWID;"                                                              \
+    "CREATE INDEX blob_due ON blob(state, class, until);"                                   \
+    "CREATE INDEX blob_prompt ON blob(until) WHERE state = 0 AND prompt = 1;"
+
 const char schema_sql[] =
     "PRAGMA application_id = 0x4f757470;" /* "Outp" */
     "CREATE TABLE log("
@@ -49,5 +66,8 @@ const char schema_sql[] =
     "CREATE TABLE receipt("
     "  id   INTEGER PRIMARY KEY CHECK (id = 1),"
     "  note BLOB NOT NULL" /* the city's newest receipt as it came */
-    ") STRICT;"
-    "PRAGMA user_version = 1;";
+    ") STRICT;" BLOB_TABLE "PRAGMA user_version = 2;";
+
+const char *const schema_migrations[SCHEMA_VERSION] = {
+    [1] = BLOB_TABLE "PRAGMA user_version = 2;",
+};

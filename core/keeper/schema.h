@@ -5,8 +5,12 @@
 #ifndef KEEPER_SCHEMA_H
 #define KEEPER_SCHEMA_H
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
+/* Makes an empty file one of SCHEMA_VERSION. */
 extern const char schema_sql[];
+
+/* What makes version n one of n + 1, by n. */
+extern const char *const schema_migrations[SCHEMA_VERSION];
 
 #endif

@@ -19,7 +19,9 @@ static const struct {
     {"clock.corrected", LANE_RECORD},  {"sync.stalled", LANE_ALARM},
     {"config.refused", LANE_ALARM},    {"sync.resumed", LANE_RECORD},
     {"plugin.updated", LANE_RECORD},   {"plugin.returned", LANE_ALARM},
-    {"action.performed", LANE_RECORD},
+    {"action.performed", LANE_RECORD}, {"blob.released", LANE_RECORD},
+    {"blob.adopted", LANE_RECORD},     {"blob.damaged", LANE_ALARM},
+    {"blob.viewed", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

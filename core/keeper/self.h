@@ -17,13 +17,19 @@
  *                               tiles, when events of this log are lost (as in journal.thinned)
  *   journal.salvaged    as the original   of a log before this one; see salvage.h
  *   journal.thinned     record  reason, lane, first, last, count, tiles: proof/erasure.h
- *   storage.low         alarm   of ("quota", "disk"), percent, days_left when it is known
- *   storage.full        alarm   of, refused: the lane that is not taken any more
- *   storage.back        record
+ *   storage.low         alarm   of ("quota", "disk", "blobs"), percent, days_left when it is known
+ *   storage.full        alarm   of, refused: the lane, or class of blobs, that is not taken any more
+ *   storage.back        record  of, when it is "blobs"
  *   gap.recorded        record  from, until, cause, lane: nothing was taken meanwhile
  *   action.performed    record  instance, action, who (name, role: absent when none fits; via), outcome
  *                               ("done", "refused": never begun, "failed"), error (of the last two, as
  *                               "EPERM"); never its params, which may be secret
+ *   blob.released       record  sha256, size, class, reason ("retention": its time is over; "room": and
+ *                               others needed it): it is being erased
+ *   blob.viewed         record  sha256, size, class, who (as above): somebody is given its bytes
+ *   blob.adopted        record  count, bytes: files whose rows a damaged journal has taken with it
+ *   blob.damaged        alarm   sha256, size, class, reason ("changed", "missing", "unreadable", "key");
+ *                               or count, when all are, because the box's key was lost
  *   clock.jumped        record  from, to, seconds: the wall clock was set
  *   clock.corrected     record  boot, mono, utc: it is right at last, and what its times were
  */

@@ -26,6 +26,7 @@ enum { PAGE_BYTES = 4096, CHUNK_MOST = INT_MAX - PAGE_BYTES };
 struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[QUERIES];
+    int version; /* of its tables */
     int wal_pages;
     bool is_trusted;
     bool has_remains; /* of a transaction that found no room, in the WAL */
@@ -60,25 +61,25 @@ static int read_pragma(struct store *store, const char *sql, int *value)
 
 static int make_schema(struct store *store)
 {
-    int version;
-    int err = read_pragma(store, "PRAGMA user_version", &version);
-    if (err || version == SCHEMA_VERSION)
+    int err = read_pragma(store, "PRAGMA user_version", &store->version);
+    if (err || store->version == SCHEMA_VERSION)
         return err;
-    if (version != 0)
-        return -EPROTONOSUPPORT;
+    if (store->version != 0)
+        return store->version < SCHEMA_VERSION ? 0 : -EPROTONOSUPPORT;
     err = row_err(sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
     if (!err)
         err = row_err(sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL));
     if (!err)
         err = row_err(sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL));
+    store->version = err ? 0 : SCHEMA_VERSION;
     return err;
 }
 
 /* The first error; of a wreck some tables may be gone, and the others are of use. */
-static int prepare_all(struct store *store)
+static int prepare(struct store *store, int from, int until)
 {
     int first = 0;
-    for (int i = 0; i < QUERIES; i++) {
+    for (int i = from; i < until; i++) {
         int err = row_err(sqlite3_prepare_v3(store->db, query_sql[i], -1,
                                              SQLITE_PREPARE_PERSISTENT,
                                              &store->statements[i], NULL));
@@ -139,7 +140,7 @@ int store_open(struct store **out, const char *path)
     if (!err)
         err = make_schema(store);
     if (!err)
-        err = prepare_all(store);
+        err = prepare(store, 0, store->version == 1 ? QUERIES_OF_1 : QUERIES);
     if (err)
         goto fail;
     ASSERT(synchronous == 2);
@@ -163,7 +164,7 @@ int store_open_wreck(struct store **out, const char *path)
         store_close(store);
         return err;
     }
-    prepare_all(store);
+    prepare(store, 0, QUERIES);
     *out = store;
     return 0;
 }
@@ -251,6 +252,15 @@ int store_stretch(struct store *store, int64_t bytes)
     errno = 0;
     int rc = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_SIZE_HINT, &length);
     return rc == SQLITE_IOERR_WRITE && errno != 0 ? -errno : row_err(rc);
+}
+
+int store_migrate(struct store *store)
+{
+    int before = store->version, err = 0;
+    for (; store->version < SCHEMA_VERSION && !err; store->version += !err)
+        err = row_err(
+            sqlite3_exec(store->db, schema_migrations[store->version], NULL, NULL, NULL));
+    return err || before > 1 ? err : prepare(store, QUERIES_OF_1, QUERIES);
 }
 
 int store_begin(struct store *store)
@@ -541,6 +551,11 @@ int store_put_receipt(struct store *store, const void *note, size_t length)
     sqlite3_stmt *statement = use(store, QUERY_PUT_RECEIPT);
     row_bind_bytes(statement, 1, note, length);
     return row_run(statement);
+}
+
+sqlite3_stmt *store_statement(struct store *store, int query)
+{
+    return use(store, (enum query)query);
 }
 
 int store_copy_keys(struct store *store, const char *path)

@@ -44,7 +44,7 @@ struct store_tile {
     struct digest file;
 };
 
-/* Opens or makes the file. */
+/* Opens or makes the file. One of an older version is left as it is until store_migrate(). */
 int store_open(struct store **out, const char *path);
 /* Opens a file that may be damaged, only to be read; nothing in it is changed. Each call then tells
  * what of it can be read. 0 or a negative errno. */
@@ -71,6 +71,10 @@ int store_measure(struct store *store, struct store_space *space);
 /* Makes the file longer behind its last page, by `bytes` that nobody can take from it; what was
  * given it keeps, also when it is closed and opened. Outside of a transaction. */
 int store_stretch(struct store *store, int64_t bytes);
+
+/* In the open transaction: the tables become those of today. Only then those of newer versions may be
+ * used. */
+int store_migrate(struct store *store);
 
 int store_begin(struct store *store);
 int store_commit(struct store *store);
@@ -125,6 +129,11 @@ int store_get_marks(struct store *store, int64_t marks[LANES]);
 int store_put_mark(struct store *store, enum talk_lane lane, int64_t seq);
 int store_get_receipt(struct store *store, struct buffer *note);
 int store_put_receipt(struct store *store, const void *note, size_t length);
+
+/* A prepared statement of query.h, for files that have rows of their own (row.h); NULL in a wreck
+ * that has no such table. */
+struct sqlite3_stmt;
+struct sqlite3_stmt *store_statement(struct store *store, int query);
 
 /* Copies the private keys of another, maybe damaged, store file: as many as can be read. */
 int store_copy_keys(struct store *store, const char *path);

@@ -266,6 +266,37 @@ static int start_scrub(struct upkeep *upkeep)
     return err == -ENOENT ? 0 : err;
 }
 
+static void erase_done(void *owner, int err, const struct buffer *answer)
+{
+    struct upkeep *upkeep = owner;
+    (void)answer;
+    upkeep->is_ending = true;
+    if (!err)
+        err = settle(upkeep) ? blobs_end_erasing(upkeep->blobs) : -EBUSY;
+    upkeep->is_ending = false;
+    if (err) {
+        upkeep->blobs->has_old = true;
+        fail(upkeep, UPKEEP_ERASE, err);
+        return;
+    }
+    succeed(upkeep, UPKEEP_ERASE);
+    upkeep_wake(upkeep);
+}
+
+static int start_erase(struct upkeep *upkeep)
+{
+    int err = blobs_begin_erasing(upkeep->blobs);
+    if (!err)
+        err =
+            errand_start(&upkeep->errand, upkeep->loop, blobs_erase, erase_done, upkeep);
+    return err;
+}
+
+static bool wants_erase(const struct upkeep *upkeep)
+{
+    return upkeep->blobs != NULL && blobs_wants_erasing(upkeep->blobs);
+}
+
 static bool wants_scrub(const struct upkeep *upkeep)
 {
     return upkeep->scrub != NULL && scrub_wants(upkeep->scrub);
@@ -281,6 +312,7 @@ static const struct {
     [UPKEEP_THIN] = {"thinning telemetry", wants_thin, start_thin},
     [UPKEEP_COUNT] = {"counting files", wants_count, start_count},
     [UPKEEP_SCRUB] = {"reading again what is sealed", wants_scrub, start_scrub},
+    [UPKEEP_ERASE] = {"erasing blobs", wants_erase, start_erase},
 };
 
 static void fail(struct upkeep *upkeep, enum upkeep_duty duty, int err)

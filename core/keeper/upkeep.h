@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "keeper/blobs.h"
 #include "keeper/errand.h"
 #include "keeper/group.h"
 #include "keeper/notary.h"
@@ -35,6 +36,7 @@ enum upkeep_duty {
     UPKEEP_THIN,
     UPKEEP_COUNT,
     UPKEEP_SCRUB,
+    UPKEEP_ERASE,
     UPKEEP_DUTIES
 };
 
@@ -48,6 +50,7 @@ struct upkeep {
     struct notary notary;
     struct storage *storage; /* NULL: nothing is counted or thinned */
     struct scrub *scrub;     /* NULL: nothing is read again */
+    struct blobs *blobs;     /* NULL: none is erased */
     struct loop_timer news;
     struct loop_timer quiet;
     struct loop_timer retry;

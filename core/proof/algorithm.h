@@ -1,6 +1,6 @@
 /* algorithm - what a suite is made of: a hash function and key pairs, by OpenSSL's names.
  *
- * The door to OpenSSL: no other file of this room includes its headers. Names are "SHA256" and
+ * The door to OpenSSL, with cipher.h: no other file of this room includes its headers. Names are "SHA256" and
  * "SM3" for hashes, "ED25519" and "SM2" (digest SM3, the standard's default id) for key pairs. */
 #ifndef PROOF_ALGORITHM_H
 #define PROOF_ALGORITHM_H

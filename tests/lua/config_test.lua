@@ -161,9 +161,12 @@ t.test("room_is_counted_in_powers_of_1024_with_defaults", function()
     end
     t.equal(storage(""), nil)
     t.equal(storage("storage { }"), { quota = 4 << 30, reserve = 64 << 20,
-        keep = { telemetry = 7 * 86400000 } })
-    t.equal(storage('storage { quota = "64MB", reserve = "16MB", keep = { telemetry = "12h" } }'),
-        { quota = 64 << 20, reserve = 16 << 20, keep = { telemetry = 43200000 } })
+        keep = { telemetry = 7 * 86400000 },
+        blobs = { quota = 4 << 30, reserve = 256 << 20 } })
+    t.equal(storage('storage { quota = "64MB", reserve = "16MB", keep = { telemetry = "12h" }, '
+        .. 'blobs = { quota = "16MB", reserve = "0MB" } }'),
+        { quota = 64 << 20, reserve = 16 << 20, keep = { telemetry = 43200000 },
+            blobs = { quota = 16 << 20, reserve = 0 } })
     t.equal(storage('storage { quota = "65536GB" }').quota, 1 << 46)
 end)
 
@@ -208,6 +211,10 @@ t.test("room_that_cannot_be_meant_is_refused", function()
         .. '65536GB, got "65537GB"')
     refuses(block .. 'quota = "9999999999999GB" }', 'outpost.lua:2: storage: quota: expected 64MB '
         .. 'to 65536GB, got "9999999999999GB"')
+    refuses(block .. 'blobs = { quota = "15MB" } }', 'outpost.lua:2: storage: blobs.quota: '
+        .. 'expected 16MB to 65536GB, got "15MB"')
+    refuses(block .. 'blobs = { quota = "500MB" } }', 'outpost.lua:2: storage: blobs.reserve: '
+        .. 'expected at most half of blobs.quota ("500MB"), got "256MB"')
     refuses(block .. 'reserve = "7MB" }', 'outpost.lua:2: storage: reserve: expected 8MB to a '
         .. 'quarter of quota ("4GB"), got "7MB"')
     refuses(block .. 'quota = "64MB", reserve = "17MB" }', 'outpost.lua:2: storage: reserve: '

@@ -2,6 +2,7 @@
 #include "keeper/errand.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -55,6 +56,46 @@ static int count_to_full(void *owner, struct buffer *result)
     (void)owner;
     memset(buffer_grow(result, ERRAND_RESULT_MAX), 'r', ERRAND_RESULT_MAX);
     return 0;
+}
+
+static struct answer *of_descriptors;
+
+static void done_of_descriptors(void *owner, int err, const struct buffer *result)
+{
+    (void)owner;
+    assert_int_equal(err, 0);
+    buffer_append(&of_descriptors->result, result->bytes, result->length);
+    loop_stop(loop);
+}
+
+static int count_descriptors(void *owner, struct buffer *result)
+{
+    const int *fds = owner;
+    for (int i = 0; i < 3; i++)
+        buffer_append_text(result, fcntl(fds[i], F_GETFD) >= 0 ? "1" : "0");
+    return 0;
+}
+
+static void a_child_has_only_the_descriptor_that_is_named(void **state)
+{
+    (void)state;
+    int fds[3];
+    for (int i = 0; i < 3; i++)
+        assert_true((fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC)) > 2);
+    static const char *const EXPECTED[] = {"000", "100", "010", "001"};
+    for (int i = 0; i <= 3; i++) {
+        struct answer answer = {.calls = 0};
+        answer.errand.keeps = i == 0 ? 0 : fds[i - 1];
+        assert_int_equal(errand_start(&answer.errand, loop, count_descriptors,
+                                      done_of_descriptors, fds),
+                         0);
+        of_descriptors = &answer;
+        loop_run(loop);
+        assert_string_equal(buffer_text(&answer.result), EXPECTED[i]);
+        buffer_free(&answer.result);
+    }
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
 }
 
 static int say_no(void *owner, struct buffer *result)
@@ -166,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_whole_result_comes_back),
+        cmocka_unit_test(a_child_has_only_the_descriptor_that_is_named),
         cmocka_unit_test(its_error_comes_back),
         cmocka_unit_test(a_child_that_dies_is_an_error),
         cmocka_unit_test(a_child_that_dies_while_it_answers_has_said_nothing),

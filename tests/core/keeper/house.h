@@ -3,6 +3,7 @@
 #ifndef TESTS_KEEPER_HOUSE_H
 #define TESTS_KEEPER_HOUSE_H
 
+#include "keeper/blobs.h"
 #include "keeper/children.h"
 #include "keeper/config.h"
 #include "keeper/ends.h"
@@ -20,7 +21,8 @@ struct house {
     struct children children;
     struct peer peers[HOUSE_PEERS];
     int ends[HOUSE_PEERS];
-    int gone; /* peers whose lines were over */
+    struct blobs *blobs; /* NULL: there are none */
+    int gone;            /* peers whose lines were over */
     int last_err;
     struct heard heard;
 };
@@ -37,6 +39,8 @@ static inline void house_committed(void *owner, int err, bool had_alarm)
     (void)had_alarm;
     house->last_err = err;
     link_committed(&house->link, err);
+    if (house->blobs != NULL)
+        blobs_committed(house->blobs, err);
     if (err == 0)
         router_wake(&house->router);
 }

@@ -43,7 +43,7 @@ static void every_table_is_strict_and_no_column_may_be_null(void **state)
 {
     assert_int_equal(ask(*state, "SELECT count(*) FROM pragma_table_list"
                                  " WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'"),
-                     8);
+                     9);
     assert_int_equal(ask(*state, "SELECT count(*) FROM pragma_table_list WHERE strict = 0"
                                  " AND schema = 'main' AND name NOT LIKE 'sqlite_%'"),
                      0);

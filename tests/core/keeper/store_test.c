@@ -1,7 +1,9 @@
 /* The store: transactions, keys, cursors, marks, tiles, and a file that is not what it should be. */
 #include "keeper/store.h"
 
+#include "keeper/catalog.h"
 #include "keeper/fixture.h"
+#include "keeper/query.h"
 
 struct here {
     char folder[256];
@@ -280,6 +282,42 @@ static void a_file_of_a_newer_version_is_left_alone(void **state)
     assert_int_equal(store_open(&here->store, here->path), -EPROTONOSUPPORT);
 }
 
+/* It is migrated once what is said of its end has gone (keeper.c); until then nothing in it changes. */
+static void a_file_of_version_1_is_migrated_when_it_is_asked_for(void **state)
+{
+    struct here *here = *state;
+    struct catalog_blob blob = {.keep_ms = -1, .until_us = -1, .seq = -1}, row;
+    struct buffer value = {0};
+    assert_int_equal(store_put(here->store, "gate", "key", "old", 3), 0);
+    store_close(here->store);
+    here->store = NULL;
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(here->path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "DROP TABLE blob; PRAGMA user_version = 1", NULL, NULL, NULL),
+        0);
+    sqlite3_close(db);
+    for (int is_committed = 0; is_committed < 2; is_committed++) {
+        open_again(here);
+        assert_null(store_statement(here->store, QUERY_GET_BLOB));
+        assert_int_equal(store_begin(here->store), 0);
+        assert_int_equal(store_migrate(here->store), 0);
+        assert_int_equal(catalog_put(here->store, &blob), 0);
+        if (is_committed)
+            assert_int_equal(store_commit(here->store), 0);
+        else
+            store_rollback(here->store);
+    }
+    open_again(here);
+    assert_int_equal(catalog_get(here->store, &blob.sha256, &row), 0);
+    assert_int_equal(store_get(here->store, "gate", "key", &value), 0);
+    assert_string_equal(buffer_text(&value), "old");
+    buffer_free(&value);
+    assert_int_equal(store_begin(here->store), 0);
+    assert_int_equal(store_migrate(here->store), 0); /* nothing is left to be done */
+    assert_int_equal(store_commit(here->store), 0);
+}
+
 static void the_log_ahead_is_copied_only_when_it_is_long(void **state)
 {
     struct here *here = *state;
@@ -342,6 +380,8 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_file_of_a_newer_version_is_left_alone, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(
+            a_file_of_version_1_is_migrated_when_it_is_asked_for, start, stop),
         cmocka_unit_test_setup_teardown(the_log_ahead_is_copied_only_when_it_is_long,
                                         start, stop),
         cmocka_unit_test_setup_teardown(

@@ -1,0 +1,17 @@
+/* adoption - what lies in blobs/ when the keeper starts, put in order.
+ *
+ * Cut at any point, a blob that a commit has named has its row, and its file is in its place or sealed
+ * in new/; one that none has named has no row, and goes. But when the journal has been set aside
+ * (depot_mark()) the table is gone with it: then its rows are copied as far as they can be read, and
+ * nothing is thrown away that was sealed. What no row tells of is adopted: class unknown, for ever. */
+#ifndef KEEPER_ADOPTION_H
+#define KEEPER_ADOPTION_H
+
+#include "keeper/blobs.h"
+
+/* In the open group. 0 or a negative errno. */
+int adoption_run(struct blobs *blobs, const char *state);
+/* That group is on disk. */
+void adoption_end(struct blobs *blobs);
+
+#endif

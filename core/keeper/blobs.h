@@ -1,0 +1,89 @@
+/* blobs - the pictures, clips and captures of the office: which stay, how long, and who goes when room
+ * is scarce. Their bytes are the scribes' (scribe.h), never the keeper's own.
+ *
+ * A blob stays once a commit has named it: its row is in that transaction, and after the fsync its
+ * file goes to its place. It is released when its time is over, at once or when room is wanted: the
+ * event blob.released and the row's state are one transaction, then its file is erased, then the row
+ * goes. Cut anywhere, the next start goes on (adoption.h). Blobs of a case are not released by time.
+ *
+ * The first refusal raises storage.full, the end is storage.back; storage.low is told at 70, 85 and 95
+ * percent. */
+#ifndef KEEPER_BLOBS_H
+#define KEEPER_BLOBS_H
+
+#include "keeper/catalog.h"
+#include "keeper/commit.h"
+#include "keeper/group.h"
+#include "keeper/growth.h"
+#include "keeper/spools.h"
+#include "keeper/stock.h"
+
+enum {
+    BLOBS_TICK_MS = 5000,
+    BLOBS_HOLD_MS = 10000,  /* at least so long it is said to be full, once it is */
+    BLOBS_RELEASE_MAX = 64, /* in one transaction */
+    BLOBS_ERASE_MAX = 64    /* in one errand */
+};
+
+struct blobs {
+    struct loop *loop;
+    struct journal *journal;
+    struct group *group;
+    struct depot depot;
+    struct spools spools;
+    struct catalog_sum sum;
+    struct stock stock;
+    struct growth growth;
+    int64_t added; /* bytes of the open group */
+    struct loop_timer tick;
+    bool has_undated; /* stored while the clock was not set */
+    bool has_old;     /* something waits in blobs/old/ */
+    int told;         /* level that was told, in percent */
+    int full;         /* 1 + the class that was refused; 0: none is */
+    int64_t full_us;
+    struct digest leaving[BLOBS_ERASE_MAX]; /* whose files are being erased */
+    int leaving_count;
+    void (*wanted)(void *owner); /* there is something to erase */
+    void *owner;
+};
+
+/* Opens the folder and its key; the table is read by blobs_count(), once it is of today. 0 or a
+ * negative errno. */
+int blobs_open(struct blobs *blobs, struct loop *loop, struct group *group,
+               const struct config *config, const char *state);
+void blobs_close(struct blobs *blobs);
+int blobs_count(struct blobs *blobs);
+void blobs_start(struct blobs *blobs);
+/* Says nothing more. */
+void blobs_stop(struct blobs *blobs);
+
+/* Whether the blobs that a commit names are there: sealed by this host, or stored. 0, -EINVAL with
+ * the reason, or what the store says. */
+int blobs_check(struct blobs *blobs, const struct peer *host, const struct fields *fields,
+                struct buffer *why);
+/* They stay, by the open transaction whose first event is `first`. */
+int blobs_apply(struct blobs *blobs, const struct peer *host, const struct fields *fields,
+                int64_t first);
+/* A group is on disk, or (negative) undone. */
+void blobs_committed(struct blobs *blobs, int err);
+
+/* One look at clock and room, as every BLOBS_TICK_MS. */
+void blobs_look(struct blobs *blobs);
+
+/* It is not what was stored: said once, and marked. */
+void blobs_damaged(struct blobs *blobs, const struct digest *digest, const char *reason);
+
+/* Erasing, as an errand (upkeep.h), outside of any transaction: begin, an errand_work, end. */
+bool blobs_wants_erasing(const struct blobs *blobs);
+int blobs_begin_erasing(struct blobs *blobs);
+int blobs_erase(void *blobs, struct buffer *result);
+int blobs_end_erasing(struct blobs *blobs);
+
+/* Adds a row to the sums, or (-1) takes it out. */
+void blobs_add_up(struct blobs *blobs, const struct catalog_blob *blob, int sign);
+/* Appends "sha256":"...","size":N,"class":"..." */
+void blobs_print_name(struct buffer *out, const struct catalog_blob *blob);
+/* Appends a JSON object for `outpost status`. */
+void blobs_print(struct blobs *blobs, struct buffer *out);
+
+#endif

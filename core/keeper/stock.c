@@ -1,0 +1,44 @@
+/* stock - see stock.h. */
+#include "keeper/stock.h"
+
+#include "keeper/quota.h"
+
+static int64_t kept_free(const struct stock *stock, int class)
+{
+    return class < CLASS_IMPORTANT ? stock->reserve : 0;
+}
+
+static int64_t quota_left(const struct stock *stock, int class)
+{
+    return stock->quota - kept_free(stock, class) - stock->bytes - stock->promised;
+}
+
+static int64_t disk_left(const struct stock *stock, int class)
+{
+    if (stock->disk_left < 0)
+        return INT64_MAX;
+    return stock->disk_left - stock->journal - kept_free(stock, class) - stock->promised;
+}
+
+int64_t stock_room(const struct stock *stock, int class)
+{
+    int64_t quota = quota_left(stock, class), disk = disk_left(stock, class);
+    return quota < disk ? quota : disk;
+}
+
+bool stock_is_disk(const struct stock *stock, int class)
+{
+    return disk_left(stock, class) < quota_left(stock, class);
+}
+
+int stock_percent(const struct stock *stock)
+{
+    return quota_percent(stock->bytes, stock->quota - stock->reserve);
+}
+
+int64_t stock_excess(const struct stock *stock)
+{
+    int64_t most = stock->quota - stock->reserve;
+    int64_t margin = most / 20, room = stock_room(stock, CLASS_ORDINARY);
+    return room < margin ? margin - room : 0;
+}
