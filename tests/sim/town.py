@@ -263,6 +263,47 @@ class Station(Program):
         return f'plugin "wristband" "{instance}" {{ {", ".join(f"{k} = {v}" for k, v in given.items())} }}\n'
 
 
+class FaceTerminal(Program):
+    """The simulated ISAPI face terminal (isapi.py) and its remote control. Killed and started again
+    it is the same terminal at the same place, with its memory."""
+
+    def __init__(self, folder, name="terminal", beat=25.0, page=30, quirks=(), serial=None):
+        self.port, self.control = free_port(), free_port()
+        self.state = os.path.join(str(folder), name)
+        os.makedirs(self.state, exist_ok=True)
+        self.serial = serial or f"SIM-{name}"
+        super().__init__(folder, name, "/usr/bin/python3", "-B",
+                         os.path.join(ROOT, "tests", "sim", "isapi.py"), "--folder", self.state,
+                         "--port", str(self.port), "--control", str(self.control), "--beat", str(beat),
+                         "--page", str(page), "--serial", self.serial,
+                         *(word for quirk in quirks for word in ("--quirk", quirk)))
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.line = None
+
+    def start(self):
+        super().start()
+        wait_for(lambda: listens(self.control) and listens(self.port), 10, "the terminal to start")
+        self.line = socket.create_connection(("127.0.0.1", self.control)).makefile("rw")
+        return self
+
+    def do(self, word, **more):
+        self.line.write(json.dumps({"do": word, **more}) + "\n")
+        self.line.flush()
+        answer = json.loads(self.line.readline())
+        assert answer["ok"], answer
+        return answer
+
+    def recorded(self):
+        """What it has recorded, in that order; where its numbers began again there is {"reset": ...}."""
+        with open(os.path.join(self.state, "records.jsonl"), encoding="utf-8") as log:
+            return [json.loads(line) for line in log]
+
+    def plugin(self, instance="hall", **settings):
+        """The configuration of a face-isapi plugin that reads this terminal."""
+        given = {"url": f'"{self.url}"', "user": '"outpost"', "password": '"Outpost-2026"', **settings}
+        return f'plugin "face-isapi" "{instance}" {{ {", ".join(f"{k} = {v}" for k, v in given.items())} }}\n'
+
+
 def serial_pair(folder):
     """Two pseudo terminals joined like a cable (socat): (program, one end, other end)."""
     ends = [os.path.join(str(folder), end) for end in ("office.tty", "station.tty")]
