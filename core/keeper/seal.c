@@ -2,6 +2,7 @@
 #include "keeper/seal.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -163,9 +164,12 @@ int seal_end(struct seal *seal, const struct buffer *result)
         store_rollback(journal->store);
         return err;
     }
-    give_back(seal);
     journal->sealed = tree;
     tail_drop(&journal->tail, (int64_t)tree.size);
+    if (seal_waiting(journal) > 0)
+        give_back(seal);
+    else
+        seal_free(seal);
     return 0;
 }
 
@@ -174,4 +178,5 @@ void seal_free(struct seal *seal)
     for (int i = 0; i < SEAL_TILES_MAX; i++)
         buffer_free(&seal->plain[i]);
     *seal = (struct seal){0};
+    malloc_trim(0); /* small pieces may lie below what stays */
 }

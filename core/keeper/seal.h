@@ -26,7 +26,7 @@ struct seal {
 /* How many full tiles wait in the tail. */
 int64_t seal_waiting(const struct journal *journal);
 
-/* `seal` is zeroed, or was begun before, and keeps its memory for the next one until seal_free().
+/* `seal` is zeroed, or was begun before, and keeps some memory for the next one while more tiles wait.
  * -ENOENT when no tile is full; -EBADMSG when a row is missing. */
 int seal_begin(struct seal *seal, struct journal *journal);
 /* An errand_work: the result is for seal_end(). -EBADMSG when a row is not what was committed. */
