@@ -127,6 +127,20 @@ static int check_blobs(struct children *children, struct peer *peer,
     return blobs_check(children->blobs, peer, fields, why);
 }
 
+/* Whether the instance may keep so much. */
+static int check_holding(struct children *children, const struct peer *peer,
+                         struct commit *commit, struct buffer *why)
+{
+    struct store *store = children->journal->store;
+    int err = holding_find(&children->group->holdings, store, peer->plugin->instance,
+                           &commit->holding);
+    if (!err)
+        err = holding_check(commit->holding, store, &commit->fields, why);
+    if (err && why->length == 0)
+        buffer_printf(why, "the store cannot be read: %s", strerror(-err));
+    return err;
+}
+
 static int hear_commit(struct children *children, struct peer *peer,
                        const struct frame *frame)
 {
@@ -136,6 +150,8 @@ static int hear_commit(struct children *children, struct peer *peer,
                            &why);
     if (!err && commit.blobs > 0)
         err = check_blobs(children, peer, &frame->fields, &why);
+    if (!err)
+        err = check_holding(children, peer, &commit, &why);
     if (!err && (err = check_room(children, &commit)) != 0)
         buffer_append_text(&why, "the journal has no room");
     if (err) {

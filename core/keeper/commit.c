@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "base/strict.h"
+#include "keeper/holding.h"
 
 /* 9999-12-31T23:59:59.999999Z: what RFC 3339 can say. */
 static const int64_t TIME_MOST_US = 253402300799999999;
@@ -16,11 +17,6 @@ struct event_fields {
     int64_t time_us;
     const char *data;
     size_t data_length;
-};
-
-struct key_fields {
-    char key[TALK_KEY_MAX + 1];
-    struct field value;
 };
 
 struct cursor_fields {
@@ -51,11 +47,11 @@ static int read_event(struct event_fields *event, const struct field *field)
     return err;
 }
 
-static int read_key(struct key_fields *key, const struct field *field)
+int commit_read_key(struct commit_key *key, const struct field *field)
 {
     struct fields fields = field_inside(field);
     struct field part;
-    *key = (struct key_fields){0};
+    *key = (struct commit_key){0};
     int err = fields_find(&fields, TAG_KEY, &part);
     if (!err)
         err = field_text(&part, key->key, sizeof(key->key));
@@ -162,7 +158,7 @@ static int check_blob(struct commit *commit, const struct field *field,
 static int check_field(struct commit *commit, const struct field *field,
                        struct buffer *why)
 {
-    struct key_fields key;
+    struct commit_key key;
     struct cursor_fields cursor;
     int err = -EPROTO;
     if (field->tag == TAG_EVENT)
@@ -170,7 +166,7 @@ static int check_field(struct commit *commit, const struct field *field,
     if (field->tag == TAG_BLOB)
         return check_blob(commit, field, why);
     if (field->tag == TAG_PUT || field->tag == TAG_REMOVE)
-        err = read_key(&key, field);
+        err = commit_read_key(&key, field);
     else if (field->tag == TAG_CONSUMED) {
         err = read_cursor(&cursor, field);
         if (!err && cursor.seq >= commit->size)
@@ -235,9 +231,11 @@ static bool is_skipped(const struct commit *commit, const struct field *field)
 static int apply_key(const struct commit *commit, struct journal *journal,
                      const struct field *field)
 {
-    struct key_fields key;
+    struct commit_key key;
     const char *instance = commit->plugin->instance;
-    int err = read_key(&key, field);
+    int err = commit_read_key(&key, field);
+    if (!err && commit->holding != NULL)
+        err = holding_change(commit->holding, journal->store, field);
     if (err)
         return err;
     if (field->tag == TAG_REMOVE)

@@ -20,6 +20,12 @@ struct commit_blob {
 /* A blob is kept for at most so long by the clock; longer is until it is released. */
 #define COMMIT_KEEP_MAX_MS (100LL * 366 * 24 * 3600 * 1000)
 
+/* What a commit puts or removes. */
+struct commit_key {
+    char key[TALK_KEY_MAX + 1];
+    struct field value; /* of a put */
+};
+
 struct commit {
     const struct config_plugin *plugin;
     int64_t size;
@@ -30,7 +36,8 @@ struct commit {
     bool has_alarm;
     bool has_record;
     bool has_telemetry;
-    bool skips_telemetry; /* asked for by the caller: there is no room for it */
+    struct holding *holding; /* told by the caller, NULL: nobody counts */
+    bool skips_telemetry;    /* asked for by the caller: there is no room for it */
 };
 
 /* Checks every field before anything is done, `size` events having been committed. -EPROTO (not as
@@ -39,11 +46,13 @@ struct commit {
 int commit_check(struct commit *commit, const struct config_plugin *plugin, int64_t size,
                  const struct fields *fields, struct buffer *why);
 
+/* Reads one TAG_PUT or TAG_REMOVE: 0 or -EPROTO. */
+int commit_read_key(struct commit_key *key, const struct field *field);
 /* Reads one TAG_BLOB: -EPROTO, or -EINVAL for a class or time that there is not. */
 int commit_read_blob(struct commit_blob *blob, const struct field *field);
 
-/* Does it, but for the blobs, in the journal's open transaction; `first` becomes the first event's sequence or -1
- * (none, or all were skipped). */
+/* Does it, but for the blobs, in the journal's open transaction; `first` becomes the first event's
+ * sequence or -1 (none, or all were skipped). */
 int commit_apply(const struct commit *commit, struct journal *journal, int64_t *first);
 
 #endif

@@ -40,6 +40,7 @@ void group_close(struct group *group)
     loop_timer_stop(&group->window);
     loop_rest_stop(&group->rest);
     buffer_free(&group->answers);
+    holdings_free(&group->holdings);
 }
 
 int group_enter(struct group *group)
@@ -85,6 +86,7 @@ static void end_group(struct group *group, int err)
     loop_rest_stop(&group->rest);
     group->writes = 0;
     group->has_alarm = false;
+    holdings_settle(&group->holdings, err == 0);
     answer_all(group, err);
     group->committed(group->owner, err, had_alarm);
 }

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/loop.h"
+#include "keeper/holding.h"
 #include "keeper/journal.h"
 #include "keeper/peer.h"
 
@@ -25,6 +26,7 @@ struct group {
     int64_t commits; /* groups that are on disk */
     bool has_alarm;
     struct buffer answers; /* struct answer apiece */
+    struct holdings holdings;
     /* Told after each commit, or after a failed one with a negative errno. */
     void (*committed)(void *owner, int err, bool had_alarm);
     void *owner;

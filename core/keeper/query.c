@@ -48,6 +48,9 @@ const char *const query_sql[QUERIES] = {
     [QUERY_GET_KEY] = "SELECT value FROM kv WHERE instance = ? AND key = ?",
     [QUERY_EACH_KEY] = ("SELECT key, value FROM kv WHERE instance = ?1 AND key >= ?2"
                         " AND (?3 IS NULL OR key < ?3) ORDER BY key"),
+    [QUERY_KEY_SIZE] = "SELECT length(value) FROM kv WHERE instance = ? AND key = ?",
+    [QUERY_COUNT_KEYS] = "SELECT count(*), coalesce(sum(length(CAST(key AS BLOB)) + "
+                         "length(value)), 0) FROM kv WHERE instance = ?",
     [QUERY_ALL_KEYS] = "SELECT instance, key, value FROM kv WHERE instance <> ''",
     [QUERY_GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
     [QUERY_PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
