@@ -116,11 +116,13 @@ int canary_start(struct canary *canary, struct version *version,
     canary->owner = owner;
     canary->is_late = false;
     canary->status = 0;
+    loop_signal_start(canary->loop, &canary->died, SIGCHLD); /* it may die at once */
     int err = spawn_start(&spawn, &canary->pid, &fd);
-    if (err)
+    if (err) {
+        loop_signal_stop(&canary->died);
         return err;
+    }
     canary->version = version_hold(version);
-    loop_signal_start(canary->loop, &canary->died, SIGCHLD);
     loop_timer_start(canary->loop, &canary->deadline, CANARY_LOAD_MS);
     err = children_add(canary->children, &canary->peer, fd);
     if (err)
