@@ -10,7 +10,6 @@
 #include "host/bind.h"
 #include "host/listing.h"
 #include "host/plugin.h"
-#include "host/wires.h"
 
 enum {
     TIMEOUT_MS = 30000,
@@ -404,9 +403,4 @@ static void bind_ftp(lua_State *L)
     lua_setfield(L, -2, "ftp");
 }
 
-static int prepare(void)
-{
-    return wires_prepare();
-}
-
-const struct annex annex_ftp = {.prepare = prepare, .bind = bind_ftp};
+const struct annex annex_ftp = {.prepare = fetch_prepare, .bind = bind_ftp};

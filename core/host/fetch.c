@@ -256,6 +256,11 @@ static void take_end(struct wires_job *job, CURLcode code)
 
 /* ---- Life */
 
+int fetch_prepare(void)
+{
+    return wires_prepare();
+}
+
 int fetch_open_all(struct fetches **out, struct loop *loop)
 {
     struct wires *wires;

@@ -68,6 +68,7 @@ struct fetches;
 struct fetch;
 
 /* As with transfers (transfer.h). */
+int fetch_prepare(void);
 int fetch_open_all(struct fetches **out, struct loop *loop);
 void fetch_close_all(struct fetches *fetches);
 

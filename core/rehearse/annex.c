@@ -1,10 +1,12 @@
 /* annex - stands in for host/annex.c: what a shared object would bring is linked in, and what it does
- * outside is done by a double (transfer.c, server.c). Still only for who needs it. */
+ * outside is done by a double (transfer.c,
+ * fetch.c, server.c). Still only for who needs it. */
 #include "host/annex.h"
 
 #include <string.h>
 
 #include "base/base.h"
+#include "host/bind_ftp.h"
 #include "host/bind_http.h"
 
 extern const struct annex annex_serve; /* bind_serve.c has no header */
@@ -15,6 +17,7 @@ static struct {
     bool loaded;
 } annexes[] = {
     {"http", &annex_http, false},
+    {"ftp", &annex_ftp, false},
     {"serve", &annex_serve, false},
 };
 

@@ -295,8 +295,8 @@ static bool is_bus(const char *url)
 
 static bool is_line(const char *url)
 {
-    static const char *const BEGINS[] = {"http://", "https://", "tcp://", "udp://",
-                                         "serial://"};
+    static const char *const BEGINS[] = {"http://",   "https://", "tcp://",   "udp://",
+                                         "serial://", "ftp://",   "ftpes://", "ftps://"};
     for (size_t i = 0; i < countof(BEGINS); i++)
         if (strncmp(url, BEGINS[i], strlen(BEGINS[i])) == 0)
             return true;
@@ -315,8 +315,8 @@ int office_add_device(struct office *office, const char *url, int ref, char *why
         return err;
     if (!is_bus(url) && !is_line(url)) {
         snprintf(why, room,
-                 "expected modbus-tcp://, modbus-rtu://, http://, tcp://, udp:// or "
-                 "serial://");
+                 "expected modbus-tcp://, modbus-rtu://, http://, ftp://, tcp://, "
+                 "udp:// or serial://");
         return -EINVAL;
     }
     strcpy(device->url, url);

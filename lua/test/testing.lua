@@ -5,8 +5,8 @@
 --   return t.finish()
 --
 -- A test prints "ok NAME" or "FAILED NAME: why". finish() raises when one failed or none ran.
--- Under `outpost test` there are t.office and its devices t.modbus, t.http, t.line: the plugin in
--- the real host, in an office of doubles (testing/office.lua, plugins/README.md).
+-- Under `outpost test` there are t.office and its devices t.modbus, t.http, t.ftp, t.line: the plugin
+-- in the real host, in an office of doubles (testing/office.lua, plugins/README.md).
 local testing = { passed = 0, failed = 0, skipped = 0 }
 
 local there, rehearsal = pcall(require, "rehearsal")
@@ -97,6 +97,12 @@ end
 function testing.http(options)
     needs_host("t.http")
     return require("testing.http").new(options)
+end
+
+-- A file server that a test can script: see testing/ftp.lua.
+function testing.ftp(options)
+    needs_host("t.ftp")
+    return require("testing.ftp").new(options)
 end
 
 -- A device at a line of bytes, TCP or serial: see testing/line.lua.

@@ -332,3 +332,112 @@ def test_a_device_of_udp_can_be_played(tmp_path):
         ", bus = assert(host.modbus.open(config.url))", "")
     done = town.run(town.OUTPOST, "test", str(write(tmp_path, PORT_START, PORT, plugin)), expect=None)
     assert (done.returncode, last(done)) == (0, "1 passed, 0 failed"), done.stdout
+
+
+DOCK_START = """
+    local dock = { url = config.url, user = "dock", password = "secret" }
+    local function with(more)
+        local wish = {}
+        for name, value in pairs(dock) do wish[name] = value end
+        for name, value in pairs(more) do wish[name] = value end
+        return wish
+    end
+    -- All of a file, going on where it was cut.
+    local function pull(path)
+        local all = ""
+        for _ = 1, 3 do
+            local stream, file, code = host.ftp.stream(with { path = path, from = #all })
+            if not stream then
+                return nil, code
+            end
+            while true do
+                local bytes = stream:read()
+                if not bytes then break end
+                all = all .. bytes
+            end
+            if #all == file.size then
+                return all
+            end
+        end
+        return nil, "short"
+    end
+    host.every(config.poll, function()
+        local entries, strange, code = host.ftp.list(with { path = "/day" })
+        if not entries then
+            host.metrics.count("failed_" .. code, 1)
+            return
+        end
+        for _, entry in ipairs(entries) do
+            local bytes, why
+            if entry.kind == "file" and not host.store.get(entry.name) then
+                host.metrics.gauge("within", entry.within)
+                bytes, why = pull("/day/" .. entry.name)
+                host.metrics.count("pull_" .. (why or "whole"), 1)
+            end
+            if bytes then
+                host.emit { type = "subject.heard", data = { n = #bytes } }
+                host.store.put(entry.name, true)
+                host.commit()
+                host.ftp.rename(with { path = "/day/" .. entry.name, to = "/done/" .. entry.name })
+            end
+        end
+    end)
+"""
+DOCK = """
+local DOCK = "ftp://10.0.0.8?passive=50000-50100"
+local function begin_dock(options)
+    local dock = t.ftp(options)
+    return t.office { config = { url = DOCK }, devices = { [DOCK] = dock } }, dock
+end
+t.test("a_file_is_pulled_once_and_moved_after_its_commit_whenever_it_dies", function()
+    for nth = 1, 12 do
+        local office, dock = begin_dock { delay = "20ms", login = { user = "dock", password = "secret" },
+            files = { ["/day/a.mp4"] = { body = ("x"):rep(100000), time = 1795230245 }, ["/x"] = "" } }
+        office:die { after = "any", nth = nth }
+        office:run "20s"
+        t.equal(office:told(), { "subject.heard" })
+        t.equal(office:events()[1].data, { n = 100000 })
+        t.holds(office:trace("commit", "rename")[1]:find "^commit")
+        if nth > 6 then
+            t.equal(dock.files["/done/a.mp4"].time, 1795230245)
+            t.equal(office:trace "rename", { "rename /day/a.mp4 /done/a.mp4" })
+        end
+    end
+end)
+t.test("a_file_that_breaks_off_is_gone_on_with", function()
+    local office, dock = begin_dock { files = { ["/day/a"] = { body = ("x"):rep(5000), breaks = 2000 } } }
+    local times = 0
+    dock.on = function(self, request)
+        if request.call == "read" then
+            times = times + 1
+            self.files["/day/a"].breaks = times == 1 and 2000 or nil
+        end
+    end
+    office:run "2s"
+    t.equal(office:events()[1].data, { n = 5000 })
+    local reads = dock:requests "read"
+    t.equal({ reads[1].from, reads[2].from, #reads }, { 0, 2000, 2 })
+end)
+t.test("listings_and_faults_are_those_of_the_real_client", function()
+    local office, dock = begin_dock { exact = false, login = { user = "dock", password = "other" },
+        files = { ["/day/a"] = { body = "12345", time = 1795230245 }, ["/day/sub/b"] = "x" } }
+    office:run "1s"
+    t.equal(office:metrics().failed_auth, 1)
+    dock.login = nil
+    dock:fail { with = "timeout", on = "list" }
+    office:run "40s"
+    t.equal(office:metrics().failed_timeout, 1)
+    t.equal({ office:metrics().within, office:events()[1].data.n }, { 60, 5 })
+    dock.files = {}
+    dock:fail { with = "refused", on = "list" }
+    office:run "2s"
+    t.equal({ office:metrics().failed_refused, office:metrics().failed_missing }, { 1, 1 })
+end)
+"""
+
+
+def test_a_file_server_can_be_played(tmp_path):
+    plugin = PLUGIN.replace('needs = { "modbus" }', 'needs = { "ftp" }').replace(
+        ", bus = assert(host.modbus.open(config.url))", "")
+    done = town.run(town.OUTPOST, "test", str(write(tmp_path, DOCK_START, DOCK, plugin)), expect=None)
+    assert (done.returncode, last(done)) == (0, "3 passed, 0 failed"), done.stdout
