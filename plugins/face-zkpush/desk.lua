@@ -87,11 +87,12 @@ local function random_text(host)
     return digest.sha256(host.random(32)):sub(1, 32)
 end
 
--- A firmware's name and version are shown to people: letters, digits and points, and nothing that
--- could be the number of a person or of a card.
+-- A model and a firmware are told: one word of letters, digits and points, with a digit, as names
+-- have none, and without what could be the number of a person or of a card.
 local function label(text)
-    return text and #text <= 48 and text:find "^[%w][%w ._/+-]*$"
-        and not text:find "%d%d%d%d%d%d%d%d%d" and text or nil
+    local word = text and text:gsub("^Ver ", "") or ""
+    return #word <= 48 and word:find "^%w[%w._/+%[%]-]*$" and word:find "%d"
+        and not word:find "%d%d%d%d%d%d%d%d%d" and text or nil
 end
 
 local function note(state, values)
@@ -157,10 +158,11 @@ end
 
 -- ---- Uploads
 
--- The mark that the terminal counts by, where it is one.
+-- The mark that the terminal counts by, where it is one: a number or a time in seconds, and nothing
+-- that is as long as the number of a card.
 local function stamp_of(query)
     local stamp = query.stamp or query.opstamp
-    return stamp and #stamp <= 20 and stamp:find "^%w+$" and stamp or nil
+    return stamp and #stamp <= 10 and stamp:find "^%d+$" and stamp or nil
 end
 
 local function read_options(self, body)

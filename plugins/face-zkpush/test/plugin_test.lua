@@ -264,6 +264,21 @@ t.test("a_terminal_that_registers_shows_its_token", function()
         { terminal = "SN1", way = "push", model = "F20/M", firmware = "Ver 8.0.1.3-20151229" } })
 end)
 
+t.test("what_a_terminal_says_of_itself_is_told_only_where_it_is_a_model_or_a_version", function()
+    local box, device = open()
+    local function told(options)
+        upload(box, device, "options", options)
+        local state = box:stored "terminal/SN1"
+        return { state.model, state.firmware }
+    end
+    t.equal(told "~DeviceName=MB10-VL,FWVersion=ZAM70-NF28VA-3.3.12",
+        { "MB10-VL", "ZAM70-NF28VA-3.3.12" })
+    for _, other in ipairs { "~DeviceName=Zhang San", "~DeviceName=ZhangSan", "~DeviceName=张三 1",
+        "~DeviceName=350105199001011234", "FWVersion=Ver 6222020200112233" } do
+        t.equal(told(other), { "MB10-VL", "ZAM70-NF28VA-3.3.12" })
+    end
+end)
+
 t.test("tokens_may_be_left_to_firmware_that_has_cookies", function()
     local box, device = open { tokens = false }
     ask(box, device, "GET /iclock/cdata?SN=SN1&pushver=3.0.1&options=all")
