@@ -176,7 +176,8 @@ local function forget(self, _, params)
         return nil, why
     end
     return terminal.in_turn(self.host, one, function()
-        one.state = { stamps = {}, records = one.state.records, online = one.state.online }
+        one.state = { stamps = {}, records = one.state.records, values = one.state.values,
+            online = one.state.online }
         terminal.keep(self.host, one)
         self.host.commit()
         return { terminal = one.serial, done = true }

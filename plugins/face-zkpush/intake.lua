@@ -19,17 +19,18 @@ intake.REFUSED = "the keeper refused the commit"
 
 local function open(shop, one)
     return { shop = shop, one = one, told = 0, repeated = 0, gathered = 0, changed = false,
-        known = known.open(shop.host.store, one.serial, one.state.records or 0) }
+        known = known.open(shop.host.store, one.serial, { records = one.state.records or 0,
+            values = one.state.values or 0 }, shop.bounds) }
 end
 
 -- Makes durable what was gathered.
 function intake.commit(self)
     local host, one = self.shop.host, self.one
-    local count = known.flush(self.known)
-    if self.gathered == 0 and not self.changed and count == (one.state.records or 0) then
+    local held = known.flush(self.known)
+    if self.gathered == 0 and not self.changed and held.records == (one.state.records or 0) then
         return
     end
-    one.state.records = count
+    one.state.records, one.state.values = held.records, held.values
     if not self.is_silence then
         one.state.heard = host.now()
     end

@@ -7,8 +7,9 @@
 --   known/SERIAL/20260820/1 = "k3vQ0a_x...",  known/SERIAL/20260820/2 = ...
 --
 -- A hash is compared within its day only, so one that is wrongly taken for known is a matter of one
--- in 2^48 for each record of that day. Of a terminal at most MOST are known; then the oldest day
--- goes, and a record of it that comes again is told again: rather twice than never.
+-- in 2^48 for each record of that day. A plugin's store has a bound, so what is known of a terminal
+-- has one, in records and in values; beyond it the oldest day goes, and a record of it that comes
+-- again is told again: rather twice than never.
 --
 -- Invariant: what learn() answered true for is written by the flush() that is committed with it.
 local known = {}
@@ -16,8 +17,17 @@ local known = {}
 local PAGE_MOST = 1500 -- hashes in one value: 12 kB
 local DAYS_MOST = 6 -- days in hand
 local PAGES_MOST = 1000 -- of a day
-known.MOST = 200000 -- of a terminal: 1.6 MB
 local WIDTH = 8
+
+-- Of a terminal, and of all: 22 MB and 60,000 keys of the 32 MiB and 65,536 that a plugin has.
+local RECORDS_MOST, RECORDS_IN_ALL = 200000, 2800000
+local VALUES_MOST, VALUES_IN_ALL = 10000, 60000
+
+-- How much may be known of each of so many terminals.
+function known.bounds(terminals)
+    return { records = math.min(RECORDS_MOST, RECORDS_IN_ALL // terminals),
+        values = math.min(VALUES_MOST, VALUES_IN_ALL // terminals) }
+end
 
 local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -44,10 +54,11 @@ local function has(page, hash)
     end
 end
 
--- What is known of one terminal, for the time of one upload. `count` is how many there are.
-function known.open(store, serial, count)
-    return { store = store, prefix = "known/" .. serial .. "/", count = count, days = {},
-        inside = 0, bytes = 0 }
+-- What is known of one terminal, for the time of one upload. `held` says how many records and
+-- values there are, by an earlier flush(); `bounds` how many there may be.
+function known.open(store, serial, held, bounds)
+    return { store = store, prefix = "known/" .. serial .. "/", days = {}, inside = 0, bytes = 0,
+        records = held.records, values = held.values, bounds = bounds }
 end
 
 local function load(self, day)
@@ -80,9 +91,13 @@ function known.learn(self, day, hash)
     if #(one.pages[last] or "") >= PAGE_MOST * WIDTH and last < PAGES_MOST then
         last = last + 1
     end
-    one.pages[last] = (one.pages[last] or "") .. hash
+    if not one.pages[last] then
+        one.pages[last] = ""
+        self.values = self.values + 1
+    end
+    one.pages[last] = one.pages[last] .. hash
     one.changed[last] = true
-    self.count = self.count + 1
+    self.records = self.records + 1
     return true
 end
 
@@ -92,7 +107,7 @@ end
 
 -- Makes room: the oldest days go, but for those in hand.
 local function forget(self)
-    while self.count > known.MOST do
+    while self.records > self.bounds.records or self.values > self.bounds.values do
         local rows = self.store.range(self.prefix, self.prefix:sub(1, -2) .. "0", DAYS_MOST + 1)
         local oldest
         for _, row in ipairs(rows) do
@@ -103,11 +118,13 @@ local function forget(self)
             return
         end
         self.store.remove(oldest[1])
-        self.count = self.count - #oldest[2] // WIDTH
+        self.records = self.records - #oldest[2] // WIDTH
+        self.values = self.values - 1
     end
 end
 
--- Writes what was learnt; it counts with the commit that follows. Answers how many are known.
+-- Writes what was learnt; it counts with the commit that follows. Answers how many records and
+-- values there are then.
 function known.flush(self)
     for day, one in pairs(self.days) do
         for page in pairs(one.changed) do
@@ -117,7 +134,7 @@ function known.flush(self)
         one.changed = {}
     end
     forget(self)
-    return self.count
+    return { records = self.records, values = self.values }
 end
 
 -- How many bytes the next flush() and those since the last commit write, about.

@@ -3,6 +3,7 @@ local address = require "address"
 local checkin = require "checkin"
 local clerk = require "clerk"
 local desk = require "desk"
+local known = require "known"
 local presence = require "presence"
 local schema = require "schema"
 local terminal = require "terminal"
@@ -102,9 +103,12 @@ function plugin.start(host, config)
         stranger_count = 0, offset = time.offset(config.timezone) }
     self.name_of = checkin.keeper(host, config.people)
     self.set_time = function(one) clerk.set_time(self, one) end
+    local count = 0
     for serial in pairs(config.terminals) do
         self.terminals[serial] = terminal.new(host, serial)
+        count = count + 1
     end
+    self.bounds = known.bounds(count)
     local listener, message, code = host.serve.listen(config.url, { allow = allowed(config),
         body = BODY_MOST }, function(request) return desk.answer(self, request) end)
     if not listener then

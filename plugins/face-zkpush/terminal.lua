@@ -1,8 +1,8 @@
 -- terminal - one terminal as the plugin knows it: what is stored of it, and whose turn it is.
 --
 -- Key of host.store: "terminal/SERIAL" = { dialect =, compares =, language =, registry =,
--- session =, stamps = {}, records = how many are known, index = newest number of an access record,
--- doors =, heard = wall seconds, online =, drift =, model =, firmware = }.
+-- session =, stamps = {}, records, values = how many are known (known.lua), index = newest number
+-- of an access record, doors =, heard = wall seconds, online =, drift =, model =, firmware = }.
 --
 -- Rule of this file: uploads of one terminal are taken one after the other, each in turn(). Two at
 -- once would both ask what is known before either has committed, and tell the same record twice.

@@ -22,6 +22,9 @@ local function store()
         end }
 end
 
+local NONE = { records = 0, values = 0 }
+local MANY = known.bounds(1)
+
 -- Some hash of a number.
 local function hash(i)
     return known.short(("%016x"):format(i * 0x9E3779B97F4A7C15))
@@ -39,7 +42,7 @@ end)
 
 -- As terminals have them: 300 a day for a year, then all of it again in chunks of 128.
 t.test("a_hundred_thousand_records_are_known_a_year_later", function()
-    local shelf, count = store(), 0
+    local shelf, held = store(), NONE
     local days = {}
     for i = 0, 99999 do
         local at = i // 300
@@ -49,13 +52,14 @@ t.test("a_hundred_thousand_records_are_known_a_year_later", function()
     for turn = 1, 2 do
         local new = 0
         for at = 0, #days do
-            local one = known.open(shelf, "SN1", count)
+            local one = known.open(shelf, "SN1", held, MANY)
             for _, i in ipairs(days[at]) do
                 new = new + (known.learn(one, day(at), hash(i)) and 1 or 0)
             end
-            count = known.flush(one)
+            held = known.flush(one)
         end
-        t.equal({ turn, new, count }, { turn, turn == 1 and 100000 or 0, 100000 })
+        t.equal({ turn, new, held }, { turn, turn == 1 and 100000 or 0,
+            { records = 100000, values = 334 } })
     end
     local bytes, keys = 0, 0
     for key, value in pairs(shelf.rows) do
@@ -66,7 +70,7 @@ end)
 
 t.test("a_day_of_many_records_has_several_values", function()
     local shelf = store()
-    local one = known.open(shelf, "SN1", 0)
+    local one = known.open(shelf, "SN1", NONE, MANY)
     for i = 1, 4000 do
         t.holds(known.learn(one, "20260820", hash(i)))
     end
@@ -77,24 +81,24 @@ t.test("a_day_of_many_records_has_several_values", function()
     end
     t.equal(sizes, { ["known/SN1/20260820/001"] = 1500, ["known/SN1/20260820/002"] = 1500,
         ["known/SN1/20260820/003"] = 1000 })
-    local again = known.open(shelf, "SN1", 4000)
+    local again = known.open(shelf, "SN1", { records = 4000, values = 3 }, MANY)
     for i = 1, 4000 do
         t.holds(not known.learn(again, "20260820", hash(i)))
     end
-    t.equal(known.flush(again), 4000)
+    t.equal(known.flush(again), { records = 4000, values = 3 })
 end)
 
 t.test("what_was_not_flushed_is_not_known", function()
     local shelf = store()
-    t.holds(known.learn(known.open(shelf, "SN1", 0), "20260820", hash(1)))
-    t.holds(known.learn(known.open(shelf, "SN1", 0), "20260820", hash(1)))
+    t.holds(known.learn(known.open(shelf, "SN1", NONE, MANY), "20260820", hash(1)))
+    t.holds(known.learn(known.open(shelf, "SN1", NONE, MANY), "20260820", hash(1)))
 end)
 
 t.test("terminals_and_days_are_apart", function()
     local shelf = store()
     for _, serial in ipairs { "SN1", "SN10" } do
         for _, at in ipairs { "20260820", "20260821" } do
-            local one = known.open(shelf, serial, 0)
+            local one = known.open(shelf, serial, NONE, MANY)
             t.holds(known.learn(one, at, hash(1)))
             known.flush(one)
         end
@@ -102,43 +106,53 @@ t.test("terminals_and_days_are_apart", function()
 end)
 
 t.test("letters_across_two_hashes_are_no_hash", function()
-    local one = known.open(store(), "SN1", 0)
+    local one = known.open(store(), "SN1", NONE, MANY)
     t.holds(known.learn(one, "20260820", "AAAABBBB"))
     t.holds(known.learn(one, "20260820", "CCCCDDDD"))
     t.holds(known.learn(one, "20260820", "BBBBCCCC"))
     t.holds(not known.learn(one, "20260820", "CCCCDDDD"))
 end)
 
-t.test("beyond_the_bound_the_oldest_days_go_and_are_told_again", function()
-    local most = known.MOST
-    known.MOST = 1000
-    local shelf, count = store(), 0
-    for at = 0, 19 do
-        local one = known.open(shelf, "SN1", count)
-        for i = 1, 100 do
-            t.holds(known.learn(one, day(at), hash(at * 1000 + i)))
+t.test("beyond_a_bound_the_oldest_days_go_and_are_told_again", function()
+    for _, bounds in ipairs { { records = 1000, values = 9999 },
+        { records = 9999, values = 10 } } do
+        local shelf, held = store(), NONE
+        for at = 0, 19 do
+            local one = known.open(shelf, "SN1", held, bounds)
+            for i = 1, 100 do
+                t.holds(known.learn(one, day(at), hash(at * 1000 + i)))
+            end
+            held = known.flush(one)
+            t.holds(held.records <= 1000 and held.values <= 10)
         end
-        count = known.flush(one)
-        t.holds(count <= 1000)
+        local one = known.open(shelf, "SN1", held, bounds)
+        t.holds(not known.learn(one, day(19), hash(19001)))
+        t.holds(not known.learn(one, day(10), hash(10001)))
+        t.holds(known.learn(one, day(0), hash(1)))
     end
-    local one = known.open(shelf, "SN1", count)
-    t.holds(not known.learn(one, day(19), hash(19001)))
-    t.holds(not known.learn(one, day(10), hash(10001)))
-    t.holds(known.learn(one, day(0), hash(1)))
-    known.MOST = most
+end)
+
+t.test("all_terminals_together_stay_within_the_store_of_a_plugin", function()
+    t.equal(known.bounds(1), { records = 200000, values = 10000 })
+    for terminals = 1, 32 do
+        local each = known.bounds(terminals)
+        t.holds(each.records >= 87500 and each.values >= 1875)
+        t.holds(each.records * terminals * 8 + each.values * terminals * 64 < 30 * 1024 * 1024)
+        t.holds(each.values * terminals < 65000)
+    end
 end)
 
 t.test("many_days_in_one_upload_are_all_kept", function()
     local shelf = store()
-    local one = known.open(shelf, "SN1", 0)
+    local one = known.open(shelf, "SN1", NONE, MANY)
     for at = 0, 99 do
         t.holds(known.learn(one, day(at), hash(at)))
     end
-    t.equal(known.flush(one), 100)
+    t.equal(known.flush(one), { records = 100, values = 100 })
     t.holds(known.weight(one) >= 800)
     known.committed(one)
     t.equal(known.weight(one), 0)
-    local again = known.open(shelf, "SN1", 100)
+    local again = known.open(shelf, "SN1", { records = 100, values = 100 }, MANY)
     for at = 0, 99 do
         t.holds(not known.learn(again, day(at), hash(at)))
     end
