@@ -5,8 +5,8 @@
 --   return t.finish()
 --
 -- A test prints "ok NAME" or "FAILED NAME: why". finish() raises when one failed or none ran.
--- Under `outpost test` there are t.office and its devices t.modbus, t.http, t.ftp, t.line: the plugin
--- in the real host, in an office of doubles (testing/office.lua, plugins/README.md).
+-- Under `outpost test` there are t.office and its devices t.modbus, t.http, t.ftp, t.line: the
+-- plugin in the real host, in an office of doubles (testing/office.lua, plugins/README.md).
 local testing = { passed = 0, failed = 0, skipped = 0 }
 
 local there, rehearsal = pcall(require, "rehearsal")
