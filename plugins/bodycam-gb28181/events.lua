@@ -81,6 +81,9 @@ events.declared = {
             method = count "AlarmMethod", type = count "AlarmType",
             raw = schema.text { doc = "SHA-256 of what it sent", max = 64 },
         } },
+    ["bodycam.alarms_put_off"] = { lane = "alarm", doc = "a camera gave more than 30 alarms in a "
+        .. "minute: the others were not taken, it was told to try again",
+        data = of_camera { count = schema.integer { doc = "how many were not taken", min = 1 } } },
     ["bodycam.position"] = { lane = "telemetry", doc = "where a camera says it is",
         data = of_place {
             speed = schema.number { doc = "speed", unit = "km/h", min = 0, optional = true },

@@ -138,11 +138,44 @@ local READERS = {
 
 -- ---- In
 
+local GB = { GB2312 = true, GBK = true, GB18030 = true }
+
+-- The charset to read it in: lua/xml.lua sees through a GB that is none; what says UTF-8, something
+-- else or nothing and is no UTF-8 is GB, because cameras know no third one.
+local function charset_of(bytes)
+    local declared = bytes:match "^<%?xml[^>]-encoding%s*=%s*[\"']([^\"']*)"
+    if GB[(declared or ""):upper()] then
+        return nil
+    end
+    return utf8.len(bytes) and "UTF-8" or "GB18030"
+end
+
+local ENTITIES = { ["amp;"] = true, ["lt;"] = true, ["gt;"] = true, ["quot;"] = true,
+    ["apos;"] = true }
+
+-- "&" in a name that somebody typed, and nobody escaped.
+local function escape_lone(bytes)
+    return (bytes:gsub("&(#?%w*;?)", function(rest)
+        return not ENTITIES[rest] and not rest:find "^#%w+;$" and "&amp;" .. rest or nil
+    end))
+end
+
+-- Some put empty lines before the document, or a NUL behind it.
+local function parse(bytes)
+    local document = bytes:match "^%s*(.-)[%s%z]*$"
+    local options = { encoding = charset_of(document) }
+    local tree, why = xml.decode(document, options)
+    if not tree and document:find("&", 1, true) then
+        tree = xml.decode(escape_lone(document), options)
+    end
+    return tree, why
+end
+
 local KINDS = { notify = "Notify", response = "Response", query = "Query", control = "Control" }
 
 -- A body: { kind =, cmd =, sn =, device =, tree = }, or nil and what was expected.
 function manscdp.decode(bytes)
-    local tree, why = xml.decode(bytes)
+    local tree, why = parse(bytes)
     if not tree then
         return nil, why
     end

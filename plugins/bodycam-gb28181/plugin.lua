@@ -110,6 +110,7 @@ end
 -- Who is told nothing any more, who is to be asked.
 local function look(self)
     roll.look(self.roll)
+    reception.look(self.reception)
     inquiry.look(self.inquiry)
 end
 
@@ -117,16 +118,15 @@ function plugin.start(host, settings)
     local config = completed(settings)
     local self = { host = host, config = config, roll = roll.new(host, config) }
     roll.begin(self.roll)
-    local desk_at
     self.exchange = exchange.open(host, config, {
         on_request = function(message, route)
-            return reception.take(desk_at, message, route)
+            return reception.take(self.reception, message, route)
         end,
         on_failure = function() roll.load(self.roll) end,
         here = function(camera) return here_of(config, camera) end,
     })
     self.inquiry = inquiry.new(host, config, { roll = self.roll, exchange = self.exchange })
-    desk_at = reception.new(host, config, { roll = self.roll,
+    self.reception = reception.new(host, config, { roll = self.roll,
         ask = function(camera, wish) return exchange.ask(self.exchange, camera, wish) end,
         on_response = function(camera, body) inquiry.take(self.inquiry, camera, body) end })
     host.every(LOOK_MS, function() look(self) end)

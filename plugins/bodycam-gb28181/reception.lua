@@ -129,14 +129,32 @@ local function mark_of(message, told)
             .. message.body):sub(1, 32)
 end
 
--- More alarms than a camera can mean are not forgotten: it hears 503, keeps them and tries later.
-local function is_flood(self, camera)
-    local now = self.host.mono()
-    if not camera.alarms_from or now - camera.alarms_from >= ALARMS_S then
-        camera.alarms_from, camera.alarms_count = now, 0
+-- Tells how many alarms were put off in the minute that is over.
+local function close_minute(self, camera)
+    local minute = camera.minute
+    if minute and self.host.mono() - minute.from >= ALARMS_S then
+        camera.minute = nil
+        if minute.count > ALARMS_MOST then
+            roll.emit(self.roll, camera, "bodycam.alarms_put_off",
+                { count = minute.count - ALARMS_MOST })
+        end
     end
-    camera.alarms_count = camera.alarms_count + 1
-    return camera.alarms_count > ALARMS_MOST
+end
+
+-- More alarms than a camera can mean are not taken: it hears 503 and may try later, and that there
+-- were some is an alarm too.
+local function is_flood(self, camera)
+    close_minute(self, camera)
+    camera.minute = camera.minute or { from = self.host.mono(), count = 0 }
+    camera.minute.count = camera.minute.count + 1
+    return camera.minute.count > ALARMS_MOST
+end
+
+-- Looks whose minute is over.
+function reception.look(self)
+    for _, camera in pairs(self.roll.cameras) do
+        close_minute(self, camera)
+    end
 end
 
 local function confirm(self, camera, body)
@@ -187,6 +205,9 @@ local function on_message(self, message, route)
         return { status = 403 }
     end
     local body, why = manscdp.decode(message.body)
+    if not body and message.beyond ~= "" then -- letters were counted, not bytes
+        body = manscdp.decode(message.body .. message.beyond)
+    end
     if not body then
         self.host.metrics.count("bodies_malformed", 1)
         self.host.log.debug("camera %s: %s", camera.id, why)

@@ -258,6 +258,18 @@ def test_an_answer_of_many_packets_is_read_in_either_charset(office, camera, cit
     assert f"{CITY_NAME}99" in office.ask("show", "channels", f'camera="{IDS[0]}"')
 
 
+@pytest.mark.parametrize("told", [-20, 20], ids=["too few", "too many"])
+def test_a_content_length_that_counts_letters_is_seen_through_over_udp(camera, city, told):
+    one = camera()
+    one.register()
+    body = alarm(1).replace(b"<AlarmMethod>", "<AlarmDescription>执法记录仪</AlarmDescription><AlarmMethod>"
+                            .encode("gbk"))
+    one.line.sendall(one.text("MESSAGE", body).replace(b"Content-Length: %d" % len(body),
+                                                       b"Content-Length: %d" % (len(body) + told)))
+    assert one.answer()[0] == 200
+    assert city.wait_for("bodycam.alarm")[0]["data"]["told"] == "2026-11-22T08:00:01"
+
+
 def test_the_same_alarm_sent_again_is_one_event_and_gets_the_same_answer(camera, city):
     one = camera()
     one.register()

@@ -34,6 +34,26 @@ t.test("letters_are_the_same_in_whatever_charset_they_are_told_or_sent", functio
     end
 end)
 
+t.test("a_charset_that_is_told_wrongly_or_not_at_all_is_seen_through", function()
+    local name = "执法记录仪朱镕基01"
+    local utf8_body = CATALOGUE:format(name)
+    local gb_body = gbk.encode(utf8_body)
+    for _, bytes in ipairs { document("UTF-8", gb_body), gb_body, utf8_body,
+        document("ISO-8859-1", gb_body), document("utf8", utf8_body),
+        "<?xml version='1.0'?>" .. gb_body, "\r\n \n" .. document("GB2312", gb_body)
+            .. "\r\n\0" } do
+        local body = assert(manscdp.decode(bytes))
+        t.equal(manscdp.read(body, 480).items[1].name, name)
+    end
+end)
+
+t.test("an_ampersand_that_nobody_escaped_is_a_letter", function()
+    for _, name in ipairs { "A&B", "A & B", "&", "A&amp;B&C", "&x;", "&#;" } do
+        local answer = read(CATALOGUE:format(name), "UTF-8")
+        t.equal(answer.items[1].name, (name:gsub("&amp;", "&")))
+    end
+end)
+
 t.test("times_are_the_cameras_local_ones_and_keep_what_was_told", function()
     local answer = read("<Response><CmdType>RecordInfo</CmdType><recordlist Num='1'><Item>"
         .. "<DeviceID>1</DeviceID><StartTime>2026-11-21T11:04:05</StartTime>"

@@ -192,6 +192,7 @@ t.test("more_alarms_than_a_camera_can_mean_are_put_off_and_none_is_lost", functi
     office:run "1s"
     t.equal({ #office:told "bodycam.alarm", camera.answers[#camera.answers] }, { 30, 503 })
     office:run "1m"
+    t.equal(office:next("bodycam.alarms_put_off").data, { camera = ID, count = 1 })
     camera:notify("Alarm", { { "AlarmMethod", 5 } })
     office:run "1s"
     t.equal({ #office:told "bodycam.alarm", camera.answers[#camera.answers] }, { 31, 200 })

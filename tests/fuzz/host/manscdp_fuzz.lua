@@ -118,7 +118,7 @@ return function(bytes)
     host.clock = host.clock + 2
     local text = (bytes:byte(1) or 0) % 2 == 0 and bytes:sub(2) or made(bytes)
     local answer = reception.take(desk, { method = "MESSAGE", uri = "sip:1", headers = HEADERS,
-        cseq = 1, body = text }, route)
+        cseq = 1, body = text, beyond = "" }, route)
     assert(answer.status == 200 or answer.status == 400 or answer.status == 503)
     if answer.after then
         answer.after()

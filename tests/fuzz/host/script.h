@@ -60,6 +60,9 @@ static int script_run(struct script *script, const uint8_t *bytes, size_t length
     lua_pushlstring(L, (const char *)bytes, length);
     lua_sethook(L, script_too_long, LUA_MASKCOUNT, script->instructions_max);
     script_check(L, script, lua_pcall(L, 1, 0, 0));
+    lua_sethook(L, NULL, 0, 0);
+    lua_gc(L, LUA_GCCOLLECT,
+           0); /* what is left over would be looked at as a leak, which takes long */
     return 0;
 }
 
