@@ -2,13 +2,16 @@
 #include "cli/keeperline.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/place.h"
 #include "wire/line.h"
+#include "wire/rights.h"
 #include "wire/talk.h"
 
 int keeperline_open(int *fd, const char *state)
@@ -36,17 +39,39 @@ int keeperline_say(int fd, const struct buffer *frame)
     return send(fd, frame->bytes, frame->length, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-int keeperline_hear(int fd, struct buffer *room, struct frame *frame)
+static int wait_for(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int count;
+    do
+        count = poll(&ready, 1, -1);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : 0;
+}
+
+int keeperline_hear_descriptor(int fd, struct buffer *room, struct frame *frame,
+                               int *brought)
 {
     buffer_clear(room);
     char *bytes = buffer_grow(room, FRAME_MAX);
-    ssize_t length;
-    do
-        length = recv(fd, bytes, FRAME_MAX, 0);
-    while (length < 0 && errno == EINTR);
-    if (length < 0)
-        return -errno;
-    if (length == 0)
-        return -EPIPE;
+    ssize_t length = -EAGAIN;
+    *brought = -1;
+    while (length == -EAGAIN || length == -EINTR) {
+        int err = wait_for(fd);
+        if (err)
+            return err;
+        length = rights_receive(fd, bytes, FRAME_MAX, brought);
+    }
+    if (length <= 0)
+        return length < 0 ? (int)length : -EPIPE;
     return frame_read(frame, bytes, (size_t)length);
+}
+
+int keeperline_hear(int fd, struct buffer *room, struct frame *frame)
+{
+    int brought;
+    int err = keeperline_hear_descriptor(fd, room, frame, &brought);
+    if (brought >= 0)
+        close(brought); /* nobody has asked for one */
+    return err;
 }

@@ -13,5 +13,8 @@ int keeperline_say(int fd, const struct buffer *frame);
 
 /* Waits for one frame, which points into `room` (cleared first). -EPIPE when the keeper is gone. */
 int keeperline_hear(int fd, struct buffer *room, struct frame *frame);
+/* The same, and the descriptor that came with it, or -1. */
+int keeperline_hear_descriptor(int fd, struct buffer *room, struct frame *frame,
+                               int *brought);
 
 #endif

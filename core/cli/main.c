@@ -3,6 +3,7 @@
 #include "base/command.h"
 #include "base/log.h"
 #include "cli/ask.h"
+#include "cli/blob.h"
 #include "cli/check.h"
 #include "cli/events.h"
 #include "cli/keygen.h"
@@ -24,6 +25,7 @@ static const struct command COMMANDS[] = {
     {"do", ask_action, "ask a plugin to do something"},
     {"show", ask_view, "what a plugin knows"},
     {"events", events_run, "the journal's events; --follow for what comes"},
+    {"blob", blob_run, "pictures, clips and captures that are stored"},
     {"verify", verify_run, "check a journal, or one proof, offline"},
     {"prove", prove_run, "prove one event to somebody else"},
     {"keygen", keygen_run, "make a signing key"},

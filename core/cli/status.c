@@ -114,6 +114,26 @@ static void print_storage(const struct json *storage)
         printf("  FULL (%s): telemetry is refused, alarms and records go on\n", full);
 }
 
+static void print_blobs(const struct json *blobs)
+{
+    const char *full = json_text(blobs, "full");
+    int64_t days = json_number(blobs, "days_left", -1);
+    int64_t damaged = json_number(blobs, "damaged", 0);
+    if (blobs == NULL)
+        return;
+    printf("blobs: %" PRId64 ", %" PRId64 " of %" PRId64 " MB used (%" PRId64 " %%)",
+           json_number(blobs, "count", 0), json_number(blobs, "bytes", 0) >> 20,
+           json_number(blobs, "quota", 0) >> 20, json_number(blobs, "percent", 0));
+    if (days >= 0)
+        printf(", %" PRId64 " days left", days);
+    printf("; %" PRId64 " being written, %" PRId64 " being erased\n",
+           json_number(blobs, "open", 0), json_number(blobs, "releasing", 0));
+    if (full != NULL && full[0] != '\0')
+        printf("  FULL: no room for blobs of class %s\n", full);
+    if (damaged > 0)
+        printf("  DAMAGED: %" PRId64 " blobs are not what was stored\n", damaged);
+}
+
 static void print_stall(const char *stall)
 {
     if (stall != NULL && stall[0] != '\0')
@@ -193,6 +213,7 @@ static bool print_report(const struct json *report)
            json_number(report, "checkpoint", 0), json_text(report, "clock"));
     print_lanes(json_get(report, "lanes"));
     print_storage(json_get(report, "storage"));
+    print_blobs(json_get(report, "blobs"));
     print_stall(json_text(report, "stalled"));
     print_salvage(report);
     return print_children(json_get(report, "children"));

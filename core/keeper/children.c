@@ -10,6 +10,7 @@
 #include "keeper/asking.h"
 #include "keeper/blobs.h"
 #include "keeper/commit.h"
+#include "keeper/viewing.h"
 
 enum {
     HEALTH_MAX = 4096,
@@ -350,6 +351,22 @@ static int hear_spool(struct children *children, struct peer *peer,
     return spools_hear(&children->blobs->spools, peer, frame);
 }
 
+static int hear_list(struct children *children, struct peer *peer,
+                     const struct frame *frame)
+{
+    return children->viewing ? viewing_list(children->viewing, peer, frame) : -EPROTO;
+}
+
+static int hear_view(struct children *children, struct peer *peer,
+                     const struct frame *frame)
+{
+    struct access_who who;
+    if (children->viewing == NULL || children->asking == NULL)
+        return -EPROTO;
+    access_local(&who, json_get(children->asking->config->json, "access"), peer->uid);
+    return viewing_view(children->viewing, peer, frame, &who);
+}
+
 static const struct {
     int roles;
     int (*hear)(struct children *children, struct peer *peer, const struct frame *frame);
@@ -371,6 +388,8 @@ static const struct {
     [TALK_SPOOL] = {PEER_HOST, hear_spool},
     [TALK_SEAL] = {PEER_HOST, hear_spool},
     [TALK_ABANDON] = {PEER_HOST, hear_spool},
+    [TALK_LIST] = {PEER_READER, hear_list},
+    [TALK_VIEW] = {PEER_READER, hear_view},
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)
@@ -449,6 +468,8 @@ void children_remove(struct children *children, struct peer *peer)
         asking_forget(children->asking, peer);
     if (children->blobs != NULL)
         spools_forget(&children->blobs->spools, peer);
+    if (children->viewing != NULL)
+        viewing_forget(children->viewing, peer);
     line_close(peer->line);
     peer->line = NULL;
     peer->is_ready = false;

@@ -14,6 +14,7 @@
 
 struct asking;
 struct blobs;
+struct viewing;
 
 struct children {
     struct loop *loop;
@@ -24,6 +25,7 @@ struct children {
     struct storage *storage;           /* NULL: there is always room */
     struct asking *asking;             /* NULL: nothing can be asked for */
     struct blobs *blobs;               /* NULL: none can be stored */
+    struct viewing *viewing;           /* NULL: none can be looked at */
     const struct allowance_rate *rate; /* of each host; NULL: no bound */
     struct peer *peers;
     /* Appends the CONFIG of START for a child that said HELLO. */

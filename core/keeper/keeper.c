@@ -87,6 +87,7 @@ static void committed(void *owner, int err, bool had_alarm)
     link_committed(&keeper->link, err);
     wallclock_committed(&keeper->wallclock, err);
     blobs_committed(&keeper->blobs, err);
+    viewing_committed(&keeper->viewing, err);
     if (err == 0) {
         keeper->failed = 0;
         router_wake(&keeper->router);
@@ -214,6 +215,7 @@ static void hosts_stopped(void *owner)
     struct keeper *keeper = owner;
     storage_close(&keeper->storage); /* it says nothing more */
     blobs_stop(&keeper->blobs);
+    recheck_close(&keeper->recheck);
     scrub_close(&keeper->scrub);
     self_record(&keeper->group, "box.stopped", "{}");
     sign_end(keeper);
@@ -265,6 +267,8 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     keeper->upkeep.signed_note = send_note;
     keeper->upkeep.damaged = found_damage;
     keeper->upkeep.owner = keeper;
+    viewing_open(&keeper->viewing, keeper->loop, &keeper->group, &keeper->blobs);
+    recheck_open(&keeper->recheck, keeper->loop, &keeper->blobs);
     salvage_open(&keeper->salvage, keeper->loop, &keeper->group, keeper->state,
                  keeper->opening.city);
     wallclock_open(&keeper->wallclock, keeper->loop, &keeper->group);
@@ -272,6 +276,7 @@ static void open_parts(struct keeper *keeper, const char *libexec)
                   &keeper->link);
     keeper->children.storage = &keeper->storage;
     keeper->children.blobs = &keeper->blobs;
+    keeper->children.viewing = &keeper->viewing;
     keeper->children.rate = &config->rate;
     asking_open(&keeper->asking, keeper->loop, &keeper->children, config);
     keeper->children.asking = &keeper->asking;
@@ -391,6 +396,7 @@ int keeper_open(struct keeper *keeper, const struct config *config, const char *
     loop_signal_start(keeper->loop, &keeper->interrupt, SIGINT);
     storage_start(&keeper->storage);
     blobs_start(&keeper->blobs);
+    recheck_start(&keeper->recheck);
     wallclock_start(&keeper->wallclock);
     reload_start(&keeper->reload);
     supervisor_watch(&keeper->supervisor);
@@ -435,6 +441,8 @@ void keeper_close(struct keeper *keeper)
         supervisor_close(&keeper->supervisor);
         asking_close(&keeper->asking);
         children_close(&keeper->children);
+        viewing_close(&keeper->viewing);
+        recheck_close(&keeper->recheck);
         blobs_close(&keeper->blobs);
         wallclock_close(&keeper->wallclock);
         salvage_close(&keeper->salvage);

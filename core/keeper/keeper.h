@@ -11,12 +11,14 @@
 #include "keeper/journal.h"
 #include "keeper/link.h"
 #include "keeper/opening.h"
+#include "keeper/recheck.h"
 #include "keeper/reload.h"
 #include "keeper/router.h"
 #include "keeper/salvage.h"
 #include "keeper/storage.h"
 #include "keeper/supervisor.h"
 #include "keeper/upkeep.h"
+#include "keeper/viewing.h"
 #include "keeper/wallclock.h"
 
 struct keeper {
@@ -37,6 +39,8 @@ struct keeper {
     struct link link;
     struct storage storage;
     struct blobs blobs;
+    struct viewing viewing;
+    struct recheck recheck;
     struct upkeep upkeep;
     struct salvage salvage;
     struct scrub scrub;

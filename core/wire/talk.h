@@ -42,6 +42,12 @@
  *                    may have been ended for its silence; EIO), TEXT, DIGEST, SM3, SIZE. The
  *                    spool is gone; the blob may be named by BLOB as long as the host lives
  *   ABANDON  host    SPOOL: what it got is thrown away; not answered
+ *   LIST     cli     DIGEST (begin behind this one; absent: with the first), LIMIT -> LISTED
+ *   LISTED   keeper  DATA (a blob, JSON) ..., MORE if there are more
+ *   VIEW     cli     DIGEST          -> VIEWED, and, when there is no error, DONE at the end
+ *   VIEWED   keeper  ERROR (0; ENOENT; EACCES: neither officer nor root; EBUSY), TEXT, SIZE, and a
+ *                    descriptor: the reading end of a pipe that gives its bytes. Only DONE tells
+ *                    whether they were all, and what was stored
  */
 #ifndef WIRE_TALK_H
 #define WIRE_TALK_H
@@ -76,6 +82,10 @@ enum talk_type {
     TALK_SEAL,
     TALK_SEALED,
     TALK_ABANDON,
+    TALK_LIST,
+    TALK_LISTED,
+    TALK_VIEW,
+    TALK_VIEWED,
     TALK_TYPES
 };
 
