@@ -19,7 +19,7 @@
 
 static const char USAGE[] =
     "usage: outpost blob list [--state DIR] [--json]\n"
-    "       outpost blob get SHA256 [--state DIR] > FILE\n"
+    "outpost blob get SHA256 [--state DIR] > FILE\n"
     "\n"
     "The pictures, clips and captures that the running appliance has stored: which there "
     "are, "

@@ -283,12 +283,18 @@ static void erase_done(void *owner, int err, const struct buffer *answer)
     upkeep_wake(upkeep);
 }
 
+static int erase_files(void *owner, struct buffer *answer)
+{
+    struct upkeep *upkeep = owner;
+    return blobs_erase(upkeep->blobs, answer);
+}
+
 static int start_erase(struct upkeep *upkeep)
 {
     int err = blobs_begin_erasing(upkeep->blobs);
     if (!err)
         err =
-            errand_start(&upkeep->errand, upkeep->loop, blobs_erase, erase_done, upkeep);
+            errand_start(&upkeep->errand, upkeep->loop, erase_files, erase_done, upkeep);
     return err;
 }
 

@@ -12,6 +12,7 @@ struct here {
     struct group group;
     struct upkeep upkeep;
     struct loop_timer late;
+    struct blobs blobs;
     int notes;
     int damages;
 };
@@ -293,6 +294,50 @@ static void while_events_keep_coming_the_log_ahead_is_left_alone(void **state)
     assert_true(after.st_size == before.st_size);
 }
 
+/* A row that is released, with its file in its place, as a commit has left them. */
+static void put_released(struct digest *digest)
+{
+    char path[DEPOT_PATH_MAX];
+    struct cask *cask;
+    struct catalog_blob row = {
+        .keep_ms = -1, .until_us = -1, .seq = -1, .is_released = true};
+    suite_hash(suite_named(FIXTURE_SUITE), digest, "secret", 6);
+    row.sha256 = *digest;
+    row.size = 6;
+    assert_int_equal(depot_sealed(&here->blobs.depot, path, digest, 1), 0);
+    assert_int_equal(cask_make(&cask, path, &here->blobs.depot.key), 0);
+    assert_int_equal(cask_put(cask, "secret", 6), 0);
+    assert_int_equal(cask_finish(cask), 0);
+    cask_close(cask);
+    assert_int_equal(depot_settle(&here->blobs.depot, digest, 1), 0);
+    assert_int_equal(group_enter(&here->group), 0);
+    assert_int_equal(catalog_put(here->fixture.journal->store, &row), 0);
+    blobs_add_up(&here->blobs, &row, 1);
+    group_ask(&here->group, 1, false);
+}
+
+static void what_is_released_is_erased_beside_the_commits(void **state)
+{
+    static const struct config CONFIG = {.blobs_quota = 1 << 20};
+    struct catalog_blob row;
+    struct digest digest;
+    (void)state;
+    assert_int_equal(
+        blobs_open(&here->blobs, here->loop, &here->group, &CONFIG, here->fixture.folder),
+        0);
+    here->upkeep.blobs = &here->blobs;
+    put_released(&digest);
+    for (int i = 0; i < 100 && blobs_wants_erasing(&here->blobs); i++)
+        run_for(20);
+    group_commit(&here->group);
+    assert_int_equal(catalog_get(here->fixture.journal->store, &digest, &row), -ENOENT);
+    assert_false(depot_has(&here->blobs.depot, &digest));
+    assert_int_equal(rmdir(fixture_path(&here->fixture, "blobs/old")), 0); /* empty */
+    assert_int_equal(here->upkeep.failed[UPKEEP_ERASE], 0);
+    here->upkeep.blobs = NULL;
+    blobs_close(&here->blobs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +356,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_sealing_that_fails_is_tried_again_without_a_new_event, start, stop),
         cmocka_unit_test_setup_teardown(a_row_that_changed_is_told, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_released_is_erased_beside_the_commits,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(the_last_checkpoint_is_signed_in_place, start,
                                         stop),
         cmocka_unit_test_setup_teardown(
