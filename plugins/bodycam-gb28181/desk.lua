@@ -174,10 +174,9 @@ end
 
 local function cameras(self)
     local rows = {}
-    for _, camera in pairs(self.roll.cameras) do
+    for _, camera in ipairs(self.roll.list) do
         rows[#rows + 1] = row(self, camera)
     end
-    table.sort(rows, function(a, b) return a.camera < b.camera end)
     return rows
 end
 

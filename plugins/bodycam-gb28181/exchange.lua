@@ -14,13 +14,14 @@ local sip = require "sip"
 local exchange = {}
 
 local ANSWERS_MOST, ANSWERS_S = 512, 32
-local WORK_MOST = 64 -- datagrams at once
+local WORK_MOST, WORK_S = 64, 60 -- datagrams at once, and longer than any of them can take
 local ASKED_MOST = 32 -- questions of ours at once
 local ANSWER_S = 8 -- for a camera to answer one
 local FIRST_S, LONGEST_S = 0.5, 4 -- until it is sent again
 local LOOK_MS = 20
 local WRITE_TRIES = 50
 local CONNECTIONS, OF_ONE_ADDRESS = 100, 50
+local PASSING = { timeout = true, refused = true, unreachable = true }
 local STRANGER = "30s" -- for who has called to show that it is a camera of ours
 
 -- ---- Sending
@@ -171,18 +172,29 @@ local function take_datagram(self, bytes, address, port)
     end
 end
 
+-- A handler that ran too long is ended by the host and does not count itself out.
+local function wait_for_room(self)
+    local begin = self.host.mono()
+    while self.working >= WORK_MOST do
+        self.host.sleep(LOOK_MS)
+        if self.host.mono() - begin > WORK_S then
+            self.working = 0
+        end
+    end
+end
+
 -- Each datagram is worked on by the handler that received it, while the next one waits already: so
 -- each is a transaction of its own, and one that raises harms no other.
 local function listen(self)
-    while self.working >= WORK_MOST do
-        self.host.sleep(LOOK_MS)
-    end
+    wait_for_room(self)
     local bytes, address, port = self.udp:receive { timeout = "1h" }
-    if not bytes and port ~= "timeout" then
-        self.host.sleep "1s" -- the port itself fails
+    if not bytes and not PASSING[port] then -- the port itself fails
+        self.pause = math.min(2 * (self.pause or 500), 60000)
+        self.host.sleep(self.pause)
     end
     self.host.after(0, function() listen(self) end)
     if bytes then
+        self.pause = nil
         self.working = self.working + 1
         local _ <close> = setmetatable({}, { __close = function()
             self.working = self.working - 1

@@ -277,7 +277,7 @@ end
 -- power is back) do not all talk at the same time.
 function inquiry.look(self)
     local now = self.host.mono()
-    for _, camera in pairs(self.roll.cameras) do
+    for _, camera in ipairs(self.roll.list) do
         if self.rounds >= ROUNDS_MOST then
             return
         end

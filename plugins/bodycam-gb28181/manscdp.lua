@@ -18,19 +18,30 @@ local TEXT_MOST, ITEMS_MOST = 128, 1000
 
 -- ---- Elements
 
-local function child(element, name)
-    local wanted = name:lower()
+-- Without white space at both ends, in one walk (see sip.lua).
+local function trim(value)
+    return value:find "%S" and value:match "^%s*(.*%S)" or ""
+end
+
+-- The first of each name; made once, because a document may have thousands of elements.
+local function index_of(element)
+    local index = {}
     for _, one in ipairs(element) do
-        if one.name:lower() == wanted then
-            return one
-        end
+        local name = one.name:lower()
+        index[name] = index[name] or one
     end
+    return index
+end
+
+local function child(element, name)
+    element.index = element.index or index_of(element)
+    return element.index[name:lower()]
 end
 
 -- Whole letters of at most TEXT_MOST bytes, or nil for none.
 local function text(element, name)
     local one = child(element, name)
-    local value = one and one.text:gsub("%c", " "):match "^%s*(.-)%s*$" or ""
+    local value = one and trim((one.text:gsub("%c", " "))) or ""
     if #value > TEXT_MOST then
         value = value:sub(1, utf8.offset(value, 0, TEXT_MOST + 1) - 1)
     end
@@ -162,7 +173,7 @@ end
 
 -- Some put empty lines before the document, or a NUL behind it.
 local function parse(bytes)
-    local document = bytes:match "^%s*(.-)[%s%z]*$"
+    local document = bytes:find "[^%s%z]" and bytes:match "^%s*(.*[^%s%z])" or ""
     local options = { encoding = charset_of(document) }
     local tree, why = xml.decode(document, options)
     if not tree and document:find("&", 1, true) then

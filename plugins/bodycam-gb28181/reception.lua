@@ -152,7 +152,7 @@ end
 
 -- Looks whose minute is over.
 function reception.look(self)
-    for _, camera in pairs(self.roll.cameras) do
+    for _, camera in ipairs(self.roll.list) do
         close_minute(self, camera)
     end
 end

@@ -27,7 +27,8 @@ end
 -- What is durable, over what is in memory.
 function roll.load(self)
     local mono, now = self.host.mono(), self.host.now()
-    for id, camera in pairs(self.cameras) do
+    for _, camera in ipairs(self.list) do
+        local id = camera.id
         camera.kept = self.host.store.get("camera/" .. id) or {}
         camera.alarms = self.host.store.get("alarms/" .. id) or {}
         camera.ends = mono + remaining(camera.kept, now)
@@ -39,10 +40,12 @@ function roll.load(self)
 end
 
 function roll.new(host, config)
-    local self = { host = host, config = config, cameras = {} }
+    local self = { host = host, config = config, cameras = {}, list = {} }
     for id, settings in pairs(config.cameras) do
         self.cameras[id] = new_camera(id, settings)
+        table.insert(self.list, self.cameras[id])
     end
+    table.sort(self.list, function(a, b) return a.id < b.id end)
     roll.load(self)
     return self
 end
@@ -177,7 +180,7 @@ end
 function roll.look(self)
     local now = self.host.mono()
     local patience = self.config.keepalive * self.config.missed / 1000
-    for _, camera in pairs(self.cameras) do
+    for _, camera in ipairs(self.list) do
         local cause = now >= camera.ends and "expired"
             or now - camera.heard > patience and "silent"
         if camera.kept.online and cause then

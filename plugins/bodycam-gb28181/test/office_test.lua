@@ -255,6 +255,35 @@ t.test("a_camera_that_is_taken_out_of_the_settings_is_offline_and_forgotten", fu
     t.equal({ office:stored "camera/1", office:stored "alarms/1", office:stored "camera/2" }, {})
 end)
 
+-- Each of them took seconds once, and the host ends a handler that does not wait for 200 ms.
+t.test("no_message_takes_so_long_that_the_host_ends_it", function()
+    local office, camera = begin()
+    local blanks = (" "):rep(15000)
+    local function name(text)
+        return "<Notify><CmdType>Alarm</CmdType><AlarmTime>" .. text .. "</AlarmTime></Notify>"
+    end
+    for _, body in ipairs { name("x" .. (" "):rep(60000) .. "y"), name(("&"):rep(12000)),
+        ("\n"):rep(60000) .. "<", "<Notify>" .. (" "):rep(60000) .. "<", "<?xml " .. blanks,
+        "<Notify><CmdType>Alarm</CmdType>" .. ("<a/>"):rep(9000) .. "</Notify>" } do
+        camera:say(body)
+        office:run "1s"
+    end
+    for _, value in ipairs { "x" .. blanks .. "y", blanks, (";"):rep(15000), ('"'):rep(15000),
+        ("a=b;"):rep(4000), "<" .. blanks, (",a="):rep(5000) } do
+        for _, header in ipairs { "contact", "authorization", "expires" } do
+            camera:request("REGISTER", { { header, value } })
+            office:run "1s"
+        end
+    end
+    camera:keepalive()
+    office:run "10s"
+    t.equal({ camera.answers[#camera.answers], office:deaths(), #office:errors() }, { 200, 0, 0 })
+    camera.line:call(5060)
+    camera.line:send("X" .. ("\n"):rep(60000) .. "\r\n\r\n")
+    office:run "1s"
+    t.equal({ office:deaths(), #office:errors() }, { 0, 0 })
+end)
+
 t.test("nonsense_is_answered_400_and_ends_nothing_else", function()
     local office, camera = begin()
     camera:say "<Notify>"
