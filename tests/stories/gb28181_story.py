@@ -371,6 +371,42 @@ def test_nonsense_over_udp_and_tcp_harms_nobody(office, camera, city):
     assert online(city) == [IDS[0]]
 
 
+def memory(office):
+    """PSS of the plugin's process, in kB."""
+    with open(f"/proc/{office.children()['host'][0]}/smaps_rollup", encoding="ascii") as rollup:
+        return int(re.search(r"Pss: +(\d+)", rollup.read())[1])
+
+
+def test_a_flood_of_strangers_costs_no_memory_and_keeps_nobody_out(office, camera, city):
+    one, noise = camera(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.register()
+    before, pid = memory(office), office.children()["host"]
+    for number in range(20000):
+        stranger = f"{PLATFORM[:-6]}{number:06}"
+        message = one.text("REGISTER", headers=["Expires: 60"], from_=f"From: <sip:{stranger}@x>;tag=1",
+                           to=f"To: <sip:{stranger if number % 2 else IDS[1]}@x>")
+        noise.sendto(message, ("127.0.0.1", office.port))
+    noise.close()
+    town.wait_for(lambda: is_acknowledged(one, alarm(1)), 10, "an alarm in the flood")
+    assert office.children()["host"] == pid
+    assert memory(office) - before < 8192
+    assert len(office.text().splitlines()) < 100
+    assert [event["data"]["camera"] for event in city.wait_for("bodycam.alarm")] == [IDS[0]]
+
+
+def test_a_question_is_sent_again_until_it_is_answered(office, camera):
+    one = camera()
+    one.register()
+    one.line.sendall(one.text("MESSAGE", (f"<Notify><CmdType>Keepalive</CmdType><DeviceID>{IDS[0]}</DeviceID>"
+                              "</Notify>").encode()))
+    assert one.answer()[0] == 200
+    first, second, third = one.receive(), one.receive(), one.receive()
+    assert first == second == third
+    one.take(*parse(third))
+    assert "<CmdType>Catalog</CmdType>" in one.asked[0]
+    assert office.ask("show", "cameras").count("true") == 1
+
+
 def test_one_address_cannot_take_all_connections(office, camera):
     lines = [socket.create_connection(("127.0.0.1", office.port), timeout=5) for _ in range(50)]
     one_more = socket.create_connection(("127.0.0.1", office.port), timeout=5)
