@@ -164,7 +164,8 @@ local function resend(self, _, params)
     if not from or not until_ or until_ < from then
         return nil, "from, until: expected two times such as 2026-11-21T00:00:00, in this order"
     end
-    local ok, fault = perform(self, one, command.resend(from, until_, self.offset))
+    local ok, fault = perform(self, one,
+        command.resend(one.state.dialect, from, until_, self.offset))
     return ok and { terminal = one.serial, done = true } or nil, fault
 end
 
@@ -203,8 +204,8 @@ clerk.actions = {
         run = list_persons },
     set_time = { role = "technician", doc = "sets a terminal's clock",
         params = schema.record { terminal = serial() }, run = set_time },
-    resend = { role = "technician", doc = "asks a terminal for its attendance records of a time "
-        .. "once more; those that are known are not told again",
+    resend = { role = "technician", doc = "asks a terminal for its records of a time once "
+        .. "more; those that are known are not told again",
         params = schema.record { terminal = serial(),
             from = schema.text { doc = "local time", max = 32 },
             ["until"] = schema.text { doc = "local time", max = 32 } },

@@ -43,10 +43,14 @@ function command.list_persons(dialect)
         and "DATA QUERY tablename=user,fielddesc=Pin,filter=*" or "DATA QUERY USERINFO"
 end
 
--- Asks for the attendance records between two moments once more.
-function command.resend(from, until_, offset)
+-- Asks for the records between two moments once more.
+function command.resend(dialect, from, until_, offset)
     local function local_text(moment)
         return (time.format(moment, offset):sub(1, 19):gsub("T", " "))
+    end
+    if is_security(dialect) then
+        return ("DATA QUERY tablename=transaction,fielddesc=*,filter=starttime=%s\tendtime=%s")
+            :format(local_text(from), local_text(until_))
     end
     return ("DATA QUERY ATTLOG StartTime=%s\tEndTime=%s"):format(local_text(from),
         local_text(until_))

@@ -200,7 +200,15 @@ local function table_of(query)
     return name
 end
 
+-- Packed uploads are never asked for; what is in one is not known, so it is no record either.
+local function is_packed(query)
+    return (query.contenttype or ""):lower() == "tgz" or query.datafmt == "3"
+end
+
 local function read_table(self, name, body, query)
+    if is_packed(query) then
+        return uploads.refuse(self, body, "packages_refused")
+    end
     if TABLES[name] then
         return TABLES[name].read(self, body, query)
     end

@@ -2,6 +2,8 @@
 --
 --   time=2017-01-10 11:49:32 \t pin=0 \t cardno=0 \t eventaddr=1 \t event=27 \t
 --       inoutstatus=1 \t verifytype=0 \t index=21                      (some send ATTLOG's columns)
+--   transaction cardno=0 \t pin=0 \t verified=200 \t doorid=1 \t eventtype=100 \t inoutstate=2 \t
+--       time_second=548003688 \t index=92                       (the same, when it is asked for)
 --   time=2017-01-10 15:42:40 \t sensor=00 \t relay=00 \t alarm=0200000000000000
 local attlog = require "attlog"
 local codes = require "codes"
@@ -13,22 +15,38 @@ local doors = {}
 local DOORS_MOST = 8
 local SENSORS = { [1] = "closed", [2] = "open" }
 
+-- The time of an event as text; the maker's own counting has months of 31 days.
+local function told_of(values)
+    local number = lines.whole(values.time_second)
+    if values.time or not number then
+        return values.time
+    end
+    local days = number // 86400
+    return ("%04d-%02d-%02d %02d:%02d:%02d"):format(2000 + days // 372, days // 31 % 12 + 1,
+        days % 31 + 1, number // 3600 % 24, number // 60 % 60, number % 60)
+end
+
+-- Whether a line is an event of this form, and not ATTLOG's columns.
+function doors.is_event(line)
+    return line:find("event=", 1, true) ~= nil or line:find("eventtype=", 1, true) ~= nil
+end
+
 -- { time =, told =, day =, pin =, event =, inout =, verify = (text), index =, door = }, or nil and
 -- "malformed" or "bad_time".
 function doors.event(line, offset)
-    local values = lines.values(line, "\t")
-    local event = lines.whole(values.event)
-    if not event or not values.time then
+    local values = lines.values(line:gsub("^%s*transaction%s+", ""), "\t")
+    local event, told = lines.whole(values.event or values.eventtype), told_of(values)
+    if not event or not told then
         return nil, "malformed"
     end
-    local seconds = time.parse(values.time, offset)
+    local seconds = time.parse(told, offset)
     if not seconds then
         return nil, "bad_time"
     end
-    return { time = seconds, told = values.time, day = attlog.day(values.time),
-        pin = values.pin or "", event = event, inout = lines.whole(values.inoutstatus),
-        verify = values.verifytype, index = lines.whole(values.index),
-        door = lines.whole(values.eventaddr) }
+    return { time = seconds, told = told, day = attlog.day(told), pin = values.pin or "",
+        event = event, inout = lines.whole(values.inoutstatus or values.inoutstate),
+        verify = values.verifytype or values.verified, index = lines.whole(values.index),
+        door = lines.whole(values.eventaddr or values.doorid) }
 end
 
 function doors.key(event)

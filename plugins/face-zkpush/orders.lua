@@ -80,7 +80,7 @@ function orders.catch_up(shop, one)
     end
     local now = shop.host.now()
     one.catching = orders.give(shop, one,
-        command.resend(now - CATCH_UP_S, now + 86400, shop.offset),
+        command.resend("attendance", now - CATCH_UP_S, now + 86400, shop.offset),
         function() one.catching = nil end)
 end
 

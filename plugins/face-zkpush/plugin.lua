@@ -9,7 +9,7 @@ local schema = require "schema"
 local terminal = require "terminal"
 local time = require "time"
 
-local BODY_MOST = 4 * 1024 * 1024 -- terminals send at most half of it at once
+local BODY_MOST = 2 * 1024 * 1024 + 65536 -- a package of theirs has at most 2,048,000 bytes
 
 local ADDRESS = schema.text { max = 48, pattern = "^[%x:.]+/?%d*$",
     expects = 'an address such as "192.168.1.20" or "192.168.1.0/24"' }

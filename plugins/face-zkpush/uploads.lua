@@ -82,7 +82,7 @@ local function attendance_line(self, line, many)
 end
 
 local function access_line(self, line, many)
-    if not line:find "^%s*%a[%w_]*=" and not line:find "[\t ]time=" then
+    if not doors.is_event(line) then
         return attendance_line(self, line, many)
     end
     local event, fault = doors.event(line, self.shop.offset)

@@ -29,6 +29,17 @@ t.test("an_event_has_a_number_and_a_time", function()
     t.equal({ doors.event("time=2026-08-20 25:27:27\tevent=0", 480) }, { nil, "bad_time" })
 end)
 
+t.test("an_event_that_is_asked_for_is_the_same_as_when_it_was_pushed", function()
+    local pushed = assert(doors.event(LINE:format("27", "15"), 480))
+    local asked = assert(doors.event("transaction cardno=99\tpin=1001\tverified=15\tdoorid=1"
+        .. "\teventtype=27\tinoutstate=0\ttime_second=856092447\tindex=21\tsitecode=0", 480))
+    t.equal(asked, pushed)
+    t.equal(doors.key(asked), doors.key(pushed))
+    t.equal({ doors.event("eventtype=27\ttime_second=5270399", 480) }, { nil, "bad_time" })
+    t.holds(doors.is_event "transaction pin=1\teventtype=27")
+    t.holds(not doors.is_event "1\t2026-08-20 11:27:27\t0\t1\t0\t0\t0\t0\t0\t0\t\teyJhIjo=")
+end)
+
 t.test("newer_firmware_says_the_method_in_bits", function()
     t.equal(codes.method "0000000000000010", "face")
     t.equal(codes.method "0000001000000000", "password")

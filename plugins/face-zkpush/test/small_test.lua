@@ -90,8 +90,11 @@ t.test("the_maker_counts_months_of_31_days", function()
 end)
 
 t.test("a_resend_is_asked_for_in_local_time", function()
-    t.equal(command.resend(1787196447, 1787200000, 480),
+    t.equal(command.resend("attendance", 1787196447, 1787200000, 480),
         "DATA QUERY ATTLOG StartTime=2026-08-20 11:27:27\tEndTime=2026-08-20 12:26:40")
+    t.equal(command.resend("security", 1787196447, 1787200000, 480),
+        "DATA QUERY tablename=transaction,fielddesc=*,filter=starttime=2026-08-20 11:27:27"
+            .. "\tendtime=2026-08-20 12:26:40")
 end)
 
 t.test("a_terminal_is_asked_for_no_template_no_picture_and_no_person", function()

@@ -96,7 +96,7 @@ local VOCABULARY = {
     "20260722143000-1001.jpg",
 }
 
-local WORDS_MOST = 300
+local WORDS_MOST = 100
 
 -- The bytes as words: half of them are themselves (where `between` is nothing), or all are words
 -- with `between` between them and a time in the second place of a line.
