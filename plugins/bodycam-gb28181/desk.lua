@@ -7,7 +7,7 @@ local time = require "time"
 
 local desk = {}
 
-local ROWS_MOST = 200 -- of the longest records are still one answer
+local ROWS_MOST = 100 -- of the longest names are still one answer
 local WINDOW_MOST_S = 31 * 86400
 
 local EVERYBODY = { "officer", "social_worker", "technician" }
@@ -48,7 +48,8 @@ local function catalogue(self, _, params)
         return nil, why
     end
     return { sum = answer.sum, got = #answer.items, missing = gather.missing(answer),
-        complete = gather.is_complete(answer), channels = channels_of(answer.items) }
+        complete = gather.is_complete(answer), channels = channels_of(answer.items),
+        not_shown = math.max(0, #answer.items - ROWS_MOST) }
 end
 
 local function status(self, _, params)

@@ -14,7 +14,7 @@ local ROUNDS_MOST = 8 -- cameras that are asked without anybody asking
 local PATIENCE_S = 24 -- for all of an answer: who asks waits 30 s
 local LOOK_MS = 50
 local RECORDS_MOST, CHANNELS_MOST = 1000, 500
-local CHANNELS_STORED = 100
+local CHANNELS_STORED = 64 -- with the longest names they are still one value of the store
 local SUBSCRIBED_S, RENEWED_S = 3600, 300
 local AGAIN_S = 300 -- after a catalogue that did not come
 

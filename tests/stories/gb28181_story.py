@@ -255,7 +255,7 @@ def test_an_answer_of_many_packets_is_read_in_either_charset(office, camera, cit
     assert one.ask("MESSAGE", body)[0] == 200
     told = city.wait_for("bodycam.catalogue")[0]["data"]
     assert (told["got"], told["complete"]) == (150, True)
-    assert f"{CITY_NAME}99" in office.ask("show", "channels", f'camera="{IDS[0]}"')
+    assert f"{CITY_NAME}60" in office.ask("show", "channels", f'camera="{IDS[0]}"')
 
 
 @pytest.mark.parametrize("told", [-20, 20], ids=["too few", "too many"])

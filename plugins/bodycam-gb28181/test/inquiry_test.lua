@@ -103,6 +103,22 @@ t.test("a_catalogue_that_is_asked_for_is_answered_whole", function()
     t.equal(answer.channels[8], { channel = "8", name = "cam 8", status = "OFF" })
 end)
 
+t.test("the_longest_names_still_fit_the_answer_and_the_store", function()
+    local long, script = ('"'):rep(200), { sum = 120 }
+    for message = 1, 12 do
+        script[message] = {}
+        for i = 1, 10 do
+            script[message][i] = ITEM { DeviceID = ("%020d"):format(10 * message + i), Name = long,
+                Manufacturer = long, Model = long, ParentID = long, Status = ("S"):rep(32) }
+        end
+    end
+    local office = begin { Catalog = script }
+    local answer = office:act("catalogue", { camera = ID })
+    t.equal({ answer.got, answer.complete, #answer.channels, answer.not_shown },
+        { 120, true, 100, 20 })
+    t.equal(#office:look("channels", { camera = ID }), 64)
+end)
+
 t.test("what_comes_twice_or_never_ends_with_what_is_known", function()
     local twice = eight()
     twice[4] = twice[3]
