@@ -4,11 +4,11 @@
 #include "host/datagram.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/base.h"
+#include "host/message.h"
 
 static void end_wait(struct datagram *datagram, int err)
 {
@@ -77,51 +77,21 @@ int datagram_wait(struct datagram *datagram, int64_t timeout_ms)
     return -EINPROGRESS;
 }
 
-/* The kernel says with a message how many it has dropped before it, ever. */
-static uint32_t newly_lost(struct datagram *datagram, struct msghdr *message)
-{
-    uint32_t total = datagram->lost;
-    for (struct cmsghdr *note = CMSG_FIRSTHDR(message); note != NULL;
-         note = CMSG_NXTHDR(message, note))
-        if (note->cmsg_level == SOL_SOCKET && note->cmsg_type == SO_RXQ_OVFL)
-            memcpy(&total, CMSG_DATA(note), sizeof(total));
-    uint32_t more = total - datagram->lost;
-    datagram->lost = total;
-    return more;
-}
-
 ssize_t datagram_take(struct datagram *datagram, void *bytes, size_t room,
                       struct address *from, uint32_t *lost)
 {
-    union {
-        struct cmsghdr head;
-        char room[CMSG_SPACE(sizeof(uint32_t))];
-    } notes;
-    struct iovec part = {.iov_base = bytes, .iov_len = room};
-    struct msghdr message = {.msg_name = &from->is.any,
-                             .msg_namelen = sizeof(from->is),
-                             .msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &notes,
-                             .msg_controllen = sizeof(notes)};
+    uint32_t dropped = datagram->lost;
     *lost = 0;
     if (!datagram->is_open)
         return -ECANCELED;
-    ssize_t length = recvmsg(datagram->fd, &message, 0);
-    if (length < 0)
-        return errno == EINTR ? -EAGAIN : -errno;
-    from->length = message.msg_namelen;
-    *lost = newly_lost(datagram, &message);
-    return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : length;
+    ssize_t length = message_take(datagram->fd, bytes, room, from, &dropped);
+    *lost = dropped - datagram->lost;
+    datagram->lost = dropped;
+    return length;
 }
 
 int datagram_send(struct datagram *datagram, const void *bytes, size_t length,
                   const struct address *to)
 {
-    if (!datagram->is_open)
-        return -ECANCELED;
-    ssize_t sent = to != NULL ? sendto(datagram->fd, bytes, length, MSG_NOSIGNAL,
-                                       &to->is.any, to->length)
-                              : send(datagram->fd, bytes, length, MSG_NOSIGNAL);
-    return sent < 0 ? -errno : 0;
+    return datagram->is_open ? message_send(datagram->fd, bytes, length, to) : -ECANCELED;
 }

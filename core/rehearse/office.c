@@ -126,6 +126,7 @@ static void bury(struct office *office)
     keeper_hang_up(&office->keeper);
     blobs_drop(&office->blobs);
     wire_end_all(office);
+    post_end_all(office);
     office->lives = false;
 }
 
@@ -382,6 +383,7 @@ bool office_ask_here(struct office *office, lua_CFunction converse, void *exchan
 static void drain(void *owner)
 {
     wire_drain(owner);
+    post_drain(owner);
 }
 
 void office_open(struct office **out, int64_t utc_us)
@@ -426,6 +428,7 @@ void office_close(struct office *office)
         return;
     office_end(office);
     blobs_free(&office->blobs);
+    post_free(office);
     loop_close(office->loop);
     ledger_free(&office->ledger);
     trace_free(&office->trace);

@@ -19,6 +19,7 @@
 #include "rehearse/fate.h"
 #include "rehearse/keeper.h"
 #include "rehearse/ledger.h"
+#include "rehearse/post.h"
 #include "rehearse/trace.h"
 #include "rehearse/unrecorded.h"
 #include "rehearse/wire.h"
@@ -47,6 +48,7 @@ struct office {
     struct fate fate;
     struct trace trace;
     struct wires wires;
+    struct post post;
     struct buffer start; /* CONFIG of START; set before office_begin() */
     struct office_device devices[OFFICE_DEVICES_MAX];
     int device_count;

@@ -250,6 +250,18 @@ static int call(lua_State *L)
     return 1;
 }
 
+/* office:post(name, port, bytes, ms) */
+static int post(lua_State *L)
+{
+    struct office *office = check_office(L);
+    const char *name = luaL_checkstring(L, 2);
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 4, &length);
+    int err = post_send(office, name, (int)luaL_checkinteger(L, 3), bytes, length,
+                        luaL_checkinteger(L, 5));
+    return err ? luaL_error(L, "%s: cannot send a message: %s", name, strerror(-err)) : 0;
+}
+
 /* office:send(id, bytes or nil, closes, ms) -> whether the line is there */
 static int send_bytes(lua_State *L)
 {
@@ -438,14 +450,30 @@ static int count_test(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"device", add_device}, {"put", put_value}, {"begin", begin},
-    {"run", run},           {"ask", ask},       {"restart", restart},
-    {"finish", end},        {"decree", decree}, {"refuse", refuse},
-    {"give", give},         {"events", events}, {"stored", stored},
-    {"lines", lines},       {"call", call},     {"send", send_bytes},
-    {"push", push},         {"errors", errors}, {"metrics", read_metrics},
-    {"counts", counts},     {"blobs", blobs},   {"refuse_blobs", refuse_blobs},
-    {"__gc", close_office}, {NULL, NULL},
+    {"device", add_device},
+    {"put", put_value},
+    {"begin", begin},
+    {"run", run},
+    {"ask", ask},
+    {"restart", restart},
+    {"finish", end},
+    {"decree", decree},
+    {"refuse", refuse},
+    {"give", give},
+    {"events", events},
+    {"stored", stored},
+    {"lines", lines},
+    {"call", call},
+    {"send", send_bytes},
+    {"post", post},
+    {"push", push},
+    {"errors", errors},
+    {"metrics", read_metrics},
+    {"counts", counts},
+    {"blobs", blobs},
+    {"refuse_blobs", refuse_blobs},
+    {"__gc", close_office},
+    {NULL, NULL},
 };
 
 static const luaL_Reg FUNCTIONS[] = {

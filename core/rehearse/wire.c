@@ -53,9 +53,7 @@ static bool tell_double(struct wire *wire, const char *function, const char *byt
     return !word.says_no;
 }
 
-/* Bytes that people can read as they are, others as hex. */
-static void trace_bytes(struct office *office, const char *name, const char *bytes,
-                        size_t length)
+void wire_trace(struct office *office, const char *name, const char *bytes, size_t length)
 {
     char shown[2 * SHOWN + 1];
     size_t count = length < SHOWN ? length : SHOWN;
@@ -92,7 +90,7 @@ static bool take(struct wire *wire)
     }
     if (office_strikes_here(office, FATE_WRITE, false))
         return false;
-    trace_bytes(office, wire->name, bytes, (size_t)length);
+    wire_trace(office, wire->name, bytes, (size_t)length);
     tell_double(wire, "take", bytes, (size_t)length);
     return !office_strikes_here(office, FATE_WRITE, true) && wire->fd >= 0;
 }

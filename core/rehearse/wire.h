@@ -76,6 +76,10 @@ const char *wire_caller(struct office *office);
 bool wire_send(struct office *office, int id, const void *bytes, size_t length,
                bool closes, int64_t after_ms);
 
+/* Notes that the plugin has sent them: those that people can read as they are, others as hex. */
+void wire_trace(struct office *office, const char *name, const char *bytes,
+                size_t length);
+
 /* Looks at what the plugin has written so far. */
 void wire_drain(struct office *office);
 /* The process is gone. */

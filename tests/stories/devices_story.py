@@ -441,3 +441,68 @@ def test_a_file_server_can_be_played(tmp_path):
         ", bus = assert(host.modbus.open(config.url))", "")
     done = town.run(town.OUTPOST, "test", str(write(tmp_path, DOCK_START, DOCK, plugin)), expect=None)
     assert (done.returncode, last(done)) == (0, "3 passed, 0 failed"), done.stdout
+
+
+HEARS_START = """
+    local port = assert(host.udp.open("udp://0.0.0.0:5060", { most = 100 }))
+    local busy, _, code = host.udp.open "udp://0.0.0.0:5060"
+    host.store.put("second", code)
+    host.store.put("port", port:port())
+    host.after(0, function()
+        while true do
+            local bytes, address, from = port:receive { timeout = "1h" }
+            if bytes then
+                host.emit { type = "subject.heard", data = { n = #bytes }, now = true }
+                host.store.put("from", address .. ":" .. from)
+                port:send("ACK " .. bytes, address, from)
+            end
+        end
+    end)
+    host.after("20s", function()
+        port:send("ASK", "10.0.0.9", 5060)
+        port:send("LOST", "10.0.0.77", 5060)
+        port:close()
+        port = assert(host.udp.open "udp://0.0.0.0:5061")
+        host.store.put("port", port:port())
+    end)
+"""
+HEARS = """
+t.test("everybody_is_heard_at_a_port_and_answered_where_he_is", function()
+    local near = t.line { on = function(self, bytes, _, port) self.last = { bytes, port } end }
+    local far = t.line()
+    local office = t.office { devices = { ["udp://10.0.0.8:5070"] = near, ["udp://10.0.0.9"] = far } }
+    near:message(5060, "HELLO")
+    far:message(5060, "LATER", "2s")
+    near:message(5999, "nobody is there")
+    office:run "5s"
+    t.equal(#office:told(), 2)
+    t.equal({ near.heard, far.heard, near.last }, { "ACK HELLO", "ACK LATER", { "ACK HELLO", 5060 } })
+    t.equal({ office:stored "second", office:stored "port" }, { "busy", 5060 })
+    t.equal(office:trace("commit subject", "commit put from", "send"), { "commit subject.heard",
+        "send udp://10.0.0.8:5070 ACK HELLO", "commit put from subject.heard",
+        "send udp://10.0.0.9:40000 ACK LATER" })
+    office:run "20s"
+    t.equal({ near.heard, far.heard, office:stored "port" }, { "ACK HELLO", "ACK LATERASK", 5061 })
+    near:message(5060, "too late")
+    near:message(5061, ("x"):rep(100))
+    office:run "1s"
+    t.equal({ #office:told(), office:events()[3].data.n }, { 3, 100 })
+end)
+t.test("a_process_that_dies_hears_again_at_the_same_port", function()
+    local gate = t.line()
+    local office = t.office { devices = { ["udp://10.0.0.8:5070"] = gate } }
+    gate:message(5060, "ONE")
+    office:run "1s"
+    office:kill()
+    gate:message(5060, "TWO")
+    office:run "1s"
+    t.equal(gate.heard, "ACK ONEACK TWO")
+end)
+"""
+
+
+def test_everybody_who_sends_messages_can_be_played(tmp_path):
+    plugin = PLUGIN.replace('needs = { "modbus" }', 'needs = { "udp" }').replace(
+        ", bus = assert(host.modbus.open(config.url))", "")
+    done = town.run(town.OUTPOST, "test", str(write(tmp_path, HEARS_START, HEARS, plugin)), expect=None)
+    assert (done.returncode, last(done)) == (0, "2 passed, 0 failed"), done.stdout

@@ -9,6 +9,9 @@
 --   devices = { ["udp://10.0.0.7:5000"] = gate }       -- or asks it by messages: a piece is one
 --   devices = { ["tcp://10.0.0.8"] = gate }            -- or it calls the plugin, which listens:
 --   gate:call(7070)
+--   devices = { ["udp://10.0.0.8:5060"] = gate }       -- or sends to a port that hears everybody:
+--   gate:message(5060, "REGISTER", "2s") -- what is sent back to it is in `heard`, and `on` is
+--                                        -- called with the plugin's port as its fourth
 --   gate:send("OK\n")          -- on all its lines, or on the line given as third
 --   gate:send("LATE\n", "2s")  -- so much later
 --   gate:close()               -- hangs up, also later
@@ -61,6 +64,13 @@ function Line:take(id, bytes)
     end
 end
 
+function Line:posted(port, bytes)
+    self.heard = self.heard .. bytes
+    if self.on then
+        self.on(self, bytes, nil, port)
+    end
+end
+
 function Line:left(id)
     for i, other in ipairs(self.open) do
         if other == id then
@@ -95,6 +105,11 @@ end
 
 function Line:close(after, only)
     send(self, nil, true, after, only)
+end
+
+-- A message to a port of the plugin; nobody is told when it listens there no more.
+function Line:message(port, bytes, after)
+    self.stage:post(self.url, port, bytes, milliseconds(after))
 end
 
 -- Answers its line.
