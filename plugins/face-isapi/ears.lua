@@ -53,7 +53,7 @@ local function take(self, one, by, pictures)
     if one.currentEvent ~= false then
         sweep.saw(self.sweep, one.serialNo)
     end
-    local place = ledger.offer(self.book, one)
+    local place = ledger.offer(self.book, one, not self.sweep.is_caught_up)
     if is_delivery(place, one) and ways.heard(self.ways, by) then
         terminal.online(self.terminal, self.ways.way)
     elseif place == "ahead" or place == "doubt" and one.currentEvent ~= false then

@@ -93,13 +93,17 @@ local function say_gap(self, state, step)
         missing = step.missing })
 end
 
--- Numbers before the first that was ever told are no gap: they are older than this box.
+-- Numbers before the first that was ever told are no gap: they are older than this box. So is what
+-- is only remembered (mute_to).
 local function take(self, state, step, remember)
-    if step.missing and state.low then
+    local is_mute = state.mute_to and step.serial <= state.mute_to
+    if step.missing and state.low and not is_mute then
         say_gap(self, state, step)
     end
     if step.fact then
-        emit(self, state, step.fact)
+        if not is_mute then
+            emit(self, state, step.fact)
+        end
         remember(step.fact)
     end
     order.pass(state, step)
@@ -111,14 +115,29 @@ local function commit(self, state)
     self.memory = state
 end
 
--- Of facts that were told live, what a search says of them counts as told too, should it differ.
+-- Of facts that were told live, what a search says of them counts as told too, should it differ;
+-- but not where what was told is there beside it: then it is another record.
 local function recognise(state, few, is_told, remember)
+    local told = {}
     for _, one in ipairs(few) do
-        if one.serialNo <= state.cursor and one.serialNo > (state.confirmed or 0)
-            and not is_told(one) then
+        told[one.serialNo] = told[one.serialNo] or is_told(one)
+    end
+    for _, one in ipairs(few) do
+        if one.serialNo <= state.cursor and not told[one.serialNo] then
             remember(one)
+            told[one.serialNo] = true
         end
     end
+end
+
+local function unconfirmed(state, few)
+    local list = {}
+    for _, one in ipairs(few) do
+        if one.serialNo <= state.cursor and one.serialNo > (state.confirmed or 0) then
+            list[#list + 1] = one
+        end
+    end
+    return list
 end
 
 -- Up to where a search has shown everything; whether that is news.
@@ -142,7 +161,7 @@ function ledger.tell(self, facts, epoch, upto)
         local is_told, remember = memory_of(self)
         local few = table.move(facts, at, at + EVENTS_MAX - 1, 1, {})
         at = at + EVENTS_MAX
-        recognise(state, few, is_told, remember)
+        recognise(state, unconfirmed(state, few), is_told, remember)
         local steps = order.steps(state, few, is_told)
         for _, step in ipairs(steps) do
             take(self, state, step, remember)
@@ -158,12 +177,13 @@ function ledger.tell(self, facts, epoch, upto)
 end
 
 -- One that was told live. "told", "known", "ahead" or "doubt" (order.lua). What is urgent does not
--- wait for what is missing before it.
-function ledger.offer(self, one)
+-- wait for what is missing before it; all else does, and with `waits` also when nothing is missing.
+function ledger.offer(self, one, waits)
     local _ <close> = turn.take(self.turn)
     local state = load(self)
     local is_told, remember = memory_of(self)
     local place = order.place(state, one, is_told)
+    place = waits and place == "next" and "ahead" or place
     local early = place == "ahead" and fact.is_urgent(one) and #(state.ahead or {}) < AHEAD_MAX
     if place == "next" then
         take(self, state, { fact = one, serial = one.serialNo }, remember)

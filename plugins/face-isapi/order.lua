@@ -26,8 +26,9 @@ function order.steps(state, facts, is_told)
     for _, one in ipairs(facts) do
         local serial = one.serialNo
         if serial > cursor then
-            local passed = is_ahead(state, serial)
-            if passed or serial > state.top or not is_told(one) then
+            local known = serial <= state.top and is_told(one)
+            local passed = known and is_ahead(state, serial)
+            if passed or not known then
                 local missing = serial - cursor - 1
                 steps[#steps + 1] = { serial = serial, fact = not passed and one or nil,
                     missing = missing > 0 and missing or nil, first = cursor + 1 }

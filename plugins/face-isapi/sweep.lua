@@ -2,8 +2,11 @@
 --
 -- A round asks for windows of serial numbers, each as long as a page, so that a page out of order,
 -- a clock that jumps or a record that comes meanwhile changes nothing. What is missing in the
--- newest window is asked for once more before it counts as missing. A round begins with a probe of
+-- newest window is asked for once more before it counts as missing. A round begins with a look at
 -- the lowest numbers: when something lies there that was never told, the numbers have begun again.
+--
+-- Invariant: is_caught_up only while a round has read everything and none has failed since. Until
+-- then a live record is not told at once, even if its number is the next: it may be of another run.
 --
 -- Terminals that refuse a range of numbers, or ignore it, are searched by time instead (`period`).
 local client = require "client"
@@ -24,6 +27,8 @@ local GROW = 8 -- an empty window is followed by one so many times as long
 local LATE_MS = 1000 -- a record may be stored a little later than the next one
 local FROM, TO = "2000-01-01T00:00:00+00:00", "2037-12-31T23:59:59+00:00"
 local OVERLAP_S = 86400 -- clocks jump
+local RUNS_MAX = 8 -- of numbers, in one round
+local DEEP_S = 3600
 
 function sweep.new(host, config, line, book)
     return { host = host, config = config, line = line, book = book, number = 0, seen = 0,
@@ -74,23 +79,6 @@ end
 
 -- ---- The first time
 
--- The least number that `is_enough`, which is false below some number and true from it on.
-local function bisect(low, high, is_enough)
-    while low < high do
-        local middle = low + (high - low) // 2
-        local enough, why, code = is_enough(middle)
-        if enough == nil then
-            return nil, why, code
-        end
-        if enough then
-            high = middle
-        else
-            low = middle + 1
-        end
-    end
-    return low
-end
-
 local function is_any(self, first, last)
     local found, why, code = window(self, first, last, 1)
     if not found then
@@ -99,76 +87,77 @@ local function is_any(self, first, last)
     return (found.total or 0) > 0 or #found.list > 0
 end
 
--- The lowest number that is stored, the highest, and the facts of the lowest page.
-local function bounds(self)
-    local lowest, why, code = bisect(1, search.MOST, function(n) return is_any(self, 1, n) end)
-    local highest, facts
-    if lowest then
-        highest, why, code = bisect(lowest, search.MOST, function(n)
-            local more, message, fault = is_any(self, n + 1, search.MOST)
-            if more == nil then
-                return nil, message, fault
-            end
-            return not more
-        end)
+-- The greatest number that is stored, 0 for none.
+local function highest(self)
+    local low, high = 0, search.MOST
+    while low < high do
+        local middle = low + (high - low) // 2
+        local more, why, code = is_any(self, middle + 1, search.MOST)
+        if more == nil then
+            return nil, why, code
+        end
+        low, high = more and middle + 1 or low, more and high or middle
     end
-    if highest then
-        facts, why, code = window(self, lowest, lowest + search.PAGE - 1)
-    end
-    return facts and { low = lowest, high = highest, facts = facts.list }, why, code
+    return low
 end
 
--- With history = "new": what is there now is passed, and the lowest of it remembered for the probe.
+-- With history = "new" what is there now is read and remembered, but not told.
 local function begin(self)
-    if self.config.history == "all" or ledger.glance(self.book).epoch then
+    local state = ledger.glance(self.book)
+    if self.config.history == "all" or state.begun or state.mute_to then
         return true
     end
-    local more, why, code = is_any(self, 1, search.MOST)
-    local there
-    if more then
-        there, why, code = bounds(self)
-    end
-    if more == nil or more and not there then
+    local last, why, code = highest(self)
+    if not last then
         return nil, why, code
     end
-    ledger.change(self.book, function(state, remember)
-        state.epoch = 0
-        if there then
-            for _, one in ipairs(there.facts) do
-                remember(one)
-            end
-            state.cursor, state.top, state.confirmed = there.high, there.high, there.high
-            state.low = there.low
-        end
-    end)
+    ledger.change(self.book, function(changed) changed.mute_to = last end)
     return true
+end
+
+local function have_begun(self)
+    if not ledger.glance(self.book).begun then
+        ledger.change(self.book, function(state) state.begun, state.mute_to = true, nil end)
+    end
 end
 
 -- ---- Whether the numbers have begun again
 
-local function probe(self)
+-- The facts among the lowest numbers that were never told; {} when there are none.
+local function untold_low(self)
     local state = ledger.glance(self.book)
     local confirmed = state.confirmed or 0
     if not state.low or state.low > confirmed then
-        return true
+        return {}
     end
     local last = math.min(state.low + search.PAGE - 1, confirmed)
     local found, why, code = window(self, 1, last)
     if not found then
         return nil, why, code
     end
-    local untold = ledger.untold(self.book, search.sorted(found, seconds_of(self)))
-    if #untold > 0 then
-        self.host.log.warn("the terminal's numbers of records begin again: %d after %d",
-            untold[1].serialNo, state.cursor)
-        ledger.change(self.book, function(changed)
-            ledger.say(self.book, changed, "terminal.serial_reset",
-                { before = changed.cursor, after = untold[1].serialNo })
-            order.restart(changed)
-        end)
-        self.seen, self.known = 0, 0
+    return ledger.untold(self.book, search.sorted(found, seconds_of(self)))
+end
+
+-- Whether the record at the cursor is still there: then the run of numbers that was read is too,
+-- and what it has beyond the cursor comes before the next run.
+local function is_anchored(self)
+    local cursor = ledger.glance(self.book).cursor
+    local found, why, code = window(self, cursor, cursor)
+    if not found then
+        return nil, why, code
     end
-    return true
+    return #ledger.untold(self.book, found.list) < #found.list
+end
+
+local function begin_again(self, first)
+    ledger.change(self.book, function(state)
+        self.host.log.warn("the terminal's numbers of records begin again: %d after %d",
+            first.serialNo, state.cursor)
+        ledger.say(self.book, state, "terminal.serial_reset",
+            { before = state.cursor, after = first.serialNo })
+        order.restart(state)
+    end)
+    self.seen, self.known, self.deep_at = 0, 0, nil
 end
 
 -- ---- Windows
@@ -196,13 +185,14 @@ local function settled(self, first, last)
     return window(self, first, last)
 end
 
--- Old records may lie beyond a cursor that began again; then only what was seen live shows the way.
+-- Old records may lie beyond a cursor that began again: they are gone through now and then only,
+-- else what was seen live shows how far to look.
 local function is_more(self, at)
     local state = ledger.glance(self.book)
-    if self.seen >= at then
+    if self.seen >= at or self.is_deep and at <= state.top then
         return true
     end
-    return state.cursor >= state.top and at <= search.MOST and is_beyond(self, at)
+    return (state.cursor >= state.top or self.is_deep) and at <= search.MOST and is_beyond(self, at)
 end
 
 -- One window from `at` on. Where to go on, and how long the next is; nil at the end; or nil, why,
@@ -225,22 +215,52 @@ local function step(self, at, width)
     end
 end
 
--- Everything from the cursor on, by numbers.
-local function by_number(self)
-    local ready, why, code = begin(self)
-    if ready then
-        ready, why, code = probe(self)
-    end
-    if not ready then
-        return nil, why, code
-    end
-    local state = ledger.glance(self.book)
+-- Everything from the cursor on.
+local function upwards(self)
+    local state, now = ledger.glance(self.book), self.host.mono()
     self.epoch = state.epoch
-    local at, width = math.min(state.confirmed or 0, state.cursor) + 1, search.PAGE
+    self.is_deep = not self.deep_at or now - self.deep_at > DEEP_S
+    local at, width, code = math.min(state.confirmed or 0, state.cursor) + 1, search.PAGE, nil
     while at do
         at, width, code = step(self, at, width)
     end
-    return not code or nil, width, code
+    if code then
+        return nil, width, code
+    end
+    self.deep_at = self.is_deep and now or self.deep_at
+    return true
+end
+
+-- One run of numbers after the other: where the old one is still there it is read to its end first.
+local function by_number(self)
+    local good, why, code = begin(self)
+    for _ = 1, RUNS_MAX do
+        local news, anchored
+        if good then
+            news, why, code = untold_low(self)
+        end
+        if news and #news > 0 then
+            anchored, why, code = is_anchored(self)
+        end
+        if not news or #news > 0 and anchored == nil then
+            return nil, why, code
+        end
+        if #news > 0 and not anchored then
+            begin_again(self, news[1])
+        end
+        good, why, code = upwards(self)
+        if good and anchored then
+            begin_again(self, news[1])
+            good, why, code = upwards(self)
+        end
+        if good and #news == 0 then
+            have_begun(self)
+        end
+        if not good or #news == 0 then
+            return good, why, code
+        end
+    end
+    return true
 end
 
 -- ---- By time
@@ -286,6 +306,7 @@ function sweep.round(self)
     local good, why, code
     if not self.is_by_time then
         good, why, code = by_number(self)
+        self.is_caught_up = good == true
         self.is_by_time = code == "request" and self.told == 0
     end
     if self.is_by_time then

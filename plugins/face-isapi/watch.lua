@@ -36,6 +36,7 @@ end
 
 local function fail(self, why, code)
     self.fault = { why = why, code = code }
+    self.sweep.is_caught_up = false
     self.host.metrics.count("rounds_failed", 1)
     self.host.log.debug("the terminal cannot be asked: %s", why)
     return nil, why, code

@@ -173,6 +173,53 @@ t.test("two_runs_of_numbers_side_by_side_are_told_one_after_the_other", function
     t.equal(#office:events "terminal.serial_reset", 1)
 end)
 
+t.test("whenever_it_dies_two_runs_of_numbers_are_told_one_after_the_other", function()
+    for nth = 1, 40 do
+        local one = double.new { by_time = true }
+        one:fill(70)
+        one.last = 0
+        for _ = 1, 65 do
+            one:record { person = "8006", time = "2026-11-23T09:00:00+08:00" }
+        end
+        local office = double.begin(one)
+        office:die { after = "any", nth = nth }
+        office:run "1m"
+        t.equal(serials(office), upto(65, 1, upto(70)))
+        t.equal(#office:events "gap.recorded", 0)
+    end
+end)
+
+t.test("what_was_not_read_before_a_wrap_is_told_before_what_came_after_it", function()
+    local one = double.new()
+    one.last = 900
+    one:fill(50)
+    local office = double.begin(one)
+    office:run "20s"
+    one.http:fail "refused"
+    one:fill(50)
+    one.last = 0
+    one:fill(20)
+    office:run "5m"
+    one.http:heal()
+    office:run "1m"
+    t.equal(serials(office), upto(20, 1, upto(1000, 901)))
+end)
+
+t.test("a_hole_in_the_second_run_of_numbers_does_not_end_it", function()
+    local one = double.new()
+    one:fill(200)
+    local office = double.begin(one)
+    office:run "20s"
+    one.last = 0
+    for serial = 1, 150 do
+        if serial < 40 or serial > 110 then
+            one:record { serialNo = serial, person = "1", time = "2026-11-23T09:00:00+08:00" }
+        end
+    end
+    office:run "2h"
+    t.equal(serials(office), upto(150, 111, upto(39, 1, upto(200))))
+end)
+
 t.test("with_history_new_only_what_comes_from_then_on_is_told", function()
     local one = double.new()
     one.last = 1000
