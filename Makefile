@@ -57,7 +57,7 @@ SHARE   = $(PREFIX)/share/outpost
 # ---- Rooms: base, wire, proof and mqtt are libraries; each other room is one program of its own.
 # Only the rooms that say so in NEEDS_ link mqtt; rehearse is the host in an office of doubles.
 FLOOR    := base wire proof mqtt
-PROGRAMS := keeper host rehearse uplink city cli
+PROGRAMS := keeper host rehearse uplink courier city cli
 ROOMS    := $(FLOOR) $(PROGRAMS)
 
 PKG_base   := libevent_core libcjson
@@ -68,6 +68,7 @@ PKG_host   := lua5.4 libmodbus libseccomp
 PKG_rehearse := lua5.4
 PKG_mqtt   := libmosquitto libssl libcrypto
 PKG_uplink :=
+PKG_courier := libcurl
 PKG_city   := sqlite3
 PKG_cli    := sqlite3
 PKG_bench  := lua5.4-cjson
@@ -96,6 +97,7 @@ BIN_keeper := libexec/outpost/keeper
 BIN_host   := libexec/outpost/host
 BIN_rehearse := libexec/outpost/rehearse
 BIN_uplink := libexec/outpost/uplink
+BIN_courier := libexec/outpost/courier
 BIN_city   := bin/outpost-city
 BIN_cli    := bin/outpost
 

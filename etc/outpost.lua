@@ -1,9 +1,9 @@
 -- /etc/outpost/outpost.lua - 一体机配置 / configuration of one office.
 --
--- 这是数据，不是程序：只有 office、city、storage、limits、update、access、plugin 七个词。
+-- 这是数据，不是程序：只有 office、city、courier、storage、limits、update、access、plugin 八个词。
 -- 改完先检查，再生效。
--- This is data, not a program: office, city, storage, limits, update, access, plugin. After a
--- change:
+-- This is data, not a program: office, city, courier, storage, limits, update, access, plugin.
+-- After a change:
 --
 --     outpost check --config /etc/outpost/outpost.lua
 --     outpost reload --config /etc/outpost/outpost.lua
@@ -36,6 +36,23 @@ office {
 --     -- username = "350105-003",      -- 或用口令，与 password_file 成对 / or a password, with its file
 --     -- password_file = "mqtt.password",
 --     -- bandwidth = "512kbit/s",      -- 积压数据的限速，报警不受限 / for a backlog; never for alarms
+-- }
+
+-- 证据文件上传到市级平台（tus 1.0.0）。去掉 "--" 即启用，须同时有 city。断线后从平台已收到的字节续传；
+-- 平台核对两种摘要后给签名回执，收到回执才算送达。事件本身不受 select 影响，照常全部上报。
+-- Evidence files for the city (tus 1.0.0); needs city too. After any interruption it goes on where
+-- the city has got to; only the city's signed receipt counts. Events go to the city in any case.
+--
+-- courier {
+--     url = "https://city.example:8443/files/",
+--     ca = "ca.pem",
+--     cert = "bulk.pem",
+--     key = "bulk.key",
+--     select = { "important", "case" },-- 上传哪些类别 / which classes
+--     hours = {                        -- 本所时间；时段之外不传，不写则随时 / else nothing goes
+--         "22:00-06:00 4Mbit/s",
+--         "06:00-22:00 512kbit/s",
+--     },
 -- }
 
 -- 存储。以下为默认值，通常不用改。quota 是日志在磁盘上的上限；其中 reserve 只留给报警和记录；

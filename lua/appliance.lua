@@ -191,6 +191,10 @@ appliance.events = {
     ["blob.released"] = { lane = "record", doc = "a blob's time is over: it is being erased",
         data = blob { reason = schema.choice { choices = { "retention", "room" },
             doc = "at once, as was agreed when it was stored, or because others needed room" } } },
+    ["evidence.uploaded"] = { lane = "record", doc = "the city has a file, as it has signed",
+        data = blob { sm3 = schema.text { doc = "SM3 of its bytes, hex", max = 64 },
+            receipt = schema.text { doc = "the city's signed note: office, log, seq, time, both "
+                .. "hashes, size", max = 2048 } } },
     ["blob.viewed"] = { lane = "record", doc = "somebody is given a blob's bytes",
         data = blob { who = WHO } },
     ["blob.adopted"] = { lane = "record", doc = "files of blobs that a damaged journal has left "

@@ -1,4 +1,5 @@
 -- city - the settings of the line to the city: what may be set, and what fits together.
+local bandwidth = require "bandwidth"
 local schema = require "schema"
 
 local city = {}
@@ -27,12 +28,10 @@ city.schema = schema.record {
     bandwidth = schema.text {
         doc = "what the backlog may take of the line: 16kbit/s to 1000Mbit/s; alarms never "
             .. "wait for it",
-        max = 16, optional = true, pattern = "^%d+[kM]bit/s$", expects = '"512kbit/s" or "2Mbit/s"',
+        max = 16, optional = true, pattern = "^" .. bandwidth.PATTERN .. "$",
+        expects = '"512kbit/s" or "2Mbit/s"',
     },
 }
-
-local BITS = { k = 1000, M = 1000000 }
-local LEAST_BITS, MOST_BITS = 16 * BITS.k, 1000 * BITS.M
 
 local PATHS = { "verifier", "ca", "cert", "key", "bulk_cert", "bulk_key", "password_file" }
 
@@ -72,26 +71,13 @@ local function check_encryption(settings, faults)
     end
 end
 
--- "512kbit/s" -> 512000
-local function bits(bandwidth)
-    local number, unit = bandwidth:match("^(%d+)([kM])")
-    return math.tointeger(tonumber(number)) * BITS[unit]
-end
-
-local function check_bandwidth(bandwidth, faults)
-    local number = bits(bandwidth)
-    if number < LEAST_BITS or number > MOST_BITS then
-        add(faults, "bandwidth", 'expected 16kbit/s to 1000Mbit/s, got "%s"', bandwidth)
-    end
-end
-
 -- What is wrong between settings that are each right: a list of { setting =, text = }.
 function city.faults(settings)
     local faults = {}
     check_address(settings.url, faults)
     check_encryption(settings, faults)
-    if settings.bandwidth then
-        check_bandwidth(settings.bandwidth, faults)
+    if settings.bandwidth and not bandwidth.fits(settings.bandwidth) then
+        add(faults, "bandwidth", 'expected 16kbit/s to 1000Mbit/s, got "%s"', settings.bandwidth)
     end
     for _, pair in ipairs(PAIRS) do
         if settings[pair[1]] and not settings[pair[2]] then
@@ -103,7 +89,7 @@ end
 
 -- The settings with absolute paths, and the bandwidth in bits a second.
 function city.resolve(settings, path)
-    settings.bandwidth = settings.bandwidth and bits(settings.bandwidth)
+    settings.bandwidth = settings.bandwidth and bandwidth.bits(settings.bandwidth)
     for _, name in ipairs(PATHS) do
         settings[name] = settings[name] and path(settings[name])
     end

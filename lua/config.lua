@@ -1,5 +1,5 @@
--- config - reads outpost.lua: office, city, storage, limits, update, access and plugins, checked,
--- as one table for the keeper.
+-- config - reads outpost.lua: office, city, courier, storage, limits, update, access and plugins,
+-- checked, as one table for the keeper.
 --
 -- Pure: files, folders and positions come in through `world`, because who runs this decides where
 -- they are:
@@ -15,13 +15,15 @@
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
 --   local env, finish = config.begin(world)
---   ... it runs with env's functions office, city, storage, limits, update, access, plugin ...
+--   ... it runs with env's functions office, city, courier, storage, limits, update, access,
+--       plugin ...
 --   local checked, errors = finish()      -- a table, or nil and a list of lines
 --
 -- Every error is collected, each is one line: FILE:LINE: WHAT: expected ..., got ...
 local access = require "access"
 local asking = require "asking"
 local city = require "city"
+local courier = require "courier"
 local limits = require "limits"
 local nearest = require "nearest"
 local schema = require "schema"
@@ -50,16 +52,17 @@ local OFFICE = schema.record {
 }
 
 -- The declarations, for documents.
-config.schemas = { office = OFFICE, city = city.schema, storage = storage.schema,
-    limits = limits.schema, update = update.schema, access = access.schema }
+config.schemas = { office = OFFICE, city = city.schema, courier = courier.schema,
+    storage = storage.schema, limits = limits.schema, update = update.schema,
+    access = access.schema }
 
 -- What the keeper records itself: a plugin that declared these could forge it.
-local OWN_PLUGINS = { keeper = true, uplink = true }
+local OWN_PLUGINS = { keeper = true, uplink = true, courier = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
     plugin = true, config = true, action = true, blob = true }
 
-local STATEMENTS = { office = true, city = true, storage = true, limits = true, update = true,
-    access = true, plugin = true }
+local STATEMENTS = { office = true, city = true, courier = true, storage = true, limits = true,
+    update = true, access = true, plugin = true }
 
 -- The line on which `setting` is set, at or after the line of the statement; else that line.
 local function line_of(self, where, setting)
@@ -191,7 +194,7 @@ local function manifest_fault(self, manifest, name)
         return "that name is the appliance's own"
     end
     for kind in pairs(manifest.events or {}) do
-        if OWN_EVENTS[tostring(kind):match("^%w+")] then
+        if OWN_EVENTS[tostring(kind):match("^%w+")] or kind == "evidence.uploaded" then
             return ('its manifest declares the event "%s", which only the appliance records')
                 :format(kind)
         end
@@ -224,6 +227,11 @@ end
 
 -- Each instance once, whatever its plugin: its name is the name of its store.
 local function claim(self, where, name, instance)
+    if OWN_PLUGINS[instance] then
+        complain(self, where, ('plugin "%s": expected another instance name: "%s" is the '
+            .. "appliance's own"):format(name, instance))
+        return false
+    end
     if type(instance) ~= "string" or #instance > 32 or not instance:find(INSTANCE) then
         complain(self, where, ('plugin "%s": expected an instance name of 1 to 32 small letters, '
             .. 'digits, "-" or "_", got %s'):format(name, schema.show(instance)))
@@ -295,11 +303,16 @@ local function finish(self)
     if not self.office_at then
         complain(self, self.world.where(), 'office: expected office { id = "..." }, got nothing')
     end
+    if self.first.courier and not self.first.city then
+        complain(self, self.first.courier, "courier: expected city { ... } beside it, whose key "
+            .. "signs the receipts, got nothing")
+    end
     if #self.errors > 0 then
         return nil, self.errors
     end
-    return { office = self.office, city = self.blocks.city, storage = self.blocks.storage,
-        limits = self.blocks.limits, update = self.blocks.update, access = self.blocks.access,
+    return { office = self.office, city = self.blocks.city, courier = self.blocks.courier,
+        storage = self.blocks.storage, limits = self.blocks.limits, update = self.blocks.update,
+        access = self.blocks.access,
         plugins = self.plugins }
 end
 
@@ -318,6 +331,7 @@ function config.begin(world)
     local env = {
         office = function(settings) read_office(self, settings) end,
         city = function(settings) read_block(self, "city", city, settings) end,
+        courier = function(settings) read_block(self, "courier", courier, settings) end,
         storage = function(settings) read_block(self, "storage", storage, settings) end,
         limits = function(settings) read_block(self, "limits", limits, settings) end,
         update = function(settings) read_block(self, "update", update, settings) end,

@@ -52,6 +52,7 @@ int blobs_open(struct blobs *blobs, struct loop *loop, struct group *group,
                             .group = group,
                             .tick.fire = tick,
                             .has_old = true, /* whatever a cut has left there */
+                            .sends = config->has_courier ? config->sends : 0,
                             .stock = {.quota = config->blobs_quota,
                                       .reserve = config->blobs_reserve,
                                       .journal = config->reserve,
@@ -318,8 +319,8 @@ static void release_prompt(struct blobs *blobs, int64_t now_us)
 {
     static struct list list;
     list.count = 0;
-    int err = catalog_each_prompt(store_of(blobs), now_us, BLOBS_RELEASE_MAX, put_in_list,
-                                  &list);
+    int err = catalog_each_prompt(store_of(blobs), now_us, BLOBS_RELEASE_MAX,
+                                  blobs->sends, put_in_list, &list);
     for (int i = 0; i < list.count && !err; i++)
         err = release(blobs, &list.blob[i], "retention");
 }
@@ -331,7 +332,8 @@ static void release_for(struct blobs *blobs, int64_t bytes, int64_t now_us)
     int err = 0, most = BLOBS_RELEASE_MAX;
     for (int class = 0; class < CLASS_CASE && bytes > 0 && !err; class ++) {
         list.count = 0;
-        err = catalog_each_due(store_of(blobs), now_us, most, class, put_in_list, &list);
+        err = catalog_each_due(store_of(blobs), now_us, most, class, blobs->sends,
+                               put_in_list, &list);
         for (int i = 0; i < list.count && bytes > 0 && !err; i++) {
             err = release(blobs, &list.blob[i], "room");
             bytes -= cask_bytes(list.blob[i].size);

@@ -36,6 +36,7 @@ struct blobs {
     struct growth growth;
     int64_t added; /* bytes of the open group */
     struct loop_timer tick;
+    int sends;        /* classes that go to the city first: 1 << enum talk_class */
     bool has_undated; /* stored while the clock was not set */
     bool has_old;     /* something waits in blobs/old/ */
     int told;         /* level that was told, in percent */

@@ -32,7 +32,8 @@ static int column_blob(sqlite3_stmt *row, struct catalog_blob *blob)
                                   .is_released = sqlite3_column_int(row, 7) != 0,
                                   .is_damaged = sqlite3_column_int(row, 8) != 0,
                                   .seq = sqlite3_column_int64(row, 9),
-                                  .stored_us = sqlite3_column_int64(row, 10)};
+                                  .stored_us = sqlite3_column_int64(row, 10),
+                                  .uploaded_us = sqlite3_column_int64(row, 11)};
     int err = row_digest(row, 0, &blob->sha256);
     if (!err && blob->has_sm3)
         err = row_digest(row, 1, &blob->sm3);
@@ -87,6 +88,7 @@ int catalog_put(struct store *store, const struct catalog_blob *blob)
     sqlite3_bind_int(row, 9, blob->is_damaged);
     sqlite3_bind_int64(row, 10, blob->seq);
     sqlite3_bind_int64(row, 11, blob->stored_us);
+    sqlite3_bind_int64(row, 12, blob->uploaded_us);
     return row_run(row);
 }
 
@@ -114,22 +116,33 @@ int catalog_each_released(struct store *store, int64_t most, catalog_call *each,
     return each_row(rows, each, owner);
 }
 
-int catalog_each_prompt(struct store *store, int64_t now_us, int64_t most,
+int catalog_each_prompt(struct store *store, int64_t now_us, int64_t most, int sends,
                         catalog_call *each, void *owner)
 {
     sqlite3_stmt *rows = store_statement(store, QUERY_PROMPT_BLOBS);
     sqlite3_bind_int64(rows, 1, now_us);
     sqlite3_bind_int64(rows, 2, most);
+    sqlite3_bind_int(rows, 3, sends);
+    return each_row(rows, each, owner);
+}
+
+int catalog_each_parcel(struct store *store, int class, int64_t most, catalog_call *each,
+                        void *owner)
+{
+    sqlite3_stmt *rows = store_statement(store, QUERY_PARCELS);
+    sqlite3_bind_int(rows, 1, class);
+    sqlite3_bind_int64(rows, 2, most);
     return each_row(rows, each, owner);
 }
 
 int catalog_each_due(struct store *store, int64_t now_us, int64_t most, int class,
-                     catalog_call *each, void *owner)
+                     int sends, catalog_call *each, void *owner)
 {
     sqlite3_stmt *rows = store_statement(store, QUERY_DUE_BLOBS);
     sqlite3_bind_int64(rows, 1, now_us);
     sqlite3_bind_int64(rows, 2, most);
     sqlite3_bind_int(rows, 3, class);
+    sqlite3_bind_int(rows, 4, sends);
     return each_row(rows, each, owner);
 }
 

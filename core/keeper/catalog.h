@@ -22,6 +22,7 @@ struct catalog_blob {
     bool is_damaged;  /* said too */
     int64_t seq;      /* the first event of its commit; -1 none */
     int64_t stored_us;
+    int64_t uploaded_us; /* when the city's receipt for it came; 0: none did */
 };
 
 /* "picture" ... "case", "unknown". */
@@ -43,11 +44,15 @@ int catalog_each(struct store *store, const struct digest *after, int64_t most,
 /* Those that are released. */
 int catalog_each_released(struct store *store, int64_t most, catalog_call *each,
                           void *owner);
-/* Those whose time is over, the oldest first: the prompt ones, or all of one class. */
-int catalog_each_prompt(struct store *store, int64_t now_us, int64_t most,
+/* Those whose time is over, the oldest first: the prompt ones, or all of one class. Of the classes
+ * `sends` (bits, 1 << enum talk_class) only those that the city has. */
+int catalog_each_prompt(struct store *store, int64_t now_us, int64_t most, int sends,
                         catalog_call *each, void *owner);
 int catalog_each_due(struct store *store, int64_t now_us, int64_t most, int class,
-                     catalog_call *each, void *owner);
+                     int sends, catalog_call *each, void *owner);
+/* Those of the class that can go to the city and have no receipt of it, the oldest first. */
+int catalog_each_parcel(struct store *store, int class, int64_t most, catalog_call *each,
+                        void *owner);
 
 /* How many there are, and what they take on disk. */
 struct catalog_sum {

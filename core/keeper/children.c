@@ -10,6 +10,7 @@
 #include "keeper/asking.h"
 #include "keeper/blobs.h"
 #include "keeper/commit.h"
+#include "keeper/parcels.h"
 #include "keeper/viewing.h"
 
 enum {
@@ -367,19 +368,29 @@ static int hear_view(struct children *children, struct peer *peer,
     return viewing_view(children->viewing, peer, frame, &who);
 }
 
+static int hear_parcels(struct children *children, struct peer *peer,
+                        const struct frame *frame)
+{
+    if (children->parcels == NULL)
+        return -EPROTO;
+    return parcels_hear(children->parcels, peer, frame);
+}
+
+enum { OWN_CHILDREN = PEER_UPLINK | PEER_COURIER };
+
 static const struct {
     int roles;
     int (*hear)(struct children *children, struct peer *peer, const struct frame *frame);
 } TALKS[TALK_TYPES] = {
-    [TALK_HELLO] = {PEER_HOST | PEER_UPLINK | PEER_READER | PEER_CANARY, hear_hello},
+    [TALK_HELLO] = {PEER_HOST | OWN_CHILDREN | PEER_READER | PEER_CANARY, hear_hello},
     [TALK_COMMIT] = {PEER_HOST, hear_commit},
     [TALK_GET] = {PEER_HOST, hear_get},
     [TALK_RANGE] = {PEER_HOST, hear_range},
     [TALK_FETCH] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_fetch},
     [TALK_CANCEL] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_cancel},
     [TALK_RECEIPT] = {PEER_UPLINK, hear_receipt},
-    [TALK_HEALTH] = {PEER_HOST | PEER_UPLINK | PEER_CANARY, hear_health},
-    [TALK_PONG] = {PEER_HOST | PEER_UPLINK | PEER_CANARY, hear_pong},
+    [TALK_HEALTH] = {PEER_HOST | OWN_CHILDREN | PEER_CANARY, hear_health},
+    [TALK_PONG] = {PEER_HOST | OWN_CHILDREN | PEER_CANARY, hear_pong},
     [TALK_STATUS] = {PEER_READER, hear_status},
     [TALK_STALLED] = {PEER_UPLINK, hear_stalled},
     [TALK_RELOAD] = {PEER_READER, hear_reload},
@@ -390,6 +401,10 @@ static const struct {
     [TALK_ABANDON] = {PEER_HOST, hear_spool},
     [TALK_LIST] = {PEER_READER, hear_list},
     [TALK_VIEW] = {PEER_READER, hear_view},
+    [TALK_PARCELS] = {PEER_COURIER, hear_parcels},
+    [TALK_NOTE] = {PEER_COURIER, hear_parcels},
+    [TALK_DRAW] = {PEER_COURIER, hear_parcels},
+    [TALK_HANDOVER] = {PEER_COURIER, hear_parcels},
 };
 
 static void frame_came(void *owner, struct line *line, const struct frame *frame)
@@ -470,6 +485,8 @@ void children_remove(struct children *children, struct peer *peer)
         spools_forget(&children->blobs->spools, peer);
     if (children->viewing != NULL)
         viewing_forget(children->viewing, peer);
+    if (children->parcels != NULL && peer->role == PEER_COURIER)
+        parcels_forget(children->parcels);
     line_close(peer->line);
     peer->line = NULL;
     peer->is_ready = false;

@@ -15,6 +15,7 @@
 struct asking;
 struct blobs;
 struct viewing;
+struct parcels;
 
 struct children {
     struct loop *loop;
@@ -26,6 +27,7 @@ struct children {
     struct asking *asking;             /* NULL: nothing can be asked for */
     struct blobs *blobs;               /* NULL: none can be stored */
     struct viewing *viewing;           /* NULL: none can be looked at */
+    struct parcels *parcels;           /* NULL: none go to the city */
     const struct allowance_rate *rate; /* of each host; NULL: no bound */
     struct peer *peers;
     /* Appends the CONFIG of START for a child that said HELLO. */

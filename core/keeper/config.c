@@ -22,9 +22,9 @@ static int take_id(char *id, const struct json *json, const char *name)
 /* What the keeper records itself, a plugin may not. */
 static bool is_own(const char *type)
 {
-    static const char *const OWN[] = {"box.",    "journal.", "storage.",
-                                      "clock.",  "sync.",    "plugin.",
-                                      "config.", "action.",  "blob."};
+    static const char *const OWN[] = {"box.",  "journal.",         "storage.", "clock.",
+                                      "sync.", "plugin.",          "config.",  "action.",
+                                      "blob.", "evidence.uploaded"};
     for (size_t i = 0; i < countof(OWN); i++)
         if (strncmp(type, OWN[i], strlen(OWN[i])) == 0)
             return true;
@@ -60,15 +60,22 @@ static int take_events(struct config_plugin *plugin, const struct json *events)
     return 0;
 }
 
+/* The source of events, and the name of a store. */
+static bool is_own_name(const char *name)
+{
+    return strcmp(name, "keeper") == 0 || strcmp(name, "uplink") == 0 ||
+           strcmp(name, "courier") == 0;
+}
+
 int config_read_plugin(struct config_plugin *plugin, const struct json *item)
 {
     *plugin = (struct config_plugin){.json = item};
     int err = take_id(plugin->plugin, item, "plugin");
     if (!err)
         err = take_id(plugin->instance, item, "instance");
-    if (!err && (strcmp(plugin->plugin, "keeper") == 0 ||
-                 strcmp(plugin->plugin, "uplink") == 0)) {
-        log_error("configuration: no plugin may be named %s", plugin->plugin);
+    if (!err && (is_own_name(plugin->plugin) || is_own_name(plugin->instance))) {
+        log_error("configuration: no plugin and no instance may be named %s or %s",
+                  plugin->plugin, plugin->instance);
         err = -EPROTO;
     }
     return err ? err : take_events(plugin, json_get(item, "events"));
@@ -115,6 +122,28 @@ static int take_city(struct config *config, const struct json *city)
     }
     strcpy(config->verifier, verifier);
     config->has_city = true;
+    return 0;
+}
+
+static int take_courier(struct config *config, const struct json *courier)
+{
+    if (!json_is_object(courier))
+        return 0;
+    const struct json *select = json_get(courier, "select");
+    for (const struct json *item = json_first(select); item; item = json_next(item)) {
+        const char *name = json_value(item);
+        int class = name == NULL ? -1 : talk_class_of(name);
+        if (class < 0) {
+            log_error("configuration: courier: select: expected classes of files");
+            return -EPROTO;
+        }
+        config->sends |= 1 << class;
+    }
+    if (!config->has_city) {
+        log_error("configuration: courier: expected a city beside it");
+        return -EPROTO;
+    }
+    config->has_courier = true;
     return 0;
 }
 
@@ -183,6 +212,8 @@ static int take_all(struct config *config)
     strcpy(config->suite, suite);
     err = take_city(config, json_get(config->json, "city"));
     if (!err)
+        err = take_courier(config, json_get(config->json, "courier"));
+    if (!err)
         err = take_storage(config, json_get(config->json, "storage"));
     if (!err)
         err = take_blobs(config, json_get(json_get(config->json, "storage"), "blobs"));
@@ -244,12 +275,19 @@ const char *config_needs_restart(const struct config *from, const struct config 
         return "storage";
     if (from->has_city != to->has_city)
         return "city";
+    if (from->has_courier != to->has_courier)
+        return "courier";
     return strcmp(from->verifier, to->verifier) != 0 ? "city.verifier" : NULL;
 }
 
 bool config_moves_city(const struct config *from, const struct config *to)
 {
     return !is_same(json_get(from->json, "city"), json_get(to->json, "city"));
+}
+
+bool config_moves_courier(const struct config *from, const struct config *to)
+{
+    return !is_same(json_get(from->json, "courier"), json_get(to->json, "courier"));
 }
 
 int config_lane(const struct config_plugin *plugin, const char *type)

@@ -61,6 +61,8 @@ struct config {
     char suite[32];
     bool has_city;
     char verifier[4096];        /* file with the city's vkey, when has_city */
+    bool has_courier;           /* only with a city */
+    int sends;                  /* classes of blobs that it takes: 1 << enum talk_class */
     int64_t quota;              /* bytes the journal may take on disk, */
     int64_t reserve;            /* of them only for alarms and records */
     int64_t blobs_quota;        /* the same for blobs; the reserve is for those */
@@ -78,10 +80,11 @@ int config_open(struct config **out, const void *bytes, size_t length);
 void config_close(struct config *config);
 
 /* What of a changed configuration cannot take hold while the keeper runs: "office", "storage",
- * "city" (there is one only before or after), "city.verifier"; NULL when all of it can. */
+ * "city" or "courier" (there is one only before or after), "city.verifier"; NULL when all of it can. */
 const char *config_needs_restart(const struct config *from, const struct config *to);
-/* Whether the line to the city is another. */
+/* Whether the line to the city is another, or what the courier is told. */
 bool config_moves_city(const struct config *from, const struct config *to);
+bool config_moves_courier(const struct config *from, const struct config *to);
 
 /* The lane the plugin declared for the type, or -1. */
 int config_lane(const struct config_plugin *plugin, const char *type);

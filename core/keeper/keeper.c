@@ -1,6 +1,6 @@
 /* keeper - see keeper.h.
  *
- * Order of the end: hosts (no more events), the last event and checkpoint, the uplink (it may still
+ * Order of the end: hosts and courier (no more events), the last event and checkpoint, the uplink (it may still
  * hand them on), the store, the signed statement that all ended well. */
 #include "keeper/keeper.h"
 
@@ -137,11 +137,30 @@ static void print_uplink_start(const struct keeper *keeper, struct buffer *out)
     buffer_free(&verifier);
 }
 
+static void print_courier_start(const struct keeper *keeper, struct buffer *out)
+{
+    const struct journal *journal = keeper->journal;
+    const struct json *json = keeper->config->json;
+    const char *timezone = json_text(json_get(json, "office"), "timezone");
+    buffer_printf(out, "{\"office\":\"%s\",\"log\":\"%s\",", journal->log.office,
+                  journal->log.log);
+    if (timezone != NULL) {
+        buffer_append_text(out, "\"timezone\":");
+        json_put_text(out, timezone);
+        buffer_append_text(out, ",");
+    }
+    buffer_append_text(out, "\"courier\":");
+    json_print(out, json_get(json, "courier"));
+    buffer_append_text(out, "}");
+}
+
 static void print_start(void *owner, const struct peer *peer, struct buffer *out)
 {
     struct keeper *keeper = owner;
     if (peer->role == PEER_UPLINK)
         print_uplink_start(keeper, out);
+    else if (peer->role == PEER_COURIER)
+        print_courier_start(keeper, out);
     else
         json_print(out, peer->plugin->json);
 }
@@ -186,6 +205,8 @@ static void took_config(void *owner, const struct config *config)
     keeper->config = config;
     keeper->children.rate = &config->rate;
     keeper->asking.config = config;
+    keeper->parcels.config = config;
+    keeper->blobs.sends = config->has_courier ? config->sends : 0;
 }
 
 static void print_report(void *owner, struct buffer *out)
@@ -231,7 +252,7 @@ static void stop(struct keeper *keeper)
     keeper->is_stopping = true;
     log_info("stopping");
     reload_stop(&keeper->reload);
-    supervisor_stop(&keeper->supervisor, PEER_HOST, hosts_stopped, keeper);
+    supervisor_stop(&keeper->supervisor, PEER_HOST | PEER_COURIER, hosts_stopped, keeper);
 }
 
 static void on_terminate(struct loop_signal *signal)
@@ -277,6 +298,8 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     keeper->children.storage = &keeper->storage;
     keeper->children.blobs = &keeper->blobs;
     keeper->children.viewing = &keeper->viewing;
+    parcels_open(&keeper->parcels, &keeper->blobs, &keeper->link, config);
+    keeper->children.parcels = &keeper->parcels;
     keeper->children.rate = &config->rate;
     asking_open(&keeper->asking, keeper->loop, &keeper->children, config);
     keeper->children.asking = &keeper->asking;
@@ -443,6 +466,7 @@ void keeper_close(struct keeper *keeper)
         children_close(&keeper->children);
         viewing_close(&keeper->viewing);
         recheck_close(&keeper->recheck);
+        parcels_close(&keeper->parcels);
         blobs_close(&keeper->blobs);
         wallclock_close(&keeper->wallclock);
         salvage_close(&keeper->salvage);

@@ -11,6 +11,7 @@
 #include "keeper/journal.h"
 #include "keeper/link.h"
 #include "keeper/opening.h"
+#include "keeper/parcels.h"
 #include "keeper/recheck.h"
 #include "keeper/reload.h"
 #include "keeper/router.h"
@@ -41,6 +42,7 @@ struct keeper {
     struct blobs blobs;
     struct viewing viewing;
     struct recheck recheck;
+    struct parcels parcels;
     struct upkeep upkeep;
     struct salvage salvage;
     struct scrub scrub;

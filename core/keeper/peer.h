@@ -14,10 +14,11 @@
 #include "wire/talk.h"
 
 enum peer_role {
-    PEER_HOST = 1,   /* runs a plugin instance */
-    PEER_UPLINK = 2, /* speaks with the city */
-    PEER_READER = 4, /* `outpost status`, `events`, `reload`, `do`, `show` */
-    PEER_CANARY = 8  /* loads a plugin, and that is all */
+    PEER_HOST = 1,    /* runs a plugin instance */
+    PEER_UPLINK = 2,  /* speaks with the city */
+    PEER_READER = 4,  /* `outpost status`, `events`, `reload`, `do`, `show` */
+    PEER_CANARY = 8,  /* loads a plugin, and that is all */
+    PEER_COURIER = 16 /* takes files to the city */
 };
 
 enum { PEER_COMPLAINT_MAX = 400 };
@@ -28,17 +29,17 @@ struct peer {
     enum peer_role role;
     struct line *line;
     const struct config_plugin *plugin; /* of a host */
-    const char *name;                   /* of the instance; "uplink"; "reader" */
-    bool is_ready;                      /* HELLO came */
-    bool is_ended;                      /* its line is about to be over */
-    int64_t uid;                        /* of a reader: its Unix user, -1 not known */
-    int64_t heard_us;                   /* monotonic, of the last PONG */
-    struct allowance allowance;         /* of a host */
-    int64_t held_ms;                    /* that it has been made to wait in all */
-    int64_t held_told_us;               /* when that was last said aloud; 0 never */
-    struct json *health;                /* what it last said of itself, or NULL */
-    int64_t reads;                      /* answers of its devices since it started, */
-    int64_t errors; /* and what its handlers raised: of the last PONG */
+    const char *name;           /* of the instance; "uplink"; "courier"; "reader" */
+    bool is_ready;              /* HELLO came */
+    bool is_ended;              /* its line is about to be over */
+    int64_t uid;                /* of a reader: its Unix user, -1 not known */
+    int64_t heard_us;           /* monotonic, of the last PONG */
+    struct allowance allowance; /* of a host */
+    int64_t held_ms;            /* that it has been made to wait in all */
+    int64_t held_told_us;       /* when that was last said aloud; 0 never */
+    struct json *health;        /* what it last said of itself, or NULL */
+    int64_t reads;              /* answers of its devices since it started, */
+    int64_t errors;             /* and what its handlers raised: of the last PONG */
     char complaint[PEER_COMPLAINT_MAX + 1]; /* why it cannot start, in its own words */
     struct children *children;
     void *owner;

@@ -19,7 +19,13 @@ const char query_check[] =
     "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check <> 'ok'";
 
 #define BLOB_COLUMNS                                                                     \
-    "digest, sm3, size, class, keep, until, prompt, state, damaged, seq, stored"
+    "digest, sm3, size, class, keep, until, prompt, state, damaged, seq, stored, "       \
+    "uploaded"
+
+/* One that goes to the city stays until it has its receipt; `sends` are the bits of those classes.
+ * What is of no commit of this log, or damaged, cannot go: its time is over when it is over. */
+#define RECEIPTED(sends)                                                                 \
+    " AND (uploaded > 0 OR seq < 0 OR damaged = 1 OR (" sends " >> class) & 1 = 0)"
 
 const char *const query_sql[QUERIES] = {
     [QUERY_BEGIN] = "BEGIN IMMEDIATE",
@@ -62,16 +68,21 @@ const char *const query_sql[QUERIES] = {
     [QUERY_PAGES] = "PRAGMA page_count",
     [QUERY_GET_BLOB] = "SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?",
     [QUERY_PUT_BLOB] = "INSERT OR REPLACE INTO blob (" BLOB_COLUMNS
-                       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [QUERY_FORGET_BLOB] = "DELETE FROM blob WHERE digest = ? AND state = 1",
     [QUERY_EACH_BLOB] =
         "SELECT " BLOB_COLUMNS " FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?2",
     [QUERY_RELEASED_BLOBS] = "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 1 LIMIT ?1",
     [QUERY_PROMPT_BLOBS] =
         "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND prompt = 1"
-        " AND until >= 0 AND until <= ?1 ORDER BY until LIMIT ?2",
-    [QUERY_DUE_BLOBS] = "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND class = ?3"
-                        " AND until >= 0 AND until <= ?1 ORDER BY until LIMIT ?2",
+        " AND until >= 0 AND until <= ?1" RECEIPTED("?3") " ORDER BY until LIMIT ?2",
+    [QUERY_DUE_BLOBS] =
+        "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND class = ?3"
+        " AND until >= 0 AND until <= ?1" RECEIPTED("?4") " ORDER BY until LIMIT ?2",
+    [QUERY_PARCELS] =
+        "SELECT " BLOB_COLUMNS
+        " FROM blob WHERE state = 0 AND uploaded = 0 AND class = ?1"
+        " AND seq >= 0 AND damaged = 0 AND length(sm3) = 32 ORDER BY stored LIMIT ?2",
     /* On disk: a head of 48 bytes, and 16 more for each chunk of 64 KiB (cask.h). */
     [QUERY_SUM_BLOBS] = "SELECT class, state, count(*), sum(damaged),"
                         " sum(size + 48 + 16 * max(1, (size + 65535) / 65536))"

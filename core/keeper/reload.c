@@ -186,29 +186,38 @@ static void remove_others(struct reload *reload, const struct lineup *lineup)
     }
 }
 
-/* ---- The line to the city */
+/* ---- The lines to the city */
 
-static void uplink_ended(struct child *child)
+static void own_ended(struct child *child)
 {
     child->ended = NULL;
     supervisor_renew(child, NULL);
 }
 
+static void start_anew(struct reload *reload, enum peer_role role)
+{
+    struct child *child = supervisor_find_own(reload->changes.supervisor, role);
+    if (child == NULL)
+        return;
+    say(reload, child->peer.name, "started anew", "");
+    child->ended = own_ended;
+    supervisor_halt(child);
+}
+
 static void take_config(struct reload *reload)
 {
-    struct child *uplink = supervisor_find(reload->changes.supervisor, NULL);
-    bool moves = config_moves_city(reload->current, reload->next);
+    bool moves_city = config_moves_city(reload->current, reload->next);
+    bool moves_courier = config_moves_courier(reload->current, reload->next);
     struct config *old = reload->taken;
     reload->current = reload->taken = reload->next;
     reload->next = NULL;
     reload->changes.config = reload->current;
     reload->took(reload->owner, reload->current);
     config_close(old);
-    if (!moves || uplink == NULL)
-        return;
-    say(reload, "uplink", "started anew", "");
-    uplink->ended = uplink_ended;
-    supervisor_halt(uplink);
+    if (moves_city)
+        start_anew(reload, PEER_UPLINK);
+    if (moves_courier)
+        start_anew(reload, PEER_COURIER);
 }
 
 /* ---- Beginning */
@@ -355,7 +364,9 @@ void reload_start(struct reload *reload)
     int err = lineup_open(&lineup, reload->current, reload->state, &names);
     buffer_free(&names);
     if (reload->current->has_city)
-        supervisor_add(supervisor, NULL);
+        supervisor_add_own(supervisor, PEER_UPLINK);
+    if (reload->current->has_courier)
+        supervisor_add_own(supervisor, PEER_COURIER);
     if (err) {
         log_error("no plugin can be started: %s", strerror(-err));
         return;

@@ -13,10 +13,12 @@
     "  state   INTEGER NOT NULL," /* 0 stored; 1 released: its file is being erased */      \
     "  damaged INTEGER NOT NULL," /* 1: the file is not what was stored, which was told */  \
     "  seq     INTEGER NOT NULL," /* the first event of the commit that kept it; -1 none */ \
-    "  stored  INTEGER NOT NULL" /* when, UTC us */                                         \
+    "  stored  INTEGER NOT NULL," /* when, UTC us */                                        \
+    "  uploaded INTEGER NOT NULL" /* when the city's receipt came, UTC us; 0: none did */   \
     ") STRICT, WITHOUT ROWID;"                                                              \
     "CREATE INDEX blob_due ON blob(state, class, until);"                                   \
-    "CREATE INDEX blob_prompt ON blob(until) WHERE state = 0 AND prompt = 1;"
+    "CREATE INDEX blob_prompt ON blob(until) WHERE state = 0 AND prompt = 1;"               \
+    "CREATE INDEX blob_parcel ON blob(class, stored) WHERE state = 0 AND uploaded = 0;"
 
 const char schema_sql[] =
     "PRAGMA application_id = 0x4f757470;" /* "Outp" */

@@ -143,19 +143,22 @@ read_chunks(const struct scribe *scribe, struct cask *cask, struct algorithm_has
             int (*each)(const struct scribe *scribe, const uint8_t *bytes, size_t length))
 {
     static uint8_t plain[CASK_CHUNK];
-    size_t length;
+    size_t length, skip = (size_t)(scribe->offset % CASK_CHUNK);
     int err = 0;
-    for (int64_t i = 0; i < cask_chunks(cask) && !err; i++) {
+    for (int64_t i = scribe->offset / CASK_CHUNK; i < cask_chunks(cask) && !err; i++) {
         err = cask_read(cask, i, plain, &length);
         if (err)
             break;
         algorithm_hash_add(hash, plain, length);
-        err = each(scribe, plain, length);
+        if (skip < length)
+            err = each(scribe, plain + skip, length - skip);
+        skip = 0;
     }
     return err;
 }
 
-/* Whole files could have been swapped: the tags hold within one, its name says what it is. */
+/* Whole files could have been swapped: the tags hold within one, its name says what it is. Who reads
+ * on from somewhere has to compare the whole by himself. */
 static int read_blob(const struct scribe *scribe,
                      int (*each)(const struct scribe *scribe, const uint8_t *bytes,
                                  size_t length))
@@ -174,7 +177,8 @@ static int read_blob(const struct scribe *scribe,
     algorithm_hash_end(hash, digest.bytes);
     algorithm_hash_free(hash);
     cask_close(cask);
-    return err || digest_equal(&digest, &scribe->digest) ? err : -EBADMSG;
+    bool is_same = scribe->offset > 0 || digest_equal(&digest, &scribe->digest);
+    return err || is_same ? err : -EBADMSG;
 }
 
 int scribe_read(void *owner, struct buffer *result)

@@ -20,7 +20,8 @@ struct scribe {
     int fd;               /* of the pipe; errand.keeps too */
     int64_t number;       /* of the spool, */
     int64_t most;         /* and how many bytes it may get */
-    struct digest digest; /* of what is read */
+    struct digest digest; /* of what is read, */
+    int64_t offset;       /* and from which byte on */
     int64_t pace;         /* bytes a second that are looked at; 0: as fast as can be */
     int silence_ms;
 };
@@ -36,7 +37,8 @@ struct scribe_told {
  * Writes the pipe until its end into blobs/new/N, which becomes blobs/new/SHA256.N, durably; the
  * result is a struct scribe_told. -EFBIG, -ETIMEDOUT (nothing came for `silence_ms`), or the disk's. */
 int scribe_write(void *scribe, struct buffer *result);
-/* Writes the blob into the pipe. -EBADMSG: it is not what it was, -EPIPE: nobody reads. */
+/* Writes the blob, from `offset` on, into the pipe. -EBADMSG: it is not what it was (from 0 on: also a
+ * whole file in the place of another), -EPIPE: nobody reads. */
 int scribe_read(void *scribe, struct buffer *result);
 /* Reads it for its own sake; -EBADMSG as above. */
 int scribe_check(void *scribe, struct buffer *result);

@@ -21,7 +21,7 @@ static const struct {
     {"plugin.updated", LANE_RECORD},   {"plugin.returned", LANE_ALARM},
     {"action.performed", LANE_RECORD}, {"blob.released", LANE_RECORD},
     {"blob.adopted", LANE_RECORD},     {"blob.damaged", LANE_ALARM},
-    {"blob.viewed", LANE_RECORD},
+    {"blob.viewed", LANE_RECORD},      {"evidence.uploaded", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

@@ -27,6 +27,8 @@
  *   blob.released       record  sha256, size, class, reason ("retention": its time is over; "room": and
  *                               others needed it): it is being erased
  *   blob.viewed         record  sha256, size, class, who (as above): somebody is given its bytes
+ *   evidence.uploaded   record  sha256, sm3, size, class, receipt: the city has it, as it has signed
+ *                               (proof/handover.h)
  *   blob.adopted        record  count, bytes: files whose rows a damaged journal has taken with it
  *   blob.damaged        alarm   sha256, size, class, reason ("changed", "missing", "unreadable", "key");
  *                               or count, when all are, because the box's key was lost

@@ -21,7 +21,7 @@ static void start_child(struct child *child);
 static int spawn(struct child *child, int *fd)
 {
     struct spawn spawn = {.libexec = child->supervisor->libexec,
-                          .program = child->plugin ? "host" : "uplink",
+                          .program = child->plugin ? "host" : child->peer.name,
                           .mode = child->plugin ? "run" : NULL,
                           .instance = child->plugin ? child->plugin->instance : NULL,
                           .last_processor = child->plugin == NULL};
@@ -67,7 +67,7 @@ static void record_death(struct child *child)
         child->restart.in_quarantine ? "plugin.quarantined" : "plugin.restarted";
     snprintf(data, sizeof(data),
              "{\"instance\":\"%s\",\"plugin\":\"%s\",\"exit\":\"%s\",\"deaths\":%d}",
-             child->peer.name, child->plugin ? child->plugin->plugin : "uplink",
+             child->peer.name, child->plugin ? child->plugin->plugin : child->peer.name,
              child->last_exit, child->restart.count);
     self_record(child->supervisor->group, type, data);
 }
@@ -182,7 +182,7 @@ static void ping_all(struct loop_timer *timer)
     for (size_t i = 0; i < supervisor->count; i++) {
         struct child *child = &supervisor->child[i];
         int64_t most_ms =
-            child->plugin ? SUPERVISOR_HOST_SILENCE_MS : SUPERVISOR_UPLINK_SILENCE_MS;
+            child->plugin ? SUPERVISOR_HOST_SILENCE_MS : SUPERVISOR_OWN_SILENCE_MS;
         if (child->pid == 0)
             continue;
         pulse_add(&child->pulse, now_us, child->peer.reads, child->peer.errors);
@@ -192,7 +192,8 @@ static void ping_all(struct loop_timer *timer)
                   (int)(most_ms / 1000));
         end_child(child);
     }
-    children_tell(supervisor->children, PEER_HOST | PEER_UPLINK, TALK_PING);
+    children_tell(supervisor->children, PEER_HOST | PEER_UPLINK | PEER_COURIER,
+                  TALK_PING);
     loop_timer_start(supervisor->loop, &supervisor->ping, SUPERVISOR_PING_MS);
 }
 
@@ -272,10 +273,12 @@ static void take_version(struct child *child, struct version *version)
     child->version = version;
     child->plugin = version ? &version->plugin : NULL;
     child->peer.plugin = child->plugin;
-    child->peer.name = version ? version->plugin.instance : "uplink";
+    if (version != NULL)
+        child->peer.name = version->plugin.instance;
 }
 
-struct child *supervisor_add(struct supervisor *supervisor, struct version *version)
+static struct child *add(struct supervisor *supervisor, enum peer_role role,
+                         const char *name, struct version *version)
 {
     struct child *child = free_place(supervisor);
     if (child == NULL)
@@ -284,23 +287,44 @@ struct child *supervisor_add(struct supervisor *supervisor, struct version *vers
                             .again.fire = try_again,
                             .linger.fire = lingers,
                             .halt.fire = halt_is_over};
-    child->peer = (struct peer){
-        .role = version ? PEER_HOST : PEER_UPLINK, .owner = child, .gone = child_gone};
+    child->peer =
+        (struct peer){.role = role, .name = name, .owner = child, .gone = child_gone};
     take_version(child, version);
     start_child(child);
     return child;
 }
 
-struct child *supervisor_find(struct supervisor *supervisor, const char *instance)
+struct child *supervisor_add(struct supervisor *supervisor, struct version *version)
 {
-    enum peer_role role = instance ? PEER_HOST : PEER_UPLINK;
+    return add(supervisor, PEER_HOST, NULL, version);
+}
+
+struct child *supervisor_add_own(struct supervisor *supervisor, enum peer_role role)
+{
+    ASSERT(role == PEER_UPLINK || role == PEER_COURIER);
+    return add(supervisor, role, role == PEER_UPLINK ? "uplink" : "courier", NULL);
+}
+
+static struct child *find(struct supervisor *supervisor, enum peer_role role,
+                          const char *name)
+{
     for (size_t i = 0; i < supervisor->count; i++) {
         struct child *child = &supervisor->child[i];
         if (child->supervisor != NULL && child->peer.role == role &&
-            (instance == NULL || strcmp(child->peer.name, instance) == 0))
+            (name == NULL || strcmp(child->peer.name, name) == 0))
             return child;
     }
     return NULL;
+}
+
+struct child *supervisor_find(struct supervisor *supervisor, const char *instance)
+{
+    return find(supervisor, PEER_HOST, instance);
+}
+
+struct child *supervisor_find_own(struct supervisor *supervisor, enum peer_role role)
+{
+    return find(supervisor, role, NULL);
 }
 
 struct pulse_rate supervisor_rate(struct child *child)

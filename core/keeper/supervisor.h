@@ -1,6 +1,7 @@
 /* supervisor - starts the children, restarts the dead, kills the hung, stops all in order.
  *
- * A host for each plugin instance, and the uplink when there is a city. A child that does not
+ * A host for each plugin instance; the appliance's own programs: the uplink when there is a city, and
+ * the courier when files go there. A child that does not
  * answer PING in time is killed; when it dies comes back by the policy of restart.h, unless
  * somebody has asked to decide (`ended`), as a reload does. */
 #ifndef KEEPER_SUPERVISOR_H
@@ -16,9 +17,10 @@
 enum {
     SUPERVISOR_PING_MS = 5000,
     SUPERVISOR_HOST_SILENCE_MS = 15 * 1000,
-    SUPERVISOR_UPLINK_SILENCE_MS = 60 * 1000, /* it may wait for a name server */
-    SUPERVISOR_LINGER_MS = 1000, /* between the end of its line and its own */
+    SUPERVISOR_OWN_SILENCE_MS = 60 * 1000, /* the uplink may wait for a name server */
+    SUPERVISOR_LINGER_MS = 1000,           /* between the end of its line and its own */
     SUPERVISOR_STOP_MS = 3000,
+    SUPERVISOR_OWN_MAX = 2, /* uplink and courier */
     SUPERVISOR_YOUNG_MS = 60 * 1000,
     SUPERVISOR_EXIT_AGAIN = 75 /* EX_TEMPFAIL: a commit was refused */
 };
@@ -26,7 +28,7 @@ enum {
 struct child {
     struct supervisor *supervisor;      /* NULL: the place is free */
     struct version *version;            /* of a host */
-    const struct config_plugin *plugin; /* of the version; NULL: the uplink */
+    const struct config_plugin *plugin; /* of the version; NULL: one of our own */
     struct peer peer;
     pid_t pid; /* 0 while it does not run */
     int64_t started_us;
@@ -50,7 +52,7 @@ struct supervisor {
     struct children *children;
     struct group *group;
     char libexec[4096];
-    struct child child[CONFIG_PLUGINS_MAX + 1];
+    struct child child[CONFIG_PLUGINS_MAX + SUPERVISOR_OWN_MAX];
     size_t count; /* places that have been used */
     struct loop_signal died;
     struct loop_timer ping;
@@ -65,11 +67,13 @@ void supervisor_open(struct supervisor *supervisor, struct loop *loop,
 /* Kills what still runs. */
 void supervisor_close(struct supervisor *supervisor);
 
-/* Starts a child: a host of that version, which it holds, or (NULL) the uplink. NULL beyond
- * CONFIG_PLUGINS_MAX hosts. */
+/* Starts a host of that version, which it holds. NULL beyond CONFIG_PLUGINS_MAX children. */
 struct child *supervisor_add(struct supervisor *supervisor, struct version *version);
-/* The host of that instance, or (NULL) the uplink; NULL when there is none. */
+/* Starts the uplink or the courier. */
+struct child *supervisor_add_own(struct supervisor *supervisor, enum peer_role role);
+/* The host of that instance, the uplink, the courier; NULL when there is none. */
 struct child *supervisor_find(struct supervisor *supervisor, const char *instance);
+struct child *supervisor_find_own(struct supervisor *supervisor, enum peer_role role);
 /* Watches those there are, and will be. */
 void supervisor_watch(struct supervisor *supervisor);
 

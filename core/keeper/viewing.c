@@ -67,6 +67,8 @@ static void print_row(struct buffer *out, const struct catalog_blob *blob)
         buffer_printf(out, ",\"sm3\":\"%s\"", digits);
     print_time(out, "stored", blob->stored_us);
     print_time(out, "until", blob->until_us);
+    if (blob->uploaded_us > 0)
+        print_time(out, "uploaded", blob->uploaded_us);
     buffer_printf(
         out, ",\"seq\":%" PRId64 ",\"prompt\":%s,\"released\":%s,\"damaged\":%s}",
         blob->seq, blob->is_prompt ? "true" : "false",

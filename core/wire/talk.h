@@ -48,6 +48,15 @@
  *   VIEWED   keeper  ERROR (0; ENOENT; EACCES: neither officer nor root; EBUSY), TEXT, SIZE, and a
  *                    descriptor: the reading end of a pipe that gives its bytes. Only DONE tells
  *                    whether they were all, and what was stored
+ *   PARCELS  courier -> PARCELS with ENTRY (DIGEST, SM3, SIZE, NAME, SEQ, optional VALUE: the last
+ *                    NOTE of it) ...: at most TALK_PARCELS_MAX blobs that shall go to the city and have
+ *                    no receipt yet, the most important first
+ *   NOTE     courier DIGEST, VALUE (at most TALK_NOTE_MAX bytes)  -> DONE: it is durable
+ *   DRAW     courier DIGEST, OFFSET                              -> DRAWN
+ *   DRAWN    keeper  ERROR (0; ENOENT: not stored; EBUSY; EIO), TEXT, and, when there is no error, a
+ *                    descriptor: the reading end of a pipe with the blob's bytes from OFFSET on
+ *   HANDOVER courier TEXT (the city's receipt of a blob, as it came)  -> DONE (EBADMSG, ENOKEY, EPROTO:
+ *                    not the city's word; ESTALE: of another log; ENOENT: of no blob that is stored)
  */
 #ifndef WIRE_TALK_H
 #define WIRE_TALK_H
@@ -86,6 +95,11 @@ enum talk_type {
     TALK_LISTED,
     TALK_VIEW,
     TALK_VIEWED,
+    TALK_PARCELS,
+    TALK_NOTE,
+    TALK_DRAW,
+    TALK_DRAWN,
+    TALK_HANDOVER,
     TALK_TYPES
 };
 
@@ -119,8 +133,9 @@ enum talk_tag {
     TAG_DIGEST,  /* text: SHA-256 of a blob's bytes, 64 hex digits */
     TAG_SM3,     /* text: their SM3, 64 hex digits */
     TAG_SIZE,    /* number: how many there are */
-    TAG_BLOB /* fields: DIGEST, NAME (a class), LIMIT (keep so many ms from now; -1: until
+    TAG_BLOB, /* fields: DIGEST, NAME (a class), LIMIT (keep so many ms from now; -1: until
                         it is released), optional MORE (empty: erase it as soon as that is over) */
+    TAG_OFFSET /* number: of a byte in a blob, from 0 */
 };
 
 /* What a blob is for, the weakest first: who goes first when room is scarce, and who is taken. */
@@ -146,7 +161,9 @@ enum {
     TALK_WHY_MAX = 500,   /* bytes of what was wrong in ANSWER */
     TALK_STALL_MAX = 120, /* bytes of why in STALLED */
     TALK_SPOOLS_MAX = 4,  /* open at once, of one host */
-    TALK_DIGEST_HEX = 64
+    TALK_DIGEST_HEX = 64,
+    TALK_PARCELS_MAX = 64, /* files on their way to the city, or waiting for a receipt */
+    TALK_NOTE_MAX = 2048
 };
 
 /* "alarm", "record", "telemetry". */

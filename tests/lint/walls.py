@@ -35,7 +35,7 @@ LIBRARIES = {
     "seccomp.h": {"host"},
     "lua": {"host", "rehearse"},
     "lauxlib.h": {"host", "rehearse"},
-    "curl/": {"host"},
+    "curl/": {"host", "courier"},
     "microhttpd.h": {"host"},
 }
 MANY_DOORS = ("lua", "lauxlib.h", "openssl/")

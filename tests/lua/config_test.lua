@@ -254,6 +254,55 @@ t.test("the_city_is_encrypted_wholly_or_not_at_all", function()
     t.equal(assert(read(city .. 'url = "mqtt://[::1]:1883" }')).city.url, "mqtt://[::1]:1883")
 end)
 
+local COURIER = OFFICE .. 'city { url = "mqtt://a", verifier = "v" }\ncourier { ca = "ca.pem", '
+
+t.test("uploads_have_their_server_their_classes_and_their_hours", function()
+    local function courier(text)
+        return assert(read(COURIER .. text)).courier
+    end
+    t.equal(assert(read(OFFICE)).courier, nil)
+    t.equal(courier 'url = "https://c:8443/files/" }', { url = "https://c:8443/files/",
+        receipts = "https://c:8443/receipts/", ca = "/etc/outpost/ca.pem",
+        select = { "important", "case" } })
+    t.equal(courier('url = "https://c/a/files/", select = { "ordinary" }, hours = { '
+        .. '"22:00-06:00 4Mbit/s", "06:00-22:00 512kbit/s", "00:00-24:00", '
+        .. '"20:00-00:00" } }').hours,
+        { { from = 1320, ["until"] = 360, rate = 4000000 },
+            { from = 360, ["until"] = 1320, rate = 512000 },
+            { from = 0, ["until"] = 1440, rate = 0 }, { from = 1200, ["until"] = 1440, rate = 0 } })
+    t.equal(courier('url = "https://c/", receipts = "https://c/r/" }').receipts, "https://c/r/")
+end)
+
+t.test("uploads_that_cannot_be_meant_are_refused", function()
+    local at = "outpost.lua:3: courier: "
+    refuses(COURIER .. 'url = "http://c/files/" }', at .. "url: expected "
+        .. 'https://host[:port]/folder/, got "http://c/files/"')
+    refuses(COURIER .. 'url = "https://c/files" }', at .. "url: expected "
+        .. 'https://host[:port]/folder/ that ends with "/", got "https://c/files"')
+    refuses(COURIER .. 'url = "https://c:0/files/" }', at .. "url: expected "
+        .. 'https://host[:port]/folder/ that ends with "/", got "https://c:0/files/"')
+    refuses(COURIER .. 'url = "https://c/" }', at .. 'receipts: expected to be set, because url '
+        .. '"https://c/" has no folder to be beside')
+    refuses(COURIER .. 'url = "https://c/f/", cert = "x" }', at .. "key: expected to be set "
+        .. "together with cert, got nothing")
+    refuses(COURIER .. 'url = "https://c/f/", select = { "all" } }', at .. "select.1: expected "
+        .. 'one of "picture", "capture", "ordinary", "important", "case", got "all"')
+    for _, wrong in ipairs { "24:00-01:00", "06:00-06:00", "06:60-07:00", "06:00-24:01",
+        "06:00-07:00 1kbit/s", "06:00-07:00 4Mbit", "06:00-07:00  4Mbit/s" } do
+        refuses(COURIER .. 'url = "https://c/f/", hours = { "' .. wrong .. '" } }', at .. "hours: "
+            .. 'expected HH:MM-HH:MM of a day and 16kbit/s to 1000Mbit/s, got "' .. wrong .. '"')
+    end
+    refuses(COURIER .. 'url = "https://c/f/", hours = { "nights" } }', at .. "hours.1: expected "
+        .. '"22:00-06:00 4Mbit/s" or "22:00-06:00", got "nights"')
+    refuses(OFFICE .. 'courier { ca = "x", url = "https://c/f/" }', "outpost.lua:2: courier: "
+        .. "expected city { ... } beside it, whose key signs the receipts, got nothing")
+end)
+
+t.test("names_of_the_appliances_own_programs_are_no_names_of_instances", function()
+    refuses(OFFICE .. 'plugin "wristband" "courier" { }', 'outpost.lua:2: plugin "wristband": '
+        .. [[expected another instance name: "courier" is the appliance's own]])
+end)
+
 t.test("the_bandwidth_is_told_in_bits_a_second", function()
     local city = OFFICE .. 'city { verifier = "v", url = "mqtt://a", bandwidth = '
     t.equal(assert(read(city .. '"512kbit/s" }')).city.bandwidth, 512000)

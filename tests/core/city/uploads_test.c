@@ -235,7 +235,7 @@ static void what_is_not_finished_or_not_recorded_yet_waits(void **state)
 static void those_that_wait_hide_none_behind_them(void **state)
 {
     struct desk *desk = *state;
-    char id[8];
+    char id[16];
     for (int i = 0; i < 3 * UPLOADS_WAITING; i++) {
         snprintf(id, sizeof(id), "w%d", i);
         put_ticket(desk, id, "7", SM3);

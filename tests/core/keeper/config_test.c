@@ -129,6 +129,12 @@ static void what_is_not_as_agreed_is_refused(void **state)
         "{\"office\":{\"id\":\"\"}}",
         "{\"office\":{\"id\":\"o\",\"suite\":\"0123456789012345678901234567890123456\"}}",
         OFFICE "\"city\":{}}",
+        OFFICE "\"courier\":{\"select\":[\"case\"]}}",
+        OFFICE "\"city\":{\"verifier\":\"/v\"},\"courier\":{\"select\":[\"all\"]}}",
+        OFFICE "\"plugins\":[{\"plugin\":\"courier\",\"instance\":\"i\"}]}",
+        OFFICE "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"courier\"}]}",
+        OFFICE "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\",\"events\":{"
+               "\"evidence.uploaded\":\"record\"}}]}",
         OFFICE "\"plugins\":[1]}",
         OFFICE "\"plugins\":[{\"plugin\":\"p\"}]}",
         OFFICE "\"plugins\":[{\"plugin\":\"p\",\"instance\":\"i\"},"
@@ -212,6 +218,9 @@ static void what_a_change_takes_to_hold_is_known(void **state)
         {"{\"city\":{\"verifier\":\"/other.pub\",\"url\":\"mqtt://h\"},\"office\":{"
          "\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"}}",
          "city.verifier", true},
+        {"{\"city\":{\"verifier\":\"/etc/city.pub\",\"url\":\"mqtt://h\"},\"office\":{"
+         "\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"},\"courier\":{}}",
+         "courier", false},
         {"{\"office\":{\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"}}", "city", true},
         {"{\"office\":{\"suite\":\"sm3+sm2\",\"id\":\"350105-004\"}}", "office", true},
         {"{\"office\":{\"suite\":\"sm3+sm2\",\"id\":\"350105-003\"},\"storage\":{"
@@ -234,9 +243,32 @@ static void what_a_change_takes_to_hold_is_known(void **state)
     config_close(from);
 }
 
+static void which_files_go_to_the_city_is_taken(void **state)
+{
+    static const char ONE[] =
+        OFFICE "\"city\":{\"verifier\":\"/v\"},\"courier\":{\"select\":[\"important\","
+               "\"case\"],\"url\":\"https://c/\"}}";
+    static const char OTHER[] =
+        OFFICE "\"city\":{\"verifier\":\"/v\"},\"courier\":{\"select\":[\"case\"],"
+               "\"url\":\"https://c/\"}}";
+    struct config *one, *other;
+    (void)state;
+    assert_int_equal(open_text(&one, ONE), 0);
+    assert_int_equal(open_text(&other, OTHER), 0);
+    assert_true(one->has_courier);
+    assert_int_equal(one->sends, 1 << CLASS_IMPORTANT | 1 << CLASS_CASE);
+    assert_int_equal(other->sends, 1 << CLASS_CASE);
+    assert_true(config_moves_courier(one, other));
+    assert_false(config_moves_courier(one, one));
+    assert_null(config_needs_restart(one, other));
+    config_close(one);
+    config_close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(which_files_go_to_the_city_is_taken),
         cmocka_unit_test(all_that_is_needed_is_taken),
         cmocka_unit_test(what_is_left_out_has_its_default),
         cmocka_unit_test(the_room_for_the_journal_has_its_bounds),

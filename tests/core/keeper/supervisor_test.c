@@ -30,7 +30,7 @@ static void open_config(const char *text)
 {
     assert_int_equal(config_open(&config, text, strlen(text)), 0);
     if (config->has_city)
-        supervisor_add(&supervisor, NULL);
+        supervisor_add_own(&supervisor, PEER_UPLINK);
     for (size_t i = 0; i < config->plugin_count; i++) {
         struct version *version = version_of(i, "/code");
         assert_non_null(supervisor_add(&supervisor, version));
@@ -341,10 +341,26 @@ static void one_that_is_dropped_leaves_its_place_to_another(void **state)
     run_until_ended(1);
     supervisor_drop(child);
     assert_null(supervisor_find(&supervisor, "gate"));
-    assert_null(supervisor_find(&supervisor, NULL));
+    assert_null(supervisor_find_own(&supervisor, PEER_UPLINK));
     assert_ptr_equal(supervisor_add(&supervisor, version), child);
     assert_int_equal(supervisor.count, 1);
     version_drop(version);
+}
+
+static void the_courier_is_a_child_like_the_uplink_and_never_in_quarantine(void **state)
+{
+    (void)state;
+    put_script("courier", true, "exec kill -SEGV $$");
+    struct child *child = supervisor_add_own(&supervisor, PEER_COURIER);
+    assert_ptr_equal(supervisor_find_own(&supervisor, PEER_COURIER), child);
+    assert_null(supervisor_find_own(&supervisor, PEER_UPLINK));
+    assert_null(supervisor_find(&supervisor, "courier"));
+    for (int deaths = 1; deaths <= RESTART_DEATHS + 1; deaths++) {
+        if (loop_timer_is_running(&child->again))
+            loop_timer_start(house.loop, &child->again, 0);
+        run_until_deaths(deaths);
+    }
+    assert_int_equal(recorded(), RESTART_DEATHS + 1);
 }
 
 static void more_children_than_there_is_room_for_are_refused(void **state)
@@ -353,14 +369,13 @@ static void more_children_than_there_is_room_for_are_refused(void **state)
     put_script("host", true, "exec sleep 100");
     open_config(ONE);
     struct version *version = version_of(0, "/other");
-    for (int i = 0; i < CONFIG_PLUGINS_MAX; i++)
-        supervisor.child[i].supervisor = &supervisor;
     supervisor.count = countof(supervisor.child);
-    supervisor.child[CONFIG_PLUGINS_MAX].supervisor = &supervisor;
+    for (size_t i = 0; i < supervisor.count; i++)
+        supervisor.child[i].supervisor = &supervisor;
     assert_null(supervisor_add(&supervisor, version));
-    supervisor.count = 1;
-    for (int i = 1; i <= CONFIG_PLUGINS_MAX; i++)
+    for (size_t i = 1; i < supervisor.count; i++)
         supervisor.child[i].supervisor = NULL;
+    supervisor.count = 1;
     version_drop(version);
 }
 
@@ -406,6 +421,7 @@ int main(void)
         CASE(one_child_is_halted_and_renewed_with_another_version),
         CASE(one_that_does_not_halt_is_killed),
         CASE(one_that_is_dropped_leaves_its_place_to_another),
+        CASE(the_courier_is_a_child_like_the_uplink_and_never_in_quarantine),
         CASE(more_children_than_there_is_room_for_are_refused),
         CASE(how_often_devices_answer_is_known_also_of_the_process_before),
     };

@@ -67,13 +67,26 @@ function sendReceipt(request, response) {
     response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" }).end(fs.readFileSync(file));
 }
 
+// The tus server hands all headers to writeHead() at once: a list of names and values, or of pairs.
+function watchOffset(response) {
+    const writeHead = response.writeHead.bind(response);
+    response.writeHead = (status, ...more) => {
+        const words = more.flat(Infinity).flatMap((word) =>
+            word !== null && typeof word === "object" ? Object.entries(word).flat() : [word]);
+        const at = words.findIndex((word) => String(word).toLowerCase() === "upload-offset");
+        response.confirmed = at < 0 ? undefined : words[at + 1];
+        return writeHead(status, ...more);
+    };
+}
+
 function answer(request, response) {
+    watchOffset(response);
     response.on("close", () => tell({
         method: request.method,
         path: request.url,
         from: request.headers["upload-offset"],
         status: response.headersSent ? response.statusCode : null,
-        confirmed: response.headersSent ? response.getHeader("upload-offset") : undefined,
+        confirmed: response.confirmed,
     }));
     if (request.url.startsWith("/receipts/"))
         sendReceipt(request, response);

@@ -1,0 +1,158 @@
+"""Evidence files through the whole house: a plugin stores them, keeper and courier bring them to the city, and
+the city's receipt is on record in the journal. The upload server's log says what went over the line."""
+import json
+import os
+import shutil
+
+import pytest
+
+import dispatch
+import secure
+import town
+import updates
+import uploads
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MISSING = uploads.why_not()
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
+
+class City(town.City):
+    def __init__(self, folder, broker, server):
+        super().__init__(folder, broker)
+        self.argv += ("--uploads", server.home)
+
+
+class Office(town.Office):
+    """An office with the plugin clips and a courier."""
+
+    def __init__(self, folder, world, hours=None, more=""):
+        installed = updates.Installed(os.path.join(str(folder), "installed"), ())
+        shutil.copytree(os.path.join(HERE, "plugins", "clips"), os.path.dirname(installed.path("clips")))
+        self.outpost = installed.outpost
+        self.world, self.hours = world, hours
+        super().__init__(folder, world.city, world.broker, self.courier() + more + 'plugin "clips" "cam" {}\n')
+        self.argv = (self.outpost, *self.argv[1:])
+
+    def courier(self):
+        own = self.world.authority.pair("offices/" + town.OFFICE_ID, "bulk")
+        files = ", ".join(f'{name} = "{path}"' for name, path in own.items())
+        hours = f', hours = {{ "{self.hours}" }}' if self.hours else ""
+        return f'courier {{ url = "{self.world.server.url}", {files}{hours} }}\n'
+
+    def start(self):
+        super().start()
+        town.wait_for(lambda: self.states().get("cam") == self.states().get("courier") == "running", 20,
+                      f"the office; {self.text()[-2000:]}")
+        return self
+
+    def states(self):
+        done = self.command("status", "--json", expect=None)
+        return {c["name"]: c["state"] for c in json.loads(done.stdout)["children"]} if done.stdout else {}
+
+    def record(self, name, kib, **more):
+        """Stores a file and says what it is."""
+        params = [f"{key}={value}" for key, value in {"name": name, "kib": kib, **more}.items()]
+        done = town.run(self.outpost, "do", "cam", "record", *params, "--json", "--state",
+                        self.state)
+        return json.loads(done.stdout)
+
+
+class World:
+    def __init__(self, folder, started):
+        self.authority = secure.Authority(folder)
+        self.authority.run("office", town.OFFICE_ID)
+        self.server = started(uploads.Uploads(folder, self.authority.sign("uploads", "uploads")))
+        self.broker = started(town.Broker(folder))
+        self.city = started(City(folder, self.broker, self.server))
+
+    def uploaded(self):
+        return {event["data"]["sha256"]: event for event in self.city.events("evidence.uploaded")}
+
+    def wait_for(self, clip, office, seconds=60):
+        town.wait_for(lambda: clip["sha256"] in self.uploaded(), seconds, f"a receipt; {office.text()[-3000:]}")
+        kept = self.server.path("evidence", clip["sha256"][:2], clip["sha256"][2:])
+        assert dispatch.digests(kept) == (clip["sha256"], clip["sm3"])
+        assert os.path.getsize(kept) == clip["size"]
+        assert not self.server.sent_twice(), self.server.sent_twice()
+
+
+def health(office):
+    """What the courier says of itself."""
+    return next(c for c in office.status()["children"] if c["name"] == "courier").get("health")
+
+
+@pytest.fixture
+def world(tmp_path, started):
+    return World(tmp_path, started)
+
+
+def test_a_file_is_at_the_city_once_and_the_receipt_is_on_record(world, tmp_path, started):
+    office = started(Office(tmp_path / "office", world))
+    clips = [office.record("one", 64), office.record("two", 3072), office.record("three", 640, **{"class": "case"})]
+    office.record("not for the city", 64, **{"class": "ordinary"})
+    for clip in clips:
+        world.wait_for(clip, office)
+    assert len(world.server.creations()) == len(clips)
+    assert world.server.stored() == sum(clip["size"] for clip in clips)
+    told = world.uploaded()
+    assert set(told) == {clip["sha256"] for clip in clips}
+    for clip in clips:
+        data = told[clip["sha256"]]["data"]
+        lines = data["receipt"].splitlines()
+        assert (data["sm3"], data["size"]) == (clip["sm3"], clip["size"])
+        assert lines[0].startswith(f"outpost-handover/{town.OFFICE_ID}/{told[clip['sha256']]['log']}/")
+        assert lines[2:5] == [f"sha256 {clip['sha256']}", f"sm3 {clip['sm3']}", f"size {clip['size']}"]
+    town.wait_for(lambda: health(office) == {"state": "idle", "waiting": 0, "without_receipt": 0}, 20,
+                  f"its having done all; {health(office)}")
+    assert office.stop() == 0
+    office.verify()
+
+
+def test_whoever_is_killed_no_confirmed_byte_goes_twice(world, tmp_path, started):
+    office = started(Office(tmp_path / "office", world, hours="00:00-24:00 24Mbit/s"))
+    clip = office.record("long", 16 * 1024)
+
+    def go_on_to(share):
+        town.wait_for(lambda: world.server.partial() > share * clip["size"] or world.uploaded(), 60,
+                      f"{share}; {office.text()[-3000:]}")
+        assert not world.uploaded()
+
+    go_on_to(0.1)
+    os.kill(office.children()["courier"][0], 9)
+    go_on_to(0.3)
+    office.kill()
+    office.start()
+    go_on_to(0.5)
+    world.server.kill()
+    world.server.start()
+    go_on_to(0.7)
+    office.kill()
+    office.start()
+    world.wait_for(clip, office)
+    assert len(world.server.creations()) == 1
+    assert world.server.stored() <= clip["size"]
+    assert len(world.city.events("evidence.uploaded")) == 1
+
+
+def test_what_goes_to_the_city_stays_until_it_is_there(world, tmp_path, started):
+    world.server.stop()
+    office = started(Office(tmp_path / "office", world))
+    clip = office.record("soon over", 64, keep="1s")
+    gone = office.record("not for the city", 64, keep="1s", **{"class": "ordinary"})
+    world.city.wait_for("blob.released", 1, 30)
+    assert [e["data"]["sha256"] for e in world.city.events("blob.released")] == [gone["sha256"]]
+    world.server.start()
+    world.wait_for(clip, office)
+    world.city.wait_for("blob.released", 2, 30)
+
+
+def test_a_reload_takes_the_courier_elsewhere(world, tmp_path, started):
+    office = started(Office(tmp_path / "office", world, hours="00:00-24:00 512kbit/s"))
+    clip = office.record("one", 3072)
+    town.wait_for(lambda: world.server.partial() > 0, 30, "the first bytes")
+    office.hours = None
+    office.configure(office.courier() + 'plugin "clips" "cam" {}\n', world.city, world.broker)
+    town.run(office.outpost, "reload", "--config", office.config, "--state", office.state)
+    world.wait_for(clip, office)
+    assert len(world.server.creations()) == 1
