@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """demo.py [--duration SECONDS] - an afternoon in an office, in a minute.
 
-Starts a broker, the city, an office and a base station with a dozen wristbands, all on loopback and
-in one temporary folder; lets things happen; prints each event as the city has it with the delay from
-device to city. The last line says whether all of it arrived, once, and verifies on both sides.
+Starts a broker, the city, an office, a base station with a dozen wristbands and two face terminals (one
+pushes, the other is heard by its stream), all on loopback and in one temporary folder; lets things
+happen; prints each event as the city has it with the delay from device to city. The last line says
+whether all of it arrived, once, and verifies on both sides.
 
-What was produced is counted from the station's own log. p50 and p99 are over what shows in the
-station's registers at once (straps, cases, batteries, bands that come back); "lost" and "offline" are
-decisions that need time by their nature, so they have no delay.
+What was produced is counted from the devices' own logs. p50 and p99 are over what shows at once (straps,
+cases, batteries, bands that come back, all records of the terminals); "lost" and "offline" are decisions
+that need time by their nature, so they have no delay.
 """
 import argparse
 import datetime
@@ -37,25 +38,34 @@ EXPECTED = {
     "station_off": (["station.offline"], False),
     "station_on": (["station.online", "gap.recorded"], False),
 }
-COUNTED = {kind for kinds, _ in EXPECTED.values() for kind in kinds}
+RECORDS = {  # of a face terminal, by (major, minor)
+    (5, 75): "checkin.verified", (5, 76): "checkin.unknown_person", (5, 21): "terminal.door",
+    (5, 22): "terminal.door", (1, 1028): "terminal.tamper", (1, 1029): "terminal.tamper_restored",
+}
+COUNTED = {kind for kinds, _ in EXPECTED.values() for kind in kinds} | set(RECORDS.values())
 
 # (word, band, settings) one after the other; then again, on other bands.
 SCRIPT = [
     ("strap", 3, {"open": True}),
+    ("visit", None, {"person": "8001"}),
     ("battery", 5, {"percent": 6}),
     ("strap", 3, {"open": False}),
     ("lost", 9, {"age": 3600}),
     ("case", 7, {"open": True}),
+    ("visit", None, {"person": "8002"}),
     ("strap", 11, {"open": True}),
     ("off", None, {"how": "closed"}),
     ("pause", None, {}),
     ("on", None, {}),
-    ("pause", None, {}),
+    ("record", None, {"major": 5, "minor": 76}),
     ("back", 9, {}),
+    ("record", None, {"major": 1, "minor": 1028}),
     ("strap", 11, {"open": False}),
     ("case", 7, {"open": False}),
+    ("record", None, {"major": 1, "minor": 1029}),
     ("battery", 5, {"percent": 90}),
 ]
+OF_TERMINALS = ("visit", "record")
 BANDS = 12
 
 
@@ -86,14 +96,22 @@ def microseconds(text):
     return int(moment.timestamp() * 1e6)
 
 
-def band_of(event):
-    """The hex tag that an event is about, or None."""
-    band = event["body"]["data"].get("band")
-    return band and band.lower()
+def about(event):
+    """What an event is about: the hex tag of a band, terminal and number of a record, or None."""
+    data = event["body"]["data"]
+    if "record" in data:
+        return f'{data["terminal"]} {data["record"]}'
+    return data["band"].lower() if "band" in data else None
+
+
+def recorded(terminal):
+    """The same of a face terminal's records."""
+    return [(RECORDS[one["major"], one["minor"]], f'{terminal.serial} {one["serialNo"]}', one["at"], True)
+            for one in terminal.recorded()]
 
 
 def produced(station):
-    """[(type, tag, at, shows at once)] of everything that must be an event."""
+    """[(type, what it is about, at, shows at once)] of everything that must be an event."""
     found = []
     for line in station.happened():
         kinds, at_once = EXPECTED.get(line["what"], ([], False))
@@ -102,11 +120,11 @@ def produced(station):
 
 
 def match(happened, events):
-    """(pairs, missing, extra): each happening with the first event of its type and band."""
+    """(pairs, missing, extra): each happening with the first event of its type about the same."""
     waiting, pairs, missing = list(events), [], []
     for one in happened:
         kind, tag, at, _ = one
-        found = next((e for e in waiting if e["type"] == kind and (not tag or band_of(e) == tag)
+        found = next((e for e in waiting if e["type"] == kind and (not tag or about(e) == tag)
                       and e["at"] >= at), None)
         if found:
             waiting.remove(found)
@@ -142,22 +160,38 @@ class Demo:
     broker = city = office = station = follower = None
 
     def __init__(self):
-        self.screen = Screen()
+        self.screen, self.terminals, self.visits = Screen(), [], itertools.count()
+
+    def start_terminals(self, folder):
+        """Their plugins; one is pushed by, of the other the stream is read."""
+        port = town.free_port()
+        ways = [{"mode": '"push"', "listen": f'"http://127.0.0.1:{port}"',
+                 "push_to": f'"http://127.0.0.1:{port}/hall"'}, {"mode": '"stream"'}]
+        for name, way in zip(("hall", "door"), ways):
+            terminal = town.FaceTerminal(folder, name, beat=5.0).start()
+            self.terminals.append(terminal)
+            yield terminal.plugin(name, **way)
+
+    def are_heard(self):
+        states = [terminal.do("state") for terminal in self.terminals]
+        return states[0]["hosts"] and states[1]["streaming"]
 
     def start(self, folder):
         self.broker = town.Broker(folder).start()
         self.city = town.City(folder, self.broker).start()
         self.station = town.Station(folder, "monnit-tcp", bands=BANDS).start()
+        station = self.station.plugin(poll='"20ms"', lost_after='"60s"', offline_after='"1s"')
         self.office = town.Office(os.path.join(folder, "office"), self.city, self.broker,
-                                  self.station.plugin(poll='"20ms"', lost_after='"60s"',
-                                                      offline_after='"1s"'))
+                                  "".join([station, *self.start_terminals(folder)]))
         self.office.start()
-        town.wait_for(lambda: len(self.city.events("wristband.seen")) >= BANDS, 20,
-                      f"every band to be seen once; {self.office.log_path} may say why")
+        town.wait_for(lambda: len(self.city.events("wristband.seen")) >= BANDS
+                      and len(self.city.events("terminal.online")) >= 2 and self.are_heard(), 20,
+                      f"every device to be heard; {self.office.log_path} may say why")
         self.follower = Follower(self.city)
 
     def look(self):
-        pairs, missing, extra = match(produced(self.station), list(self.follower.events))
+        happened = sum((recorded(terminal) for terminal in self.terminals), produced(self.station))
+        pairs, missing, extra = match(happened, list(self.follower.events))
         self.screen.show(pairs)
         return pairs, missing, extra
 
@@ -173,7 +207,9 @@ class Demo:
             for word, band, settings in SCRIPT:
                 if time.monotonic() >= end:
                     return
-                if word != "pause":
+                if word in OF_TERMINALS:
+                    self.terminals[next(self.visits) % 2].do(word, **settings)
+                elif word != "pause":
                     other = band and (band - 1 + turn) % BANDS + 1
                     self.station.do(word, other, **settings)
                 self.rest(1.0 + random.random() * 0.2, end)
@@ -196,7 +232,7 @@ class Demo:
         return all(answer.returncode == 0 for answer in answers)
 
     def close(self):
-        town.stop_all([self.follower, self.office, self.city, self.station, self.broker])
+        town.stop_all([self.follower, self.office, self.city, self.station, *self.terminals, self.broker])
 
 
 def report(demo):
@@ -205,7 +241,7 @@ def report(demo):
     for kind, tag, _, _ in missing:
         print(f"missing: {kind} {tag or ''}")
     for event in extra:
-        print(f"not expected: {event['type']} {band_of(event) or ''} seq {event['seq']}")
+        print(f"not expected: {event['type']} {about(event) or ''} seq {event['seq']}")
     delays = [(event["at"] - at) / 1000 for (_, _, at, at_once), event in pairs if at_once]
     print(f"demo: produced={len(pairs) + len(missing)} received={len(pairs) + len(extra)} "
           f"duplicates={len(extra)} missing={len(missing)} verified={'yes' if verified else 'no'} "
@@ -214,7 +250,7 @@ def report(demo):
 
 
 def main():
-    words = argparse.ArgumentParser(description="An office, its city and a base station.")
+    words = argparse.ArgumentParser(description="An office, its city and its devices.")
     words.add_argument("--duration", type=float, help="seconds; without it until Ctrl-C")
     duration = words.parse_args().duration
     town.interruptible()
@@ -222,8 +258,8 @@ def main():
     demo, good = Demo(), False
     try:
         demo.start(folder)
-        print(f"office {town.OFFICE_ID}, {BANDS} wristbands; everything is in {folder}\n"
-              f"at the city   delay       lane       event                    wristband")
+        print(f"office {town.OFFICE_ID}, {BANDS} wristbands, 2 face terminals; everything is in {folder}\n"
+              f"at the city   delay       lane       event                    wristband or record")
         try:
             demo.play(time.monotonic() + (duration or 1e9))
         except KeyboardInterrupt:
