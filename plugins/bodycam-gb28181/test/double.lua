@@ -1,13 +1,13 @@
--- double - a body camera at a TCP line of a rehearsal: it registers, keeps alive, answers
--- questions.
+-- double - a body camera in a rehearsal: it registers, keeps alive, answers questions.
 --
 --   local camera = double.camera { id = "3501...", password = "..." }
---   t.office { devices = { ["tcp://10.0.0.7"] = camera.line }, ... }
+--   t.office { devices = { [camera.url] = camera.line }, ... }       -- TCP; with udp = true UDP
 --   camera:register()        -- with what it was challenged by
 --   camera:say(body)         -- a MESSAGE
 --   camera.answers           -- statuses that it heard, in order
 --   camera.asked             -- bodies it was asked, decoded
---   camera.catalogue = { messages of items }
+--   camera.script = { Catalog = { sum = 8, { items of a message }, ... } }
+--   camera.deaf = 2          -- so many messages are lost on their way to it; `missed` is the last
 local auth = require "auth"
 local frames = require "frames"
 local manscdp = require "manscdp"
@@ -21,10 +21,12 @@ Camera.__index = Camera
 double.PLATFORM = "35010500002000000001"
 double.ID, double.PASSWORD = "35010500001320000007", "Test-Pass-1"
 
-local function head(self, method, headers, body)
+-- A request that is not sent yet.
+function Camera:compose(method, headers, body)
     self.count = self.count + 1
     local list = {
-        { "via", "SIP/2.0/TCP 10.0.0.7:5060;rport;branch=z9hG4bK" .. self.count },
+        { "via", ("SIP/2.0/%s 10.0.0.7:5060;rport;branch=z9hG4bK%d"):format(
+            self.udp and "UDP" or "TCP", self.count) },
         { "from", ("<sip:%s@3501050000>;tag=%d"):format(self.id, self.count) },
         { "to", ("<sip:%s@3501050000>"):format(method == "REGISTER" and self.id
             or double.PLATFORM) },
@@ -34,10 +36,17 @@ local function head(self, method, headers, body)
         headers = list, body = body }
 end
 
--- Sends a request and remembers that its answer is waited for.
+function Camera:put(bytes)
+    if self.udp then
+        self.line:message(5060, bytes)
+    else
+        self.line:send(bytes)
+    end
+end
+
 function Camera:request(method, headers, body)
-    local bytes = head(self, method, headers, body)
-    self.line:send(bytes)
+    local bytes = self:compose(method, headers, body)
+    self:put(bytes)
     return bytes
 end
 
@@ -103,7 +112,7 @@ local function take(self, message)
         local asked = assert(manscdp.decode(message.body))
         self.asked[#self.asked + 1] = asked
         self.requests[#self.requests + 1] = message
-        self.line:send(sip.write(sip.reply(message, self.says, { tag = "camera" })))
+        self:put(sip.write(sip.reply(message, self.says, { tag = "camera" })))
         if asked.kind == "Query" and self.says == 200 then
             answer(self, asked)
         end
@@ -114,9 +123,15 @@ function double.camera(options)
     options = options or {}
     local self = setmetatable({ id = options.id or double.ID, count = 0, sn = 0, challenges = 0,
         password = options.password or double.PASSWORD, answers = {}, asked = {}, requests = {},
-        script = options.script or {}, says = 200, expires = 3600 }, Camera)
+        script = options.script or {}, says = 200, expires = 3600, udp = options.udp,
+        url = options.udp and "udp://10.0.0.7:5060" or "tcp://10.0.0.7", deaf = 0 }, Camera)
     local reader = frames.headed { max = sip.MOST, length = sip.length }
     self.line = t.line { on = function(_, bytes)
+        if self.deaf > 0 then
+            self.deaf = self.deaf - 1
+            self.missed = bytes
+            return
+        end
         for _, frame in ipairs(reader:feed(bytes)) do
             take(self, assert(sip.parse(frame)))
         end

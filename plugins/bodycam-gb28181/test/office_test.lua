@@ -220,6 +220,11 @@ t.test("of_positions_one_in_ten_seconds_is_told_and_none_without_a_place", funct
     t.equal({ event.time:sub(1, 16), event.data.told }, { "2026-11-21T00:00",
         "1970-01-01T08:00:00" })
     t.equal(office:metrics().positions_thinned, 9)
+    office:run "10s"
+    at(119.5, "2026-11-21T08:30:00")
+    event = office:next "bodycam.position"
+    t.equal({ event.time:sub(1, 16), event.data.told }, { "2026-11-21T00:00",
+        "2026-11-21T08:30:00" })
 end)
 
 t.test("after_a_restart_a_camera_that_was_there_is_there_and_the_gap_is_recorded", function()
