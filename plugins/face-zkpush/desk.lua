@@ -218,7 +218,7 @@ end
 -- What is answered to an upload: "OK: n", a bare "OK", or "user=n" for tabledata.
 function desk.ack(query, number)
     local name = table_of(query)
-    if (query.table or ""):lower() == "tabledata" then
+    if (query.table or query.type or ""):lower() == "tabledata" then
         return ("%s=%d"):format(name:match "^%w+$" or "OK", number)
     elseif name == "" or TABLES[name] and TABLES[name].bare then
         return "OK"

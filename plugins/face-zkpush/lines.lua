@@ -23,9 +23,10 @@ function lines.each(body)
     end
 end
 
--- Without the white space and NULs at both ends.
+-- Without the white space and NULs at both ends. (A pattern with ".-" would try each place.)
 function lines.trim(text)
-    return text:match "^[%s%z]*(.-)[%s%z]*$"
+    local first = text:find "[^%s%z]"
+    return first and text:match("^.*[^%s%z]", first) or ""
 end
 
 -- The fields between tabs, trimmed. A tab at the end makes an empty last one.

@@ -15,6 +15,7 @@ local uploads = {}
 
 local NO_DAY = "00000000" -- of records without a time
 local DAY = "^20%d%d%d%d%d%d$"
+local LINES_AT_ONCE = 200
 
 local function count(self, name, number)
     self.shop.host.metrics.count(name, number or 1)
@@ -102,9 +103,22 @@ local function access_line(self, line, many)
     tell_record(self, "E", doors.record(event), event, doors.key(event), line, many)
 end
 
+-- The lines of a body, with a pause now and then: a handler has 200 ms without one, and whole
+-- memories come in one piece.
+local function lines_of(self, body)
+    local next_line, number = lines.each(body), 0
+    return function()
+        number = number + 1
+        if number % LINES_AT_ONCE == 0 then
+            intake.breathe(self)
+        end
+        return next_line()
+    end
+end
+
 local function each(self, body, read)
     local many, number = comes_with_others(body), 0
-    for line, is_cut in lines.each(body) do
+    for line, is_cut in lines_of(self, body) do
         number = number + 1
         if is_cut then
             count(self, "lines_malformed")
@@ -141,7 +155,7 @@ end
 
 function uploads.operations(self, body)
     local many, number = comes_with_others(body), 0
-    for line, is_cut in lines.each(body) do
+    for line, is_cut in lines_of(self, body) do
         number = number + 1
         local kind, rest = operlog.kind(line)
         if kind == "operation" and not is_cut then
@@ -164,7 +178,7 @@ end
 -- Persons, as the answer to a question or on the terminal's own account.
 function uploads.persons(self, body)
     local number = 0
-    for line in lines.each(body) do
+    for line in lines_of(self, body) do
         number = number + 1
         local rest = line:match "^%s*%a[%w_]*[ \t]+(.*)$" or line
         note_user(self, operlog.user(rest))
@@ -175,7 +189,7 @@ end
 -- Templates and cards: their lines are counted and forgotten.
 function uploads.refuse(self, body, name)
     local number = 0
-    for _ in lines.each(body) do
+    for _ in lines_of(self, body) do
         number = number + 1
     end
     count(self, name, number)
@@ -195,7 +209,7 @@ end
 -- there is none twice by what is stored, not by what is known.
 function uploads.states(self, body)
     local number, state = 0, self.one.state
-    for line in lines.each(body) do
+    for line in lines_of(self, body) do
         number = number + 1
         local now, fault = doors.state(line, self.shop.offset)
         if now then

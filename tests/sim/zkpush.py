@@ -79,7 +79,7 @@ class Terminal:
         self.answers.append(answer.status)
         if answer.status != 200:
             raise Refused(f"{answer.status}")
-        return heard.decode()
+        return heard.decode("gb18030")  # as terminals do that speak Chinese; letters are the same
 
     def connect(self):
         told = self.ask("GET", "cdata", options="all", language="83", pushver="2.4.1",
@@ -206,6 +206,29 @@ class Guard(Terminal):
         self.made.append(line)
         return line
 
+    def perform(self, text):
+        self.results.append(text)
+        fields = dict(pair.split("=", 1) for pair in text.replace(" ", "\t").split("\t") if "=" in pair)
+        if text.startswith("DATA UPDATE user "):
+            self.persons[fields["Pin"]] = fields
+        elif text.startswith("DATA DELETE user "):
+            return 0 if self.persons.pop(fields["Pin"], None) else -10
+        elif text.startswith("DATA QUERY tablename=user,"):
+            body = "".join(f"user uid={i}\tpin={pin}\tname=\n" for i, pin in enumerate(self.persons))
+            told = self.ask("POST", "querydata", body.encode(), type="tabledata", tablename="user",
+                            count=str(len(self.persons)), packcnt="1", packidx="1")
+            return len(self.persons) if told == f"user={len(self.persons)}" else -1
+        elif text.startswith("DATA QUERY tablename=transaction,"):
+            body = "".join(stored(line) + "\n" for line in self.made)
+            told = self.ask("POST", "querydata", body.encode(), type="tabledata",
+                            tablename="transaction", count=str(len(self.made)))
+            return len(self.made) if told == f"transaction={len(self.made)}" else -1
+        elif text.startswith("SET OPTIONS DateTime="):
+            self.ahead = decode(int(text.rsplit("=", 1)[1])) - time.time()
+        else:
+            return -708
+        return 0
+
     def send(self, first=None):
         for at in range(self.sent if first is None else first, len(self.made)):
             try:
@@ -215,6 +238,18 @@ class Guard(Terminal):
                 return False
             self.sent = max(self.sent, at + 1)
         return True
+
+
+def stored(line):
+    """A pushed event as it lies in the terminal's table, with the maker's counting of time."""
+    names = {"eventaddr": "doorid", "event": "eventtype", "inoutstatus": "inoutstate",
+             "verifytype": "verified"}
+    fields = dict(pair.split("=", 1) for pair in line.split("\t"))
+    at = datetime.datetime.strptime(fields.pop("time"), "%Y-%m-%d %H:%M:%S")
+    number = (((at.year - 2000) * 372 + (at.month - 1) * 31 + at.day - 1) * 86400
+              + at.hour * 3600 + at.minute * 60 + at.second)
+    return "transaction " + "\t".join(f"{names.get(name, name)}={value}" for name, value in
+                                      [*fields.items(), ("time_second", number)])
 
 
 def decode(number):

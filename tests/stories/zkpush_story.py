@@ -168,8 +168,8 @@ def test_persons_are_put_compared_and_removed(tmp_path, started, port):
     terminal.persons["350105199001011234"] = {"Name": "X"}
     living = zkpush.Living(terminal)
     try:
-        do(office, "put_person", terminal=terminal.serial, number="1001", name="Li Si", card="1234567")
-        assert terminal.persons["1001"]["Name"] == "Li Si"
+        do(office, "put_person", terminal=terminal.serial, number="1001", name="王某", card="1234567")
+        assert terminal.persons["1001"]["Name"] == "王某"
         answer = do(office, "compare_persons", terminal=terminal.serial).stdout
         assert "3501050007" in answer and "1001" in answer and "p-" in answer
         assert "350105199001011234" not in answer
@@ -184,7 +184,37 @@ def test_persons_are_put_compared_and_removed(tmp_path, started, port):
     finally:
         living.stop()
     assert [len(told(office, f"terminal.person_{what}")) for what in ("put", "removed")] == [1, 1]
-    assert "Li Si" not in json.dumps(told(office, "terminal.person_put"))
+    with open(office.log_path, encoding="utf-8") as log:
+        assert "王某" not in log.read()
+    assert "王某" not in office.command("events", "--json").stdout
+
+
+def test_terminals_of_security_push_do_the_same_in_their_own_words(tmp_path, started, port):
+    office = open_office(tmp_path, started, plugin(port, people='{ ["7"] = "3501050007" }'))
+    listening(port)
+    guard = zkpush.Guard(port).connect()
+    guard.event(1001, 0)
+    guard.event(0, 27)
+    assert guard.send()
+    guard.ahead = 900
+    guard.event(1003, 0)  # that was never pushed
+    guard.sent = len(guard.made)
+    living = zkpush.Living(guard)
+    try:
+        do(office, "put_person", terminal=guard.serial, number="1001", name="Li")
+        assert guard.persons["1001"]["Name"] == "Li"
+        assert "3501050007" in do(office, "compare_persons", terminal=guard.serial).stdout
+        do(office, "remove_person", terminal=guard.serial, number="1001")
+        assert not guard.persons
+        do(office, "set_time", terminal=guard.serial)
+        assert abs(guard.ahead) < 3
+        for _ in range(2):
+            do(office, "resend", terminal=guard.serial, **{"from": "2026-01-01T00:00:00",
+                                                           "until": "2030-01-01T00:00:00"})
+    finally:
+        living.stop()
+    assert [event["subject"] for event in told(office)] == ["person/1001", "person/1003"]
+    assert len(told(office, "checkin.unknown_person")) == 1
 
 
 # ---- Who may, and what is too much

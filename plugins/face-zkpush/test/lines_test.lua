@@ -24,6 +24,11 @@ t.test("a_long_line_is_cut_and_says_so", function()
     end
 end)
 
+t.test("white_space_is_cut_off_at_both_ends_only", function()
+    t.equal({ lines.trim " \t a b \0\r", lines.trim "a", lines.trim "  \0 ", lines.trim "" },
+        { "a b", "a", "", "" })
+end)
+
 t.test("fields_are_trimmed_and_bounded", function()
     t.equal(lines.fields "1\t a \t\tb\r", { "1", "a", "", "b" })
     t.equal(lines.fields "1\t", { "1", "" })

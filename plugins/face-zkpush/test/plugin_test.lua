@@ -136,6 +136,23 @@ t.test("the_same_upload_twice_at_once_is_told_once", function()
     t.equal(checkins(box), numbers(1, 250))
 end)
 
+t.test("a_whole_memory_in_one_piece_is_taken_new_and_known", function()
+    local box, device = open()
+    local list = {}
+    for i = 1, 12000 do
+        list[i] = ("%d\t2026-08-19 %02d:%02d:%02d\t255\t15"):format(i % 40 + 1, i // 3600,
+            i // 60 % 60, i % 60)
+    end
+    for _, body in ipairs { table.concat(list, "\n"), table.concat(list, "\n"),
+        ("noise\n"):rep(300000) } do
+        local reply = device:push(PORT, "POST /iclock/cdata?SN=SN1&table=ATTLOG", { body = body })
+        box:run "5m"
+        t.equal({ reply.status, reply.body }, { 200, "OK: " .. select(2, (body .. "\n"):gsub(
+            "[^\n]+\n", "")) })
+    end
+    t.equal(#box:events "checkin.verified", 12000)
+end)
+
 t.test("lines_that_are_no_records_are_answered_and_do_not_hide_the_others", function()
     local box, device = open()
     local body = "1\t2026-08-19 08:00:00\t0\t15\r\nnoise\r\n2\t2026-02-30 08:00:00\t0\t1\r\n"
