@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,9 +17,10 @@
 static const char USAGE[] =
     "usage: outpost run [--config FILE] [--state DIR]\n"
     "\n"
-    "Runs the appliance in the foreground until SIGTERM or Ctrl-C. Needs no privileges "
-    "beyond the\n"
-    "two folders and the devices named in the configuration.\n"
+    "Runs the appliance in the foreground until SIGTERM or Ctrl-C; SIGHUP is `outpost "
+    "reload`. "
+    "Needs no\n"
+    "privileges beyond the two folders and the devices named in the configuration.\n"
     "\n"
     "  --config FILE   default " PLACE_CONFIG "\n"
     "  --state DIR     journal, keys and socket; made when it is not there; default\n"
@@ -70,15 +73,20 @@ static int hand_down(const struct buffer *json)
     return fd;
 }
 
+/* What SIGHUP is answered with: this program, and the file as it is found from anywhere. */
 static void exec_keeper(const struct wish *wish, int fd)
 {
-    char keeper[PLACE_MAX], libexec[PLACE_MAX], number[16];
+    char keeper[PLACE_MAX], libexec[PLACE_MAX], outpost[PLACE_MAX], config[PATH_MAX];
+    char number[16];
     if (place_beside(keeper, "../libexec/outpost/keeper") != 0 ||
-        place_beside(libexec, "../libexec/outpost") != 0)
+        place_beside(libexec, "../libexec/outpost") != 0 ||
+        place_beside(outpost, "outpost") != 0)
         return;
+    const char *absolute = realpath(wish->config, config);
     snprintf(number, sizeof(number), "%d", fd);
     execl(keeper, "keeper", "--state", wish->state, "--libexec", libexec, "--config-fd",
-          number, (char *)NULL);
+          number, "--outpost", outpost, "--config",
+          absolute != NULL ? absolute : wish->config, (char *)NULL);
     fprintf(stderr, "outpost run: %s: cannot be executed: %s\n", keeper, strerror(errno));
 }
 

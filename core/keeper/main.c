@@ -1,6 +1,6 @@
 /* keeper - the heart of the appliance: journal, router, supervisor. Started by `outpost run`.
  *
- *   keeper --state DIR --libexec DIR --config-fd N */
+ *   keeper --state DIR --libexec DIR --config-fd N [--outpost PROGRAM --config FILE] */
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "keeper/config.h"
+#include "keeper/hangup.h"
 #include "keeper/keeper.h"
 #include "keeper/processors.h"
 
@@ -25,6 +26,9 @@ struct options {
     const char *state;
     const char *libexec;
     const char *config_fd;
+    const char
+        *outpost; /* for SIGHUP, with the file that the configuration was read from */
+    const char *config;
 };
 
 static int read_options(struct options *options, int argc, char **argv)
@@ -32,6 +36,8 @@ static int read_options(struct options *options, int argc, char **argv)
     static const struct option KNOWN[] = {{"state", required_argument, NULL, 's'},
                                           {"libexec", required_argument, NULL, 'l'},
                                           {"config-fd", required_argument, NULL, 'c'},
+                                          {"outpost", required_argument, NULL, 'o'},
+                                          {"config", required_argument, NULL, 'f'},
                                           {NULL, 0, NULL, 0}};
     int option;
     *options = (struct options){0};
@@ -42,6 +48,10 @@ static int read_options(struct options *options, int argc, char **argv)
             options->libexec = optarg;
         else if (option == 'c')
             options->config_fd = optarg;
+        else if (option == 'o')
+            options->outpost = optarg;
+        else if (option == 'f')
+            options->config = optarg;
         else
             return -EINVAL;
     }
@@ -68,6 +78,19 @@ static void keep_small(void)
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 }
 
+/* In a terminal SIGHUP means that it goes away, and this with it. */
+static int run(struct keeper *keeper, const struct options *options)
+{
+    struct hangup hangup;
+    if (isatty(STDERR_FILENO))
+        return keeper_run(keeper);
+    hangup_start(&hangup, keeper->loop, options->outpost, options->config,
+                 options->state);
+    int code = keeper_run(keeper);
+    hangup_stop(&hangup);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     static struct keeper keeper;
@@ -89,7 +112,7 @@ int main(int argc, char **argv)
     if (err)
         log_error("configuration: cannot be read: %s", strerror(-err));
     else if (keeper_open(&keeper, config, options.state, options.libexec) == 0)
-        code = keeper_run(&keeper);
+        code = run(&keeper, &options);
     if (!err)
         keeper_close(&keeper);
     config_close(config);

@@ -57,6 +57,19 @@ def test_a_good_update_is_accepted_and_keeps_the_store(box, city, fifo):
     assert len(os.listdir(os.path.join(box.state, "versions"))) == 2  # plugin and library
 
 
+def test_a_hangup_is_a_reload_and_what_does_not_check_changes_nothing(box, city, fifo):
+    before, pids = box.versions()["gate"], box.pids()
+    box.installed.change("wristband", START, START + "\n    local x = = 1")
+    os.kill(box.pid, signal.SIGHUP)
+    town.wait_for(lambda: "nothing is changed" in box.text(), 20, "the refusal")
+    assert (box.versions()["gate"], box.pids()) == (before, pids)
+    box.installed.change("wristband", "local x = = 1", "host.log.info('the new one')")
+    os.kill(box.pid, signal.SIGHUP)
+    city.wait_for("plugin.updated", seconds=60)
+    assert box.versions()["gate"] != before
+    cut(box, city, fifo, 3)
+
+
 @pytest.mark.parametrize("kind, old, new, why", [
     ("load", 'local watch = require "watch"', 'local watch = require "wacht"', None),
     ("ended", START, START + "\n    error('boom')", "boom"),
