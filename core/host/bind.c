@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/duration.h"
 #include "host/capability.h"
-#include "host/duration.h"
 #include "host/module.h"
 
 /* What every plugin has; the others are capabilities. */

@@ -1,5 +1,5 @@
 /* duration - see duration.h. */
-#include "host/duration.h"
+#include "base/duration.h"
 
 #include <errno.h>
 #include <stddef.h>

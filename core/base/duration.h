@@ -1,8 +1,8 @@
 /* duration - how long something lasts, as plugins and configurations write it.
  *
  * A whole number followed by ms, s, m, h or d: "250ms", "1s", "5m". */
-#ifndef HOST_DURATION_H
-#define HOST_DURATION_H
+#ifndef BASE_DURATION_H
+#define BASE_DURATION_H
 
 #include <stdint.h>
 

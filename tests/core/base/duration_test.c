@@ -1,4 +1,4 @@
-#include "host/duration.h"
+#include "base/duration.h"
 
 #include <errno.h>
 #include <setjmp.h>
