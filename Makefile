@@ -81,7 +81,7 @@ ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault wires mu
 ANNEX_serve  := bind_serve visit server cidr
 PKG_http     := libcurl
 PKG_serve    := libmicrohttpd
-EXPORT_host  := -rdynamic -Wl,-u,random_bytes # what only an annex calls
+EXPORT_host  := -rdynamic -Wl,-u,random_bytes,-u,webtap_head # what only an annex calls
 
 LIBS_host := -lm
 # Its files of the names loop, log, fieldbus ... stand in for those of base and host; its clock too.

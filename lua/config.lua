@@ -59,7 +59,7 @@ config.schemas = { office = OFFICE, city = city.schema, courier = courier.schema
 -- What the keeper records itself: a plugin that declared these could forge it.
 local OWN_PLUGINS = { keeper = true, uplink = true, courier = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
-    plugin = true, config = true, action = true, blob = true }
+    plugin = true, config = true, action = true, blob = true, capture = true }
 
 local STATEMENTS = { office = true, city = true, courier = true, storage = true, limits = true,
     update = true, access = true, plugin = true }
@@ -190,6 +190,9 @@ local function manifest_fault(self, manifest, name)
         return "its manifest has state = " .. schema.show(manifest.state)
             .. ", expected a whole number, at least 0"
     end
+    if (manifest.config.fields or {}).record then
+        return "its manifest declares the setting record, which every plugin has"
+    end
     if OWN_PLUGINS[name] then
         return "that name is the appliance's own"
     end
@@ -247,6 +250,23 @@ local function claim(self, where, name, instance)
     return true
 end
 
+-- What is set beside a plugin's own settings, and those without it.
+local function take_record(self, where, block, settings)
+    if type(settings) ~= "table" or settings.record == nil then
+        return nil, settings
+    end
+    local rest = {}
+    for key, value in pairs(settings) do
+        rest[key] = value
+    end
+    rest.record = nil
+    if type(settings.record) ~= "boolean" then
+        complain(self, where, ("%s: record: expected true or false, got %s"):format(block,
+            schema.show(settings.record)), "record")
+    end
+    return settings.record or nil, rest
+end
+
 local function add_plugin(self, where, name, instance, settings)
     if not claim(self, where, name, instance) then
         return
@@ -256,6 +276,8 @@ local function add_plugin(self, where, name, instance, settings)
         return
     end
     local block = ('plugin "%s" "%s"'):format(name, instance)
+    local record
+    record, settings = take_record(self, where, block, settings)
     local checked = check(self, where, block, manifest.config, settings, sheet_loader(self, folder))
     if checked and manifest.check then
         local fault = manifest.check(checked)
@@ -269,7 +291,7 @@ local function add_plugin(self, where, name, instance, settings)
         return
     end
     self.plugins[#self.plugins + 1] = { plugin = name, instance = instance, folder = folder,
-        needs = manifest.needs or {}, state = manifest.state, config = checked,
+        needs = manifest.needs or {}, state = manifest.state, config = checked, record = record,
         events = lanes(manifest), actions = asking.listing(manifest.actions),
         views = asking.listing(manifest.views) }
 end

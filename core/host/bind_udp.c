@@ -1,5 +1,6 @@
 /* bind_udp - host.udp: messages to a device, or from whoever sends them to a port. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,7 @@
 #include "host/lineurl.h"
 #include "host/plugin.h"
 #include "host/socket.h"
+#include "host/tap.h"
 
 enum {
     CONNECT_MS = 10 * 1000,
@@ -27,7 +29,8 @@ struct port {
     int64_t idle_ms;
     int64_t until_ms; /* of the receive that waits */
     size_t most;
-    int err; /* of the dial */
+    int err;    /* of the dial */
+    int number; /* of the URL's port */
     char name[URLPART_ROOM];
 };
 
@@ -82,6 +85,22 @@ static void count_lost(struct port *port, bool cut, uint32_t lost)
         metrics_count(metrics, "udp_lost", lost);
 }
 
+/* Where everybody is heard a device is who says it, whatever its port. */
+static void record(const struct port *port, enum ring_way way,
+                   const struct address *address, const void *bytes, size_t length)
+{
+    char name[URLPART_ROOM + 20], text[ADDRESS_ROOM];
+    if (!tap_is_on())
+        return;
+    if (port->datagram.is_connected) {
+        snprintf(name, sizeof(name), "udp://%s:%d", port->name, port->number);
+    } else {
+        address_print(address, text);
+        snprintf(name, sizeof(name), "udp://%s", text);
+    }
+    tap_put(name, way, bytes, length);
+}
+
 static int push_address(lua_State *L, const struct address *from)
 {
     char text[ADDRESS_ROOM];
@@ -105,6 +124,7 @@ static int receive_step(lua_State *L, int status, lua_KContext context)
     ssize_t length = datagram_take(&port->datagram, room, port->most, &from, &lost);
     count_lost(port, length == -EMSGSIZE, lost);
     if (length >= 0) {
+        record(port, RING_IN, &from, room, (size_t)length);
         luaL_pushresultsize(&bytes, (size_t)length);
         plugin_heard(plugin_of(L));
         return push_address(L, &from);
@@ -163,6 +183,7 @@ static int port_send(lua_State *L)
         err = datagram_send(&port->datagram, bytes, length, to);
     if (err)
         return fail(L, port, err);
+    record(port, RING_OUT, to, bytes, length);
     lua_pushboolean(L, 1);
     return bind_breathe(L, 1);
 }
@@ -206,6 +227,7 @@ static struct port *new_port(lua_State *L, const struct lineurl *url)
     *port = (struct port){.datagram.came = came, .dial.done = dialled};
     luaL_setmetatable(L, PORT); /* from here on __gc cleans up */
     strcpy(port->name, url->place);
+    port->number = url->port;
     port->task = task_of(L);
     port->idle_ms = bind_duration_in(L, 2, "idle", 1, ANY_MS, IDLE_MS);
     port->most = MOST_BYTES;

@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "host/bind.h"
 #include "host/plugin.h"
+#include "host/tap.h"
 
 enum { SILENCE_MOST_MS = 10 * 1000 };
 
@@ -24,6 +25,22 @@ static void read_over(struct stream *stream)
 static void write_over(struct stream *stream)
 {
     task_wake(container_of(stream, struct conn, stream)->writer);
+}
+
+/* One device, however often it calls. */
+static void moved(struct stream *stream, bool is_out, const void *bytes, size_t length)
+{
+    const struct conn *conn = container_of(stream, struct conn, stream);
+    char name[CONN_PEER_ROOM + 20];
+    if (!tap_is_on())
+        return;
+    if (conn->port == 0)
+        snprintf(name, sizeof(name), "serial://%s", conn->peer);
+    else if (conn->has_called)
+        snprintf(name, sizeof(name), "tcp://%s", conn->peer);
+    else
+        snprintf(name, sizeof(name), "tcp://%s:%d", conn->peer, conn->port);
+    tap_put(name, is_out ? RING_OUT : RING_IN, bytes, length);
 }
 
 static struct conn *check_conn(lua_State *L)
@@ -266,6 +283,7 @@ struct conn *conn_new(lua_State *L, const struct conn_options *options)
     struct conn *conn = lua_newuserdatauv(L, sizeof(*conn), 0);
     *conn = (struct conn){.stream.read_over = read_over,
                           .stream.write_over = write_over,
+                          .stream.moved = moved,
                           .idle_ms = options->idle_ms,
                           .silence_ms = options->silence_ms};
     luaL_setmetatable(L, CONN); /* from here on __gc cleans up */

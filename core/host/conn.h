@@ -27,6 +27,7 @@ struct conn {
     int64_t frame_until_ms; /* of the frame that is being read */
     int port;               /* 0: a device file */
     char peer[CONN_PEER_ROOM];
+    bool has_called; /* the peer has: its port says nothing */
 };
 
 /* What all lines of bytes can be told when they are opened: idle, silence. The table at `options` may be

@@ -27,6 +27,7 @@
 #include "base/now.h"
 #include "host/adu.h"
 #include "host/owed.h"
+#include "host/tap.h"
 
 /* The standard parts two frames by 3.5 characters of silence, and by 1.75 ms from 19,200 baud on.
  * Drivers hand over in pieces: only after 40 characters and 10 ms a frame has surely ended. */
@@ -44,6 +45,7 @@ struct fieldbus {
     int patience_ms;  /* how long a read of the socket waits by itself */
     int exception;
     char why[160];
+    char name[RING_NAME_ROOM]; /* for who records it */
 };
 
 static enum fieldbus_fault fail(struct fieldbus *bus, enum fieldbus_fault fault,
@@ -92,6 +94,9 @@ int fieldbus_open(struct fieldbus **out, const struct busurl *url)
     bus->context = context;
     bus->tcp = url->tcp;
     bus->fd = -1;
+    snprintf(bus->name, sizeof(bus->name),
+             url->tcp ? "modbus-tcp://%s:%s" : "modbus-rtu://%s%s", url->place,
+             url->tcp ? url->port : "");
     bus->gap_us = GAP_BITS * 1000000 / url->baud;
     if (bus->gap_us < GAP_LEAST_US)
         bus->gap_us = GAP_LEAST_US;
@@ -142,6 +147,12 @@ static enum fieldbus_fault connect_line(struct fieldbus *bus, int64_t until_us)
 
 /* ---- Bytes */
 
+static int came(const struct fieldbus *bus, const uint8_t *bytes, ssize_t length)
+{
+    tap_put(bus->name, RING_IN, bytes, (size_t)length);
+    return (int)length;
+}
+
 /* Reads what is there: more than 0, 0 when nothing came in time, -EPIPE when the line is over. */
 static int read_some(struct fieldbus *bus, uint8_t *bytes, size_t most, int64_t until_us)
 {
@@ -154,7 +165,7 @@ static int read_some(struct fieldbus *bus, uint8_t *bytes, size_t most, int64_t 
             continue;
         ssize_t length = read(bus->fd, bytes, most);
         if (length > 0)
-            return (int)length;
+            return came(bus, bytes, length);
         if (length < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         return -EPIPE;
@@ -175,7 +186,7 @@ static int read_first(struct fieldbus *bus, uint8_t *bytes, size_t most, int64_t
     bus->patience_ms = ms;
     ssize_t length = recv(bus->fd, bytes, most, 0);
     if (length > 0)
-        return (int)length;
+        return came(bus, bytes, length);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return read_some(bus, bytes, most, until_us);
     return -EPIPE;
@@ -192,6 +203,7 @@ static int flush(struct fieldbus *bus)
             return errno == EAGAIN || errno == EINTR ? 0 : -EPIPE;
         if (length == 0)
             return bus->tcp ? -EPIPE : 0;
+        came(bus, waste, length);
     }
     return -EPIPE; /* it never stops talking */
 }
@@ -204,6 +216,7 @@ static int send_all(struct fieldbus *bus, const struct adu *adu, int64_t until_u
                                          MSG_NOSIGNAL | MSG_DONTWAIT)
                                   : write(bus->fd, adu->bytes + sent, adu->length - sent);
         if (length >= 0) {
+            tap_put(bus->name, RING_OUT, adu->bytes + sent, (size_t)length);
             sent += (size_t)length;
             continue;
         }
@@ -357,8 +370,10 @@ static void keep_gap(struct fieldbus *bus, int64_t until_us)
         struct timespec left = {.tv_nsec = left_us * 1000};
         if (ppoll(&ready, 1, &left, NULL) <= 0)
             continue;
-        if (read(bus->fd, waste, sizeof(waste)) <= 0)
+        ssize_t length = read(bus->fd, waste, sizeof(waste));
+        if (length <= 0)
             return; /* flush() will say so */
+        came(bus, waste, length);
         bus->heard_us = now_mono_us();
     }
 }

@@ -93,6 +93,17 @@ static void ask(struct keeperline *line, const struct frame *frame)
     line->calls->asked(line->owner, frame);
 }
 
+static void record(struct keeperline *line, const struct frame *frame)
+{
+    struct field limit;
+    int64_t ms;
+    if (fields_find(&frame->fields, TAG_LIMIT, &limit) != 0 ||
+        field_number(&limit, &ms) != 0 || line->calls->record == NULL)
+        line->calls->lost(line->owner, -EPROTO);
+    else
+        line->calls->record(line->owner, ms);
+}
+
 static const struct {
     enum talk_type type;
     void (*came)(struct keeperline *line, const struct frame *frame);
@@ -100,6 +111,7 @@ static const struct {
     {TALK_START, start},   {TALK_DONE, answer},   {TALK_VALUES, answer},
     {TALK_EVENTS, answer}, {TALK_PING, pong},     {TALK_STOP, stop},
     {TALK_ASK, ask},       {TALK_SEALED, answer}, {TALK_SPOOLED, give_spool},
+    {TALK_RECORD, record},
 };
 
 static void frame_came(void *owner, struct line *at, const struct frame *frame)

@@ -21,6 +21,7 @@ struct keeperline_calls {
     void (*stop)(void *owner);
     /* PING came: appends what the PONG shall say beside. NULL: nothing. */
     void (*ping)(void *owner, struct buffer *pong);
+    void (*record)(void *owner, int64_t ms); /* NULL: nothing can be recorded */
     void (*asked)(void *owner,
                   const struct frame *frame); /* to be answered with its id */
     void (*lost)(void *owner, int why);

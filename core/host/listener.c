@@ -117,6 +117,7 @@ static int call_handler(lua_State *L)
     visit->conn = conn;
     address_print(&visit->from, peer);
     conn_open(conn, listener->plugin->loop, visit->fd, peer, address_port(&visit->from));
+    conn->has_called = true;
     visit->fd = -1; /* the connection's */
     lua_rawgeti(L, LUA_REGISTRYINDEX, listener->function_ref);
     lua_insert(L, -2);

@@ -8,7 +8,9 @@
 #include "base/loop.h"
 #include "host/boundary.h"
 #include "host/config.h"
+#include "host/freeze.h"
 #include "host/plugin.h"
+#include "host/tap.h"
 #include "wire/line.h"
 
 static void begin_anew(void *owner, const char *path)
@@ -24,6 +26,7 @@ static int run(bool is_trial)
     struct plugin plugin = {0};
     struct boundary boundary = {.moved = begin_anew, .owner = &plugin};
     log_open("host");
+    tap_open(RING_CHILD_FD);
     int err = loop_open(&loop);
     if (!err)
         err = plugin_open(&plugin, loop, LINE_CHILD_FD);
@@ -37,6 +40,7 @@ static int run(bool is_trial)
     boundary_close(&boundary);
     plugin_close(&plugin);
     loop_close(loop);
+    tap_close();
     return err ? PLUGIN_BROKEN : plugin.exit_code;
 }
 
@@ -54,12 +58,17 @@ int main(int count, char **arguments)
         return leave(run(false));
     if (count >= 2 && strcmp(arguments[1], "trial") == 0)
         return leave(run(true));
+    if (count >= 2 && strcmp(arguments[1], "freeze") == 0)
+        return leave(freeze_run(LINE_CHILD_FD, RING_CHILD_FD));
     if (count >= 2 && strcmp(arguments[1], "config") == 0)
         return leave(config_main(count - 2, arguments + 2));
-    fprintf(stderr,
-            "usage: host config FILE --plugins DIR --lua DIR\n"
-            "       host run|trial INSTANCE     (started by the keeper, which names the "
-            "instance for ps;\n"
-            "                                   trial: loads it, and that is all)\n");
+    fprintf(
+        stderr,
+        "usage: host config FILE --plugins DIR --lua DIR\n"
+        "       host run|trial|freeze INSTANCE  (started by the keeper, which names the "
+        "instance for ps;\n"
+        "                                   trial: loads it, and that is all; freeze: "
+        "makes a blob\n"
+        "                                   of what is in its ring)\n");
     return 2;
 }

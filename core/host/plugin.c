@@ -21,6 +21,7 @@
 #include "host/boundary.h"
 #include "host/listener.h"
 #include "host/subscription.h"
+#include "host/tap.h"
 #include "host/ticker.h"
 #include "host/value.h"
 #include "wire/talk.h"
@@ -29,6 +30,7 @@ enum {
     HEALTH_FIRST_MS = 5000,
     HEALTH_MS = 60000,
     HEALTH_BYTES = 4000,
+    FREEZE_MS = 10000,
     STOP_LOOK_MS = 10,
     STOP_LOOKS = 150,
     WHY_MAX = 400,
@@ -80,6 +82,20 @@ static void check_memory(struct plugin *plugin)
     plugin_end(plugin, PLUGIN_BROKEN);
 }
 
+/* What its devices said before is to be kept, at most so often. */
+static void freeze(struct plugin *plugin)
+{
+    struct buffer frame = {0};
+    int64_t now_ms = plugin_now_ms();
+    bool is_due = plugin->frozen_ms == 0 || now_ms >= plugin->frozen_ms + FREEZE_MS;
+    if (!tap_is_on() || !is_due)
+        return;
+    plugin->frozen_ms = now_ms;
+    frame_begin(&frame, TALK_FREEZE, 0);
+    keeperline_tell(plugin->line, &frame);
+    buffer_free(&frame);
+}
+
 void plugin_complain(struct plugin *plugin, struct complaint *complaint,
                      const char *handler, const char *why)
 {
@@ -87,6 +103,7 @@ void plugin_complain(struct plugin *plugin, struct complaint *complaint,
     metrics_count(&plugin->metrics, "errors", 1);
     check_memory(plugin);
     plugin->raised++;
+    freeze(plugin);
     if (!complaint_is_due(complaint, why, plugin_now_ms(), &unsaid))
         return;
     if (unsaid > 0)
@@ -135,6 +152,9 @@ static void read_order(lua_State *L, struct plugin *plugin)
     plugin->library = mem_text(member(L, "lua"));
     plugin->sandbox =
         (struct sandbox){.library = plugin->library, .plugin = plugin->folder};
+    if (lua_getfield(L, -1, "record") == LUA_TBOOLEAN && lua_toboolean(L, -1))
+        tap_record(-1);
+    lua_pop(L, 1);
     lua_getfield(L, -1, "config");
     plugin->config_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -336,6 +356,12 @@ static void keeper_pings(void *owner, struct buffer *pong)
     frame_put_number(pong, TAG_ERRORS, plugin->raised);
 }
 
+static void keeper_records(void *owner, int64_t ms)
+{
+    (void)owner;
+    tap_record(ms);
+}
+
 static void keeper_asks(void *owner, const struct frame *frame)
 {
     asked_hear(owner, frame);
@@ -352,6 +378,7 @@ static void keeper_lost(void *owner, int why)
 static const struct keeperline_calls KEEPER_CALLS = {.start = keeper_starts,
                                                      .stop = keeper_stops,
                                                      .ping = keeper_pings,
+                                                     .record = keeper_records,
                                                      .asked = keeper_asks,
                                                      .lost = keeper_lost};
 

@@ -66,8 +66,9 @@ struct plugin {
     bool stopping;
     bool
         is_trial; /* set by who opens it: it is loaded, and ends well when that can be done */
-    int64_t reads;  /* answers of devices, */
-    int64_t raised; /* and errors of handlers: for PONG */
+    int64_t reads;     /* answers of devices, */
+    int64_t raised;    /* and errors of handlers: for PONG */
+    int64_t frozen_ms; /* when FREEZE was last said; 0: never */
     int exit_code;
     int log_tokens; /* lines the plugin may still log now */
     int64_t log_tokens_ms;

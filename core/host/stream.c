@@ -57,6 +57,8 @@ static bool fetch(struct stream *stream)
     ssize_t length = read(stream->fd, end, room);
     int error = length < 0 ? errno : 0;
     stream->in.length -= room - (length > 0 ? (size_t)length : 0);
+    if (length > 0 && stream->moved != NULL)
+        stream->moved(stream, false, end, (size_t)length);
     if (length > 0)
         return true;
     if (error != EAGAIN && error != EINTR)
@@ -141,6 +143,8 @@ size_t stream_discard(struct stream *stream)
         ssize_t length = read(stream->fd, waste, sizeof(waste));
         if (length <= 0)
             break; /* an end is told by the next read */
+        if (stream->moved != NULL)
+            stream->moved(stream, false, waste, (size_t)length);
         total += (size_t)length;
     }
     return total;
@@ -160,8 +164,13 @@ static void end_write(struct stream *stream, int err)
 
 static ssize_t put(struct stream *stream, const char *bytes, size_t length)
 {
-    return stream->is_socket ? send(stream->fd, bytes, length, MSG_NOSIGNAL)
-                             : write(stream->fd, bytes, length);
+    ssize_t written = stream->is_socket ? send(stream->fd, bytes, length, MSG_NOSIGNAL)
+                                        : write(stream->fd, bytes, length);
+    int error = errno;
+    if (written > 0 && stream->moved != NULL)
+        stream->moved(stream, true, bytes, (size_t)written);
+    errno = error;
+    return written;
 }
 
 /* Hands over what the kernel takes: 0, -EINPROGRESS when that was not all, or the end. */

@@ -28,6 +28,8 @@ enum {
 struct stream {
     void (*read_over)(struct stream *stream);
     void (*write_over)(struct stream *stream);
+    /* So many bytes were read (not yet told) or written just now; NULL: nobody minds. */
+    void (*moved)(struct stream *stream, bool is_out, const void *bytes, size_t length);
 
     struct loop *loop;
     bool is_open;

@@ -9,6 +9,8 @@
 #include "base/base.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "host/tap.h"
+#include "host/webtap.h"
 #include "host/wires.h"
 
 enum {
@@ -42,6 +44,9 @@ struct transfer {
     bool follows;    /* redirects are for GET and HEAD */
     bool stream;
     bool paused;
+    struct buffer head;          /* of the answer that comes, for who records it */
+    char device[RING_NAME_ROOM]; /* as which */
+    char *password;
     char host[HOST_ROOM];
     char why[HOST_ROOM + CURL_ERROR_SIZE + 8];
     char said[CURL_ERROR_SIZE];
@@ -105,6 +110,32 @@ static void head_is_there(struct transfer *transfer)
     tell(transfer);
 }
 
+/* What goes out, as the library has made it. */
+static int note_request(CURL *easy, curl_infotype type, char *bytes, size_t length,
+                        void *owner)
+{
+    const struct transfer *transfer = owner;
+    (void)easy;
+    if (type == CURLINFO_HEADER_OUT)
+        webtap_head(transfer->device, RING_OUT, bytes, length, transfer->password);
+    else if (type == CURLINFO_DATA_OUT)
+        webtap_body(transfer->device, RING_OUT, bytes, length, transfer->password);
+    return 0;
+}
+
+static void note_line(struct transfer *transfer, const char *line, size_t length)
+{
+    bool is_end = length <= 2 && (line[0] == '\r' || line[0] == '\n');
+    if (!tap_is_on() && transfer->head.length == 0)
+        return;
+    buffer_append(&transfer->head, line, length);
+    if (!is_end)
+        return;
+    webtap_head(transfer->device, RING_IN, transfer->head.bytes, transfer->head.length,
+                NULL);
+    buffer_free(&transfer->head);
+}
+
 /* Called for each line of each head that comes, 100 and 401 too. */
 static size_t take_line(char *line, size_t one, size_t length, void *owner)
 {
@@ -115,6 +146,7 @@ static size_t take_line(char *line, size_t one, size_t length, void *owner)
         transfer->answer.fault = TRANSFER_TOO_BIG;
         return 0;
     }
+    note_line(transfer, line, length);
     if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
         headers_clear(&transfer->answer.headers);
     else
@@ -146,6 +178,7 @@ static size_t take_body(char *bytes, size_t one, size_t length, void *owner)
         return CURL_WRITEFUNC_PAUSE;
     }
     buffer_append(body, bytes, length);
+    webtap_body(transfer->device, RING_IN, bytes, length, NULL);
     if (transfer->stream)
         head_is_there(transfer);
     return one * length;
@@ -254,6 +287,8 @@ void transfer_close(struct transfer *transfer)
     loop_timer_stop(&transfer->deadline);
     headers_free(&transfer->answer.headers);
     buffer_free(&transfer->answer.body);
+    buffer_free(&transfer->head);
+    mem_free(transfer->password);
     transfer->transfers->count--;
     mem_free(transfer);
 }
@@ -337,6 +372,7 @@ static void set_login(struct transfer *transfer, const struct transfer_wish *wis
         return;
     curl_easy_setopt(easy, CURLOPT_USERNAME, wish->user);
     curl_easy_setopt(easy, CURLOPT_PASSWORD, wish->password);
+    transfer->password = wish->password != NULL ? mem_text(wish->password) : NULL;
     transfer->has_secret = wish->auth != TRANSFER_BASIC;
 }
 
@@ -355,6 +391,18 @@ static void set_habits(struct transfer *transfer)
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 }
 
+/* Whether it is recorded is asked at its start: nobody else makes the library tell. */
+static void set_tap(struct transfer *transfer, const char *url)
+{
+    CURL *easy = transfer->job.easy;
+    webtap_name(transfer->device, url);
+    if (!tap_is_on())
+        return;
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, note_request);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+}
+
 enum transfer_fault transfer_start(struct transfer *transfer,
                                    const struct transfer_wish *wish)
 {
@@ -371,6 +419,7 @@ enum transfer_fault transfer_start(struct transfer *transfer,
     set_method(transfer, wish);
     set_habits(transfer);
     set_login(transfer, wish);
+    set_tap(transfer, wish->url);
     wires_set_low_speed(easy, wish->low_bytes, wish->low_ms);
     wires_set_trust(easy, wish->ca, wish->insecure);
     wires_add(transfer->transfers->wires, &transfer->job);

@@ -4,11 +4,14 @@
 #include "host/visit.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "host/module.h"
 #include "host/plugin.h"
+#include "host/tap.h"
+#include "host/webtap.h"
 
 enum { REFUSALS = 400 }; /* an answer with less was given to what a device had to say */
 enum { STATUS_LEAST = 200, STATUS_MOST = 599, HEADERS_MOST = 50, HEADER_MOST = 4096 };
@@ -73,6 +76,76 @@ static void push_request(lua_State *L, struct server_request *request)
     server_each_header(request, add_pair, pairs);
     push_pairs(L, pairs, true);
     lua_setfield(L, -2, "headers");
+}
+
+/* ---- Both, for who records them: as they would have been without parts and compression */
+
+static void name_peer(const struct server_request *request, char name[RING_NAME_ROOM])
+{
+    snprintf(name, RING_NAME_ROOM, "http://%s", server_peer(request));
+}
+
+static void add_header(void *owner, const char *name, const char *value)
+{
+    buffer_printf(owner, "%s: %s\r\n", name, value != NULL ? value : "");
+}
+
+struct query {
+    struct buffer *out;
+    char before; /* what parts the next from the last */
+};
+
+static void add_query(void *owner, const char *name, const char *value)
+{
+    struct query *query = owner;
+    buffer_append(query->out, &query->before, 1);
+    webtap_escape(query->out, name);
+    query->before = '&';
+    if (value == NULL)
+        return;
+    buffer_append(query->out, "=", 1);
+    webtap_escape(query->out, value);
+}
+
+static void record_request(struct server_request *request)
+{
+    char name[RING_NAME_ROOM];
+    struct buffer head = {0};
+    struct query query = {&head, '?'};
+    size_t length;
+    if (!tap_is_on())
+        return;
+    name_peer(request, name);
+    buffer_printf(&head, "%s ", server_method(request));
+    webtap_escape(&head, server_path(request));
+    server_each_query(request, add_query, &query);
+    buffer_append_text(&head, " HTTP/1.1\r\n");
+    server_each_header(request, add_header, &head);
+    buffer_append_text(&head, "\r\n");
+    webtap_head(name, RING_IN, head.bytes, head.length, NULL);
+    const void *body = server_body(request, &length);
+    webtap_body(name, RING_IN, body, length, NULL);
+    buffer_free(&head);
+}
+
+static void record_answer(const struct visit *visit)
+{
+    char name[RING_NAME_ROOM];
+    struct buffer head = {0};
+    if (!tap_is_on())
+        return;
+    name_peer(visit->request, name);
+    buffer_printf(&head, "HTTP/1.1 %d\r\n", visit->status);
+    const char *at = visit->said.bytes, *end = at + visit->said.length;
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        add_header(&head, at, value);
+        at = value + strlen(value) + 1;
+    }
+    buffer_printf(&head, "Content-Length: %zu\r\n\r\n", visit->body.length);
+    webtap_head(name, RING_OUT, head.bytes, head.length, NULL);
+    webtap_body(name, RING_OUT, visit->body.bytes, visit->body.length, NULL);
+    buffer_free(&head);
 }
 
 /* ---- The answer, from what the handler returned */
@@ -168,6 +241,8 @@ static void send_answer(struct visit *visit)
         at = value + strlen(value) + 1;
     }
     if (request != NULL)
+        record_answer(visit);
+    if (request != NULL)
         server_answer(request, visit->status, visit->body.bytes, visit->body.length);
     visit->request = NULL;
     forget_answer(visit, STATUS_LEAST);
@@ -239,5 +314,6 @@ void visit_begin(struct visit *visit, struct server_request *request)
     ASSERT(!visit->busy);
     visit->busy = true;
     visit->request = request;
+    record_request(request);
     task_run(&visit->task, call_handler, visit);
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -201,6 +200,12 @@ static bool is_ring(const struct head *head)
     return memcmp(head->magic, MAGIC, sizeof(MAGIC)) == 0 &&
            head->names <= RING_NAMES_MAX && oldest % ALIGN == 0 && end % ALIGN == 0 &&
            oldest <= end && end - oldest <= ROOM;
+}
+
+bool ring_is_empty(int fd)
+{
+    struct head head;
+    return read_all(fd, (char *)&head, sizeof(head), 0) != 0 || head.end == 0;
 }
 
 /* What lies from `oldest` to `end`, in a row behind the head. */

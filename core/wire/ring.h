@@ -9,6 +9,7 @@
 #ifndef WIRE_RING_H
 #define WIRE_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ int ring_name(struct ring *ring, const char *name);
 /* Bytes that went in or out just now; what is longer than RING_PIECE_MAX becomes several pieces. */
 void ring_put(struct ring *ring, int name, enum ring_way way, int64_t utc_us,
               const void *bytes, size_t length);
+
+/* Whether nothing has ever been put into it; true for what is none. */
+bool ring_is_empty(int fd);
 
 /* What was in it, oldest first. A zeroed one is empty. */
 struct ring_copy {

@@ -57,6 +57,11 @@
  *                    descriptor: the reading end of a pipe with the blob's bytes from OFFSET on
  *   HANDOVER courier TEXT (the city's receipt of a blob, as it came)  -> DONE (EBADMSG, ENOKEY, EPROTO:
  *                    not the city's word; ESTALE: of another log; ENOENT: of no blob that is stored)
+ *   RECORD   keeper  LIMIT: the host puts bytes of devices into its ring (ring.h) for so many ms from
+ *                    now; -1 for good
+ *   FREEZE   host    a handler has raised while bytes are recorded; not answered
+ *   CAPTURE  cli     NAME (an instance), LIMIT (record for so many ms first; 0: what there is)
+ *                    -> DONE: it will be frozen, or why not
  */
 #ifndef WIRE_TALK_H
 #define WIRE_TALK_H
@@ -100,6 +105,9 @@ enum talk_type {
     TALK_DRAW,
     TALK_DRAWN,
     TALK_HANDOVER,
+    TALK_RECORD,
+    TALK_FREEZE,
+    TALK_CAPTURE,
     TALK_TYPES
 };
 

@@ -51,6 +51,9 @@ local function read(text)
             elseif NEEDS[name] then
                 return { api = 1, name = name, config = schema.record {}, needs = NEEDS[name] },
                     "/plugins/" .. name
+            elseif name == "recorder" then
+                return { api = 1, name = "recorder",
+                    config = schema.record { record = schema.text {} } }, "/plugins/recorder"
             elseif name == "broken" then
                 return { api = 2, name = "broken" }, "/plugins/broken"
             elseif name == "second" or name == "halved" then
@@ -111,6 +114,18 @@ plugin "wristband" "yard" { url = "b", profile = "/etc/outpost/my.lua", low_batt
                     profile = { from = "/etc/outpost/my.lua" } } },
         },
     })
+end)
+
+t.test("every_plugin_may_have_its_devices_recorded", function()
+    local text = OFFICE .. 'plugin "wristband" "a" { url = "a", record = %s }'
+    local plugin = assert(read(text:format "true")).plugins[1]
+    t.equal({ plugin.record, plugin.config.record }, { true })
+    t.equal(assert(read(text:format "false")).plugins[1].record, nil)
+    refuses(text:format '"yes"',
+        'outpost.lua:2: plugin "wristband" "a": record: expected true or false, got "yes"')
+    refuses(OFFICE .. 'plugin "recorder" "a" { record = "x" }',
+        'outpost.lua:2: plugin: expected the name of a plugin, got "recorder" (its manifest '
+        .. "declares the setting record, which every plugin has)")
 end)
 
 t.test("a_path_with_a_dot_names_the_users_own_sheet", function()

@@ -3,6 +3,7 @@
 
 #include "desk.h"
 #include "peer.h"
+#include "tap.h"
 
 static const char TELL[] =
     "local function tell(...) host.emit { type = 'x.y', data = { t = "
@@ -51,6 +52,28 @@ static void a_name_of_this_machine_is_found(void **state)
     told(0, "127.0.0.1");
     finish(PLUGIN_ENDED);
     close(door);
+}
+
+static int says_and_hears(int port)
+{
+    int fd = peer_connect(port);
+    peer_say(fd, "hello");
+    return peer_hears(fd, "good day") ? 0 : 1;
+}
+
+static void what_goes_in_and_out_is_recorded(void **state)
+{
+    (void)state;
+    int port = peer_free_port();
+    tap_begin(-1);
+    pid_t device = peer_run(says_and_hears, port);
+    begin(port, "local url = 'tcp://127.0.0.1:' .. config.port\n"
+                "host.tcp.listen(url, {}, function(conn)\n"
+                "tell(conn:read()) assert(conn:write 'good day') end)");
+    talk_until(some_events);
+    assert_int_equal(peer_end(device), 0);
+    finish(PLUGIN_ENDED);
+    assert_string_equal(tap_end(), "tcp://127.0.0.1< hello\ntcp://127.0.0.1> good day\n");
 }
 
 static void a_port_in_use_is_told(void **state)
@@ -124,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_reached_has_a_code),
         cmocka_unit_test(a_name_of_this_machine_is_found),
+        cmocka_unit_test(what_goes_in_and_out_is_recorded),
         cmocka_unit_test(a_port_in_use_is_told),
         cmocka_unit_test(wrong_arguments_are_raised),
         cmocka_unit_test(a_plugin_may_end_while_it_connects),

@@ -3,6 +3,7 @@
 
 #include "desk.h"
 #include "peer.h"
+#include "tap.h"
 
 static int port;
 
@@ -60,6 +61,26 @@ static void a_device_is_asked_and_answers(void **state)
     assert_int_equal(peer_end(device), 0);
     close(fd);
     finish(PLUGIN_ENDED);
+}
+
+static void what_goes_in_and_out_is_recorded(void **state)
+{
+    (void)state;
+    char wanted[300];
+    tap_begin(-1);
+    port = peer_free_port();
+    begin("local a = assert(host.udp.open(url, { listen = true }))\n"
+          "local b = assert(host.udp.open(url))\n"
+          "b:send 'ask'\n"
+          "local bytes, address, port = a:receive()\n"
+          "assert(a:send('answer', address, port))\n"
+          "b:receive()");
+    finish(PLUGIN_ENDED);
+    snprintf(wanted, sizeof(wanted),
+             "udp://127.0.0.1:%d> ask\nudp://127.0.0.1< ask\n"
+             "udp://127.0.0.1> answer\nudp://127.0.0.1:%d< answer\n",
+             port, port);
+    assert_string_equal(tap_end(), wanted);
 }
 
 static void nobody_there_is_told(void **state)
@@ -165,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_is_asked_and_answers),
+        cmocka_unit_test(what_goes_in_and_out_is_recorded),
         cmocka_unit_test(nobody_there_is_told),
         cmocka_unit_test(two_ports_of_ours_talk_to_each_other),
         cmocka_unit_test(all_of_a_network_is_spoken_to_when_that_is_wished),

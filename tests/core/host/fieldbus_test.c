@@ -19,6 +19,7 @@
 #include "base/base.h"
 #include "base/now.h"
 #include "host/adu.h"
+#include "tap.h"
 
 enum { TIMEOUT_MS = 250, REPLIES_MAX = 8 };
 
@@ -245,6 +246,29 @@ static void a_closed_connection_is_opened_again(void **state)
     close_device();
 }
 
+/* Late answers too, which nobody has taken. */
+static void all_that_goes_over_the_line_is_recorded(void **state)
+{
+    static const struct reply REPLIES[REPLIES_MAX] = {{.times = 1}, {.times = 2}};
+    static const size_t OUT[] = {2 * 8, 2 * 12}, IN[] = {3 * 9, 3 * 13};
+    (void)state;
+    for (int tcp = 0; tcp < 2; tcp++) {
+        open_device(tcp, REPLIES);
+        tap_begin(-1);
+        poll_device(2);
+        poll_device(2);
+        close_device();
+        const char *text = tap_end();
+        assert_int_equal(strncmp(text,
+                                 tcp ? "modbus-tcp://127.0.0.1:" : "modbus-rtu:///dev/",
+                                 tcp ? 23 : 18),
+                         0);
+        assert_int_equal(tap_bytes[RING_OUT], OUT[tcp]);
+        assert_true(tap_bytes[RING_IN] >= IN[tcp] * 2 / 3 &&
+                    tap_bytes[RING_IN] <= IN[tcp]);
+    }
+}
+
 static void nobody_there_is_refused(void **state)
 {
     char text[120], why[200];
@@ -267,6 +291,7 @@ int main(void)
         cmocka_unit_test(an_answer_too_many_is_thrown_away),
         cmocka_unit_test(a_foreign_answer_is_refused),
         cmocka_unit_test(a_closed_connection_is_opened_again),
+        cmocka_unit_test(all_that_goes_over_the_line_is_recorded),
         cmocka_unit_test(nobody_there_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "tap.h"
 
 enum { HEAD_ROOM = 4096, ANSWERS_MAX = 8 };
 
@@ -364,6 +365,29 @@ static void redirects_are_followed_when_wished_and_not_elsewhere(void **state)
     }
 }
 
+/* The first request goes without the password, the second with it. */
+static void what_is_recorded_has_no_password(void **state)
+{
+    static const char *const ANSWERS[] = {DENIED, OK("5\r\n\r\nhello"), NULL};
+    (void)state;
+    serve(ANSWERS);
+    struct transfer_wish wish = secret_wish(TRANSFER_ANY);
+    wish.body = "<user>secret-word</user>";
+    wish.body_length = strlen(wish.body);
+    tap_begin(-1);
+    assert_int_equal(get(&wish)->status, 200);
+    const char *text = tap_end();
+    assert_null(strstr(text, "secret-word"));
+    assert_null(strstr(text, "response=\""));
+    assert_int_equal(count_of(text, "> POST /x HTTP/1.1\r\n"), 2);
+    assert_non_null(strstr(text, "<user>***********</user>"));
+    assert_non_null(strstr(text, "\r\nAuthorization:****"));
+    assert_non_null(strstr(text, "< HTTP/1.1 401 No\r\n"));
+    assert_non_null(strstr(text, "< HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"));
+    assert_non_null(strstr(text, "< hello\n"));
+    assert_memory_equal(text, desk.url, strlen(desk.url));
+}
+
 static void only_so_many_go_at_once(void **state)
 {
     struct transfer *more[TRANSFERS_MAX], *beyond;
@@ -439,6 +463,7 @@ int main(void)
         WITH_ALL(too_much_is_refused),
         WITH_ALL(only_the_web_is_asked_and_no_user_stands_in_a_url),
         cmocka_unit_test(redirects_are_followed_when_wished_and_not_elsewhere),
+        WITH_ALL(what_is_recorded_has_no_password),
         WITH_ALL(only_so_many_go_at_once),
         WITH_ALL(a_stream_that_nobody_reads_waits),
         WITH_ALL(closing_on_the_way_is_fine),
