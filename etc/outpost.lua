@@ -109,6 +109,7 @@ plugin "wristband" "gate" {
     -- station = "10597059",           -- 基站序列号；不填则认第一次见到的 / its serial; else the first seen
     -- poll = "1s",                    -- 多久读一次 / how often it is read
     -- lost_after = "5m",              -- 多久没有信号算失联 / not heard for this long is lost
+    -- record = true,                  -- 保留设备原始收发数据（报警、出错、崩溃时存 30 天）/ keep device bytes
     -- low_battery = 25,               -- 电量低于等于此百分比报警 / percent, at or below
     -- canary = "11730999",            -- 固定在所内的对照腕带 / a wristband fixed in the office
     -- bands = {                       -- 腕带号 = 对象编号 / tag id = id of the person

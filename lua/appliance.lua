@@ -228,6 +228,23 @@ appliance.events = {
             error = schema.text { doc = "why not, as the name of an errno", max = 32,
                 optional = true },
         } },
+    ["capture.recorded"] = { lane = "record",
+        doc = "what an instance's devices said lately is kept, as a blob that Wireshark opens",
+        data = schema.record {
+            instance = schema.text { doc = "name of the instance", max = 64 },
+            plugin = schema.text { doc = "name of the plugin", max = 64 },
+            reason = schema.choice { doc = "it raised an alarm; a handler raised an error; its "
+                .. "process died; somebody asked", choices = { "alarm", "error", "crash",
+                "asked" } },
+            who = schema.text { doc = "the Unix user who asked", max = 64, optional = true },
+            sha256 = schema.text { doc = "of the blob, pcapng", max = 64 },
+            size = schema.integer { doc = "of the blob", unit = "bytes", min = 0 },
+            from = moment "when the first of it went in or out",
+            ["until"] = moment "when the last did",
+            pieces = schema.integer { doc = "how many there are", min = 0 },
+            suppressed = schema.integer { doc = "how often it would have been kept since the last "
+                .. "time, but for the minute between two", min = 0 },
+        } },
     ["sync.stalled"] = { lane = "alarm", doc = "what is sent to the city comes to nothing",
         data = STALL },
     ["sync.resumed"] = { lane = "record", doc = "the stall is over", data = STALL },

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/ask.h"
 #include "cli/blob.h"
+#include "cli/capture.h"
 #include "cli/check.h"
 #include "cli/events.h"
 #include "cli/keygen.h"
@@ -24,6 +25,7 @@ static const struct command COMMANDS[] = {
     {"status", status_run, "how the running appliance is"},
     {"do", ask_action, "ask a plugin to do something"},
     {"show", ask_view, "what a plugin knows"},
+    {"capture", capture_run, "keep what a plugin's devices say"},
     {"events", events_run, "the journal's events; --follow for what comes"},
     {"blob", blob_run, "pictures, clips and captures that are stored"},
     {"verify", verify_run, "check a journal, or one proof, offline"},

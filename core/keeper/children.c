@@ -9,8 +9,10 @@
 #include "base/now.h"
 #include "keeper/asking.h"
 #include "keeper/blobs.h"
+#include "keeper/capture.h"
 #include "keeper/commit.h"
 #include "keeper/parcels.h"
+#include "keeper/reel.h"
 #include "keeper/viewing.h"
 
 enum {
@@ -114,6 +116,8 @@ static int apply_commit(struct children *children, struct peer *peer,
         return 0;
     }
     children->group->has_alarm |= commit->has_alarm;
+    if (commit->has_alarm && peer->reel != NULL)
+        reel_freeze(peer->reel, "alarm", NULL);
     group_answer(children->group, peer, frame->id, first);
     group_ask(children->group, 1 + commit->events, commit->has_alarm);
     return 0;
@@ -376,14 +380,32 @@ static int hear_parcels(struct children *children, struct peer *peer,
     return parcels_hear(children->parcels, peer, frame);
 }
 
+static int hear_capture(struct children *children, struct peer *peer,
+                        const struct frame *frame)
+{
+    return capture_hear(children, peer, frame);
+}
+
+/* Too often is no fault: it is counted. */
+static int hear_freeze(struct children *children, struct peer *peer,
+                       const struct frame *frame)
+{
+    (void)children;
+    (void)frame;
+    if (peer->reel != NULL)
+        reel_freeze(peer->reel, "error", NULL);
+    return 0;
+}
+
 enum { OWN_CHILDREN = PEER_UPLINK | PEER_COURIER };
 
 static const struct {
     int roles;
     int (*hear)(struct children *children, struct peer *peer, const struct frame *frame);
 } TALKS[TALK_TYPES] = {
-    [TALK_HELLO] = {PEER_HOST | OWN_CHILDREN | PEER_READER | PEER_CANARY, hear_hello},
-    [TALK_COMMIT] = {PEER_HOST, hear_commit},
+    [TALK_HELLO] = {PEER_HOST | OWN_CHILDREN | PEER_READER | PEER_CANARY | PEER_FREEZER,
+                    hear_hello},
+    [TALK_COMMIT] = {PEER_HOST | PEER_FREEZER, hear_commit},
     [TALK_GET] = {PEER_HOST, hear_get},
     [TALK_RANGE] = {PEER_HOST, hear_range},
     [TALK_FETCH] = {PEER_HOST | PEER_UPLINK | PEER_READER, hear_fetch},
@@ -396,9 +418,11 @@ static const struct {
     [TALK_RELOAD] = {PEER_READER, hear_reload},
     [TALK_ASK] = {PEER_READER, hear_ask},
     [TALK_ANSWER] = {PEER_HOST, hear_answer},
-    [TALK_SPOOL] = {PEER_HOST, hear_spool},
-    [TALK_SEAL] = {PEER_HOST, hear_spool},
-    [TALK_ABANDON] = {PEER_HOST, hear_spool},
+    [TALK_SPOOL] = {PEER_HOST | PEER_FREEZER, hear_spool},
+    [TALK_SEAL] = {PEER_HOST | PEER_FREEZER, hear_spool},
+    [TALK_ABANDON] = {PEER_HOST | PEER_FREEZER, hear_spool},
+    [TALK_CAPTURE] = {PEER_READER, hear_capture},
+    [TALK_FREEZE] = {PEER_HOST, hear_freeze},
     [TALK_LIST] = {PEER_READER, hear_list},
     [TALK_VIEW] = {PEER_READER, hear_view},
     [TALK_PARCELS] = {PEER_COURIER, hear_parcels},

@@ -234,6 +234,7 @@ static void end_loop(void *owner)
 static void hosts_stopped(void *owner)
 {
     struct keeper *keeper = owner;
+    freezer_close(&keeper->freezer);
     storage_close(&keeper->storage); /* it says nothing more */
     blobs_stop(&keeper->blobs);
     recheck_close(&keeper->recheck);
@@ -311,6 +312,9 @@ static void open_parts(struct keeper *keeper, const char *libexec)
     keeper->children.owner = keeper;
     supervisor_open(&keeper->supervisor, keeper->loop, &keeper->children, &keeper->group,
                     libexec);
+    freezer_open(&keeper->freezer, keeper->loop, &keeper->children,
+                 keeper->supervisor.libexec);
+    keeper->supervisor.freezer = &keeper->freezer;
     reload_open(&keeper->reload, &keeper->supervisor, config, keeper->folder);
     keeper->reload.took = took_config;
     keeper->reload.owner = keeper;
@@ -462,6 +466,7 @@ void keeper_close(struct keeper *keeper)
     if (keeper->journal != NULL) {
         reload_close(&keeper->reload);
         supervisor_close(&keeper->supervisor);
+        freezer_close(&keeper->freezer);
         asking_close(&keeper->asking);
         children_close(&keeper->children);
         viewing_close(&keeper->viewing);

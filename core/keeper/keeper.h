@@ -7,6 +7,7 @@
 #include "keeper/children.h"
 #include "keeper/config.h"
 #include "keeper/control.h"
+#include "keeper/freezer.h"
 #include "keeper/group.h"
 #include "keeper/journal.h"
 #include "keeper/link.h"
@@ -50,6 +51,7 @@ struct keeper {
     struct children children;
     struct asking asking;
     struct supervisor supervisor;
+    struct freezer freezer;
     struct reload reload;
     struct control control;
     struct loop_signal terminate;

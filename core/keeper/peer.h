@@ -14,16 +14,18 @@
 #include "wire/talk.h"
 
 enum peer_role {
-    PEER_HOST = 1,    /* runs a plugin instance */
-    PEER_UPLINK = 2,  /* speaks with the city */
-    PEER_READER = 4,  /* `outpost status`, `events`, `reload`, `do`, `show` */
-    PEER_CANARY = 8,  /* loads a plugin, and that is all */
-    PEER_COURIER = 16 /* takes files to the city */
+    PEER_HOST = 1,     /* runs a plugin instance */
+    PEER_UPLINK = 2,   /* speaks with the city */
+    PEER_READER = 4,   /* `outpost status`, `events`, `reload`, `do`, `show` */
+    PEER_CANARY = 8,   /* loads a plugin, and that is all */
+    PEER_COURIER = 16, /* takes files to the city */
+    PEER_FREEZER = 32  /* makes a blob of a ring */
 };
 
 enum { PEER_COMPLAINT_MAX = 400 };
 
 struct children;
+struct reel;
 
 struct peer {
     enum peer_role role;
@@ -41,6 +43,7 @@ struct peer {
     int64_t reads;              /* answers of its devices since it started, */
     int64_t errors;             /* and what its handlers raised: of the last PONG */
     char complaint[PEER_COMPLAINT_MAX + 1]; /* why it cannot start, in its own words */
+    struct reel *reel; /* of a host that can be recorded, else NULL */
     struct children *children;
     void *owner;
     void (*gone)(struct peer *peer, int why); /* the line is over; frees the peer */

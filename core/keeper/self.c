@@ -22,6 +22,7 @@ static const struct {
     {"action.performed", LANE_RECORD}, {"blob.released", LANE_RECORD},
     {"blob.adopted", LANE_RECORD},     {"blob.damaged", LANE_ALARM},
     {"blob.viewed", LANE_RECORD},      {"evidence.uploaded", LANE_RECORD},
+    {"capture.recorded", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

@@ -32,6 +32,9 @@
  *   blob.adopted        record  count, bytes: files whose rows a damaged journal has taken with it
  *   blob.damaged        alarm   sha256, size, class, reason ("changed", "missing", "unreadable", "key");
  *                               or count, when all are, because the box's key was lost
+ *   capture.recorded    record  instance, plugin, reason ("alarm", "error", "crash", "asked"), who (of
+ *                               the last), sha256, size, from, until, pieces, suppressed: what its
+ *                               devices said is kept (committed by freezer.h's process)
  *   clock.jumped        record  from, to, seconds: the wall clock was set
  *   clock.corrected     record  boot, mono, utc: it is right at last, and what its times were
  */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,6 +13,18 @@
 #include "base/log.h"
 #include "keeper/processors.h"
 #include "wire/line.h"
+#include "wire/ring.h"
+
+enum { ABOVE = 16 }; /* the numbers that a child's descriptors get */
+
+/* Each gets its number, whichever it has now. */
+static bool place_descriptors(int line, int ring)
+{
+    int high_line = fcntl(line, F_DUPFD_CLOEXEC, ABOVE);
+    int high_ring = ring > 0 ? fcntl(ring, F_DUPFD_CLOEXEC, ABOVE) : 0;
+    return high_line >= 0 && high_ring >= 0 && dup2(high_line, LINE_CHILD_FD) >= 0 &&
+           (ring <= 0 || dup2(high_ring, RING_CHILD_FD) >= 0);
+}
 
 _Noreturn static void exec_program(const struct spawn *spawn, int fd, pid_t parent)
 {
@@ -25,9 +38,7 @@ _Noreturn static void exec_program(const struct spawn *spawn, int fd, pid_t pare
     int null = open("/dev/null", O_RDWR);
     if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0)
         _exit(127);
-    if (fd == LINE_CHILD_FD)
-        fcntl(fd, F_SETFD, 0);
-    else if (dup2(fd, LINE_CHILD_FD) < 0)
+    if (!place_descriptors(fd, spawn->ring))
         _exit(127);
     snprintf(path, sizeof(path), "%s/%s", spawn->libexec, spawn->program);
     execl(path, spawn->program, spawn->mode, spawn->instance, (char *)NULL);

@@ -11,6 +11,7 @@ struct spawn {
     const char *mode;     /* its first argument, or NULL */
     const char *instance; /* its second, for who looks at the processes */
     bool last_processor;  /* see processors.h */
+    int ring;             /* handed over as RING_CHILD_FD (wire/ring.h); 0: none */
 };
 
 /* Starts it; *fd becomes the keeper's end of its line. A program that cannot be executed ends with

@@ -24,7 +24,8 @@ static int spawn(struct child *child, int *fd)
                           .program = child->plugin ? "host" : child->peer.name,
                           .mode = child->plugin ? "run" : NULL,
                           .instance = child->plugin ? child->plugin->instance : NULL,
-                          .last_processor = child->plugin == NULL};
+                          .last_processor = child->plugin == NULL,
+                          .ring = child->reel.ring};
     return spawn_start(&spawn, &child->pid, fd);
 }
 
@@ -111,6 +112,15 @@ static void check_stopped(struct supervisor *supervisor)
         stopped(supervisor->owner);
 }
 
+/* What its devices said before it died may tell why. */
+static void freeze_after(struct child *child, int status)
+{
+    bool as_told = WIFEXITED(status) && (WEXITSTATUS(status) == 0 ||
+                                         WEXITSTATUS(status) == SUPERVISOR_EXIT_AGAIN);
+    if (!as_told)
+        reel_freeze(&child->reel, "crash", NULL);
+}
+
 static void child_died(struct child *child, int status)
 {
     child->pid = 0;
@@ -121,6 +131,7 @@ static void child_died(struct child *child, int status)
         children_remove(child->supervisor->children, &child->peer);
     if ((int)child->peer.role & child->supervisor->stopping)
         return;
+    freeze_after(child, status);
     if (child->ended != NULL)
         child->ended(child);
     else
@@ -163,6 +174,7 @@ static void start_child(struct child *child)
     child->started_us = now_mono_us();
     child->peer.heard_us = child->started_us;
     begin_pulse(child);
+    reel_renew(&child->reel);
     int err = spawn(child, &fd);
     if (!err)
         err = children_add(child->supervisor->children, &child->peer, fd);
@@ -235,6 +247,7 @@ void supervisor_close(struct supervisor *supervisor)
     for (size_t i = 0; i < supervisor->count; i++) {
         struct child *child = &supervisor->child[i];
         stop_timers(child);
+        reel_close(&child->reel);
         if (child->pid > 0) {
             kill(child->pid, SIGKILL);
             waitpid(child->pid, NULL, 0);
@@ -290,6 +303,11 @@ static struct child *add(struct supervisor *supervisor, enum peer_role role,
     child->peer =
         (struct peer){.role = role, .name = name, .owner = child, .gone = child_gone};
     take_version(child, version);
+    if (version != NULL && supervisor->freezer != NULL) {
+        reel_open(&child->reel, supervisor->freezer, version->plugin.plugin,
+                  version->plugin.instance);
+        child->peer.reel = &child->reel;
+    }
     start_child(child);
     return child;
 }
@@ -379,6 +397,7 @@ void supervisor_drop(struct child *child)
 {
     ASSERT(child->pid == 0);
     stop_timers(child);
+    reel_close(&child->reel);
     version_drop(child->version);
     *child = (struct child){.supervisor = NULL};
 }

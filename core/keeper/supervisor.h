@@ -11,6 +11,7 @@
 
 #include "keeper/children.h"
 #include "keeper/pulse.h"
+#include "keeper/reel.h"
 #include "keeper/restart.h"
 #include "keeper/version.h"
 
@@ -30,7 +31,8 @@ struct child {
     struct version *version;            /* of a host */
     const struct config_plugin *plugin; /* of the version; NULL: one of our own */
     struct peer peer;
-    pid_t pid; /* 0 while it does not run */
+    struct reel reel; /* of a host */
+    pid_t pid;        /* 0 while it does not run */
     int64_t started_us;
     int starts;
     struct restart restart;
@@ -51,6 +53,8 @@ struct supervisor {
     struct loop *loop;
     struct children *children;
     struct group *group;
+    struct freezer
+        *freezer; /* set before the first is added; NULL: nothing is recorded */
     char libexec[4096];
     struct child child[CONFIG_PLUGINS_MAX + SUPERVISOR_OWN_MAX];
     size_t count; /* places that have been used */

@@ -1,0 +1,145 @@
+/* capture - see capture.h. The keeper records and keeps; this asks, and says what becomes of it. */
+#include "cli/capture.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "base/word.h"
+#include "cli/keeperline.h"
+#include "cli/place.h"
+#include "wire/talk.h"
+
+static const char USAGE[] =
+    "usage: outpost capture INSTANCE [--for TIME] [--state DIR]\n"
+    "\n"
+    "Keeps what went between a plugin and its devices, as a blob that Wireshark opens: "
+    "what there is\n"
+    "(when record = true is set), or what comes from now on. The event capture.recorded "
+    "names it, and\n"
+    "outpost blob get fetches it. It goes after 30 days. Officers and technicians may "
+    "ask, "
+    "and are named\n"
+    "in the event.\n"
+    "\n"
+    "  --for TIME      record for so long first: 30s, 10m, at most 24h\n"
+    "  --state DIR     default " PLACE_STATE "\n"
+    "\n"
+    "Exit: 0 it will be kept, 1 refused, 2 wrong usage.\n";
+
+struct wish {
+    const char *state;
+    const char *instance;
+    const char *time; /* NULL: what there is */
+    int64_t ms;
+};
+
+static int usage(FILE *out)
+{
+    fputs(USAGE, out);
+    return out == stdout ? 1 : 3;
+}
+
+/* 0, or one more than the exit code. */
+static int read_wish(struct wish *wish, int argc, char **argv)
+{
+    static const struct option KNOWN[] = {{"for", required_argument, NULL, 'f'},
+                                          {"state", required_argument, NULL, 's'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+    *wish = (struct wish){.state = PLACE_STATE};
+    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
+        if (option == 'f')
+            wish->time = optarg;
+        else if (option == 's')
+            wish->state = optarg;
+        else
+            return usage(option == 'h' ? stdout : stderr);
+    }
+    if (optind + 1 != argc)
+        return usage(stderr);
+    wish->instance = argv[optind];
+    if (!word_is_id(wish->instance)) {
+        fprintf(stderr, "outpost capture: expected the name of an instance, got \"%s\"\n",
+                wish->instance);
+        return 3;
+    }
+    if (wish->time != NULL &&
+        (duration_parse(&wish->ms, wish->time) != 0 || wish->ms == 0)) {
+        fprintf(stderr,
+                "outpost capture: --for: expected a time such as 10m, got \"%s\"\n",
+                wish->time);
+        return 3;
+    }
+    return 0;
+}
+
+static int say(int fd, const struct wish *wish)
+{
+    struct buffer frame = {0};
+    frame_begin(&frame, TALK_CAPTURE, 1);
+    frame_put_text(&frame, TAG_NAME, wish->instance);
+    frame_put_number(&frame, TAG_LIMIT, wish->ms);
+    int err = keeperline_say(fd, &frame);
+    buffer_free(&frame);
+    return err;
+}
+
+/* A refusal is said here. */
+static int take(const struct frame *frame)
+{
+    struct field field;
+    int64_t code;
+    char text[TALK_WHY_MAX + 1] = "it was refused";
+    if (frame->type != TALK_DONE || fields_find(&frame->fields, TAG_ERROR, &field) != 0 ||
+        field_number(&field, &code) != 0)
+        return -EPROTO;
+    if (code == 0)
+        return 0;
+    if (fields_find(&frame->fields, TAG_TEXT, &field) == 0)
+        field_text(&field, text, sizeof(text));
+    fprintf(stderr, "outpost capture: %s\n", text);
+    return -ECANCELED;
+}
+
+static int ask(const struct wish *wish)
+{
+    struct buffer room = {0};
+    struct frame frame;
+    int fd;
+    int err = keeperline_open(&fd, wish->state);
+    if (err)
+        return err;
+    err = say(fd, wish);
+    if (!err)
+        err = keeperline_hear(fd, &room, &frame);
+    if (!err)
+        err = take(&frame);
+    if (err && err != -ECANCELED)
+        fprintf(stderr, "outpost capture: the keeper gives no answer: %s\n",
+                strerror(-err));
+    buffer_free(&room);
+    close(fd);
+    return err;
+}
+
+int capture_run(int argc, char **argv)
+{
+    struct wish wish;
+    int stop = read_wish(&wish, argc, argv);
+    if (stop)
+        return stop - 1;
+    if (ask(&wish) != 0)
+        return 1;
+    if (wish.time != NULL)
+        printf("%s is recorded for %s; then the event capture.recorded says what is "
+               "kept\n",
+               wish.instance, wish.time);
+    else
+        printf("kept; the event capture.recorded of %s says as what\n", wish.instance);
+    return 0;
+}

@@ -1,0 +1,177 @@
+"""Device bytes on demand: an alarm, an error, a crash or a person, and what was said before is kept."""
+import json
+import os
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+import town
+
+
+def recorded(office, count=1, seconds=15):
+    """The data of all capture.recorded, as soon as there are so many."""
+    def look():
+        told = office.command("events", "--json", "--type", "capture.recorded", expect=None).stdout
+        return [json.loads(line)["data"] for line in told.splitlines()]
+    town.wait_for(lambda: len(look()) >= count, seconds, f"{count} captures")
+    return look()
+
+
+def blob(office, sha256):
+    return subprocess.run([town.OUTPOST, "blob", "get", sha256, "--state", office.state], check=True,
+                          timeout=30, stdout=subprocess.PIPE).stdout
+
+
+def packets(data):
+    """(device, "in" or "out", bytes) of each, as pcapng's own rules say (and not our reader)."""
+    at, names, found = 0, [], []
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        body = data[at + 8:at + length - 4]
+        assert struct.unpack_from("<I", data, at + length - 4)[0] == length
+        if kind == 1:
+            assert struct.unpack_from("<H", body)[0] == 147
+            size = struct.unpack_from("<H", body, 10)[0]
+            names.append(body[12:12 + size].decode())
+        elif kind == 6:
+            device, _, _, size, _ = struct.unpack_from("<IIIII", body)
+            rest = body[20 + (size + 3) // 4 * 4:]
+            code, _, flags = struct.unpack_from("<HHI", rest)
+            assert code == 2
+            found.append((names[device], {1: "in", 2: "out"}[flags & 3], body[20:20 + size]))
+        at += length
+    return found
+
+
+def start(tmp_path, station, started, **settings):
+    office = started(town.Office(tmp_path / "office", plugins=station.plugin(
+        poll='"100ms"', **settings)))
+    town.wait_for(lambda: "started" in office.text(), 10, "the plugin to start")
+    return office
+
+
+def host_of(office):
+    pid, = office.children()["host"]
+    return pid
+
+
+def check_modbus(found, station):
+    """Requests out, answers in, and each answer of the transaction that was asked."""
+    assert {name for name, _, _ in found} == {station.url.split("?")[0]}
+    asked = [data for _, way, data in found if way == "out"]
+    came = [data for _, way, data in found if way == "in"]
+    assert len(asked) > 3 and abs(len(asked) - len(came)) <= 1
+    assert {data[:2] for data in came} <= {data[:2] for data in asked}
+
+
+def test_an_alarm_keeps_what_the_devices_said_before(tmp_path, station, started):
+    office = start(tmp_path, station, started, record="true")
+    time.sleep(1)
+    station.do("strap", 3, open=True)
+    told, = recorded(office)
+    assert (told["instance"], told["plugin"], told["reason"]) == ("gate", "wristband", "alarm")
+    data = blob(office, told["sha256"])
+    assert len(data) == told["size"]
+    found = packets(data)
+    assert len(found) == told["pieces"]
+    check_modbus(found, station)
+    assert told["from"] <= told["until"]
+
+
+def test_at_most_one_a_minute_and_the_rest_is_counted(tmp_path, station, started):
+    office = start(tmp_path, station, started, record="true")
+    for band in range(1, 5):
+        station.do("strap", band, open=True)
+        time.sleep(0.3)
+    recorded(office)
+    refused = office.command("capture", "gate", expect=1)
+    assert "within the last minute" in refused.stderr
+    assert len(recorded(office)) == 1
+
+
+def test_nothing_is_recorded_unless_it_is_wished(tmp_path, station, started):
+    office = start(tmp_path, station, started)
+    station.do("strap", 3, open=True)
+    assert "record = true" in office.command("capture", "gate", expect=1).stderr
+    assert "nowhere" in office.command("capture", "nowhere", expect=1).stderr
+    assert not office.command("events", "--json", "--type", "capture.recorded").stdout
+
+
+def test_a_person_asks_for_some_seconds_and_is_named(tmp_path, station, started):
+    office = start(tmp_path, station, started)
+    assert "recorded for 2s" in office.command("capture", "gate", "--for", "2s").stdout
+    told, = recorded(office)
+    assert (told["reason"], told["who"], told["suppressed"]) == ("asked", "root", 0)
+    check_modbus(packets(blob(office, told["sha256"])), station)
+    time.sleep(1)  # and nothing more is recorded
+    assert "within the last minute" in office.command("capture", "gate", expect=1).stderr
+
+
+def test_a_process_that_dies_leaves_what_it_heard(tmp_path, station, started):
+    office = start(tmp_path, station, started, record="true")
+    time.sleep(1)
+    os.kill(host_of(office), signal.SIGSEGV)
+    told, = recorded(office)
+    assert told["reason"] == "crash"
+    check_modbus(packets(blob(office, told["sha256"])), station)
+
+
+def freezers(office):
+    """Those of its children that make a blob of a ring just now."""
+    found = []
+    for pid in office.children().get("host", []):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as words:
+                found += [pid] if b"\0freeze\0" in words.read() else []
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def test_a_freezing_process_that_is_killed_leaves_nothing_half(tmp_path, station, started):
+    """Neither an event without its blob nor a file that no event names."""
+    office = start(tmp_path, station, started, record="true")
+    for after_ms in range(0, 12, 2):
+        office.command("capture", "gate", "--for", "200ms")
+        pid, = town.wait_for(lambda: freezers(office), 5, "one that freezes", period=0.001)
+        time.sleep(after_ms / 1000)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        town.wait_for(lambda: not freezers(office), 5, "its end")
+    for told in recorded(office, 0):
+        assert len(blob(office, told["sha256"])) == told["size"]
+    town.wait_for(lambda: not os.listdir(os.path.join(office.state, "blobs", "new")), 10,
+                  "what was not kept to go")
+    assert office.runs()
+
+
+def test_a_replay_answers_from_what_was_recorded(tmp_path, station, started):
+    office = start(tmp_path, station, started)
+    office.command("capture", "gate", "--for", "4s")
+    time.sleep(1)
+    station.do("strap", 5, open=True)
+    told = recorded(office, 2)[1]  # the alarm keeps one too
+    tape = tmp_path / "gate.pcapng"
+    tape.write_bytes(blob(office, told["sha256"]))
+    done = town.run(town.OUTPOST, "replay", "wristband", "gate", "--config", office.config,
+                    "--journal", office.state, "--capture", str(tape), "--json", expect=None)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert said["identical"] and said["replay"]["unrecorded"] == []
+    assert said["replay"]["emitted"] == said["reference"]["emitted"]
+    assert said["replay"]["emitted"]["alarm"] == 1
+    wrong = town.run(town.OUTPOST, "replay", "wristband", "gate", "--config", office.config,
+                     "--journal", office.state, "--capture", office.config, expect=3)
+    assert "no pcapng" in wrong.stderr
+
+
+@pytest.mark.parametrize("time_text", ["", "5", "0s", "ten"])
+def test_a_time_that_is_none_is_told(tmp_path, time_text):
+    done = town.run(town.OUTPOST, "capture", "gate", "--for", time_text, "--state", str(tmp_path),
+                    expect=2)
+    assert "expected a time such as 10m" in done.stderr
