@@ -99,6 +99,10 @@ static void begin_slice(const struct player *player, const struct slice *slice,
 {
     int64_t first_us =
         slice->from_us > 0 && slice->from_us < utc_us ? slice->from_us : utc_us;
+    if (player->capture != NULL) {
+        fprintf(in, "capture %zu\n", player->capture->length);
+        fwrite(player->capture->bytes, 1, player->capture->length, in);
+    }
     fprintf(in, "start %" PRId64 " %zu\n", first_us, player->start->length);
     fwrite(player->start->bytes, 1, player->start->length, in);
 }

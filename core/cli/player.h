@@ -12,12 +12,14 @@
 
 struct player {
     const struct buffer *start; /* START of the instance, JSON */
-    const char *source;         /* "/plugin/instance": how its source ends */
-    struct spool *recorded;     /* gets what it emitted in life; NULL: nobody wants it */
-    int64_t beyond_us;          /* of that also so much from behind the slice */
-    int64_t first_us, last_us;  /* times of the events played */
-    int64_t events;             /* played, when it is done */
-    struct json *end;           /* the last line, as rehearse/replay.h says */
+    const struct buffer
+        *capture;              /* what was recorded of devices, a file; NULL: nothing */
+    const char *source;        /* "/plugin/instance": how its source ends */
+    struct spool *recorded;    /* gets what it emitted in life; NULL: nobody wants it */
+    int64_t beyond_us;         /* of that also so much from behind the slice */
+    int64_t first_us, last_us; /* times of the events played */
+    int64_t events;            /* played, when it is done */
+    struct json *end;          /* the last line, as rehearse/replay.h says */
     char why[FINDING_PLACE_MAX + FINDING_WHAT_MAX + 4]; /* what is wrong */
 };
 

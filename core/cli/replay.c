@@ -11,6 +11,7 @@
 #include "cli/place.h"
 #include "cli/play.h"
 #include "cli/slice.h"
+#include "cli/tape.h"
 #include "cli/verdict.h"
 
 enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3 };
@@ -22,14 +23,17 @@ static const char USAGE[] =
     "SEQ|TIME]\n"
     "                      [--until SEQ|TIME] [--against PLUGIN] [--against-config "
     "FILE]\n"
-    "                      [--within SECONDS] [--limit N] [--out FILE] [--json]\n"
+    "                      [--capture FILE] [--within SECONDS] [--limit N] [--out FILE] "
+    "[--json]\n"
     "\n"
     "Runs a plugin over a recorded journal in the real host, in the time of the journal "
     "and as\n"
     "fast as it can, and compares what it emits with what its instance emitted in life. "
     "The\n"
-    "plugin begins with an empty store. Nothing reaches a device: each request answers\n"
-    "\"unrecorded\", and what depends on it is not compared.\n"
+    "plugin begins with an empty store. Nothing reaches a device: each request answers "
+    "what was\n"
+    "recorded of it (--capture), else \"unrecorded\", and what depends on that is not "
+    "compared.\n"
     "\n"
     "  PLUGIN                 a plugin's folder, or the name of an installed plugin\n"
     "  INSTANCE               which one of the configuration; default the only one\n"
@@ -41,6 +45,10 @@ static const char USAGE[] =
     "  --until SEQ|TIME       the last one\n"
     "  --against PLUGIN       compare with what this version emits over the same events\n"
     "  --against-config FILE  compare with what this configuration makes of them\n"
+    "  --capture FILE         devices answer what outpost capture has kept; without "
+    "--from "
+    "and --until\n"
+    "                         its time is that of the slice\n"
     "  --within SECONDS       so far apart two equal events may be; default 2\n"
     "  --limit N              so many differences are shown; default 20\n"
     "  --out FILE             keep what it emits there, a line of JSON each; the hash is "
@@ -56,6 +64,8 @@ struct wish {
     const char *against;
     const char *against_config;
     const char *out;
+    const char *capture;
+    struct tape tape; /* of `capture` */
     double within_s;
     double limit;
     bool json;
@@ -80,7 +90,7 @@ static int take_option(struct wish *wish, int option)
         ['J'] = &wish->slice.folder, ['c'] = &wish->is.config,
         ['f'] = &wish->slice.from,   ['u'] = &wish->slice.until,
         ['a'] = &wish->against,      ['A'] = &wish->against_config,
-        ['o'] = &wish->out,
+        ['o'] = &wish->out,          ['p'] = &wish->capture,
     };
     if (option == 'j')
         wish->json = true;
@@ -105,6 +115,7 @@ static int read_wish(struct wish *wish, int argc, char **argv)
         {"until", required_argument, NULL, 'u'},
         {"against", required_argument, NULL, 'a'},
         {"against-config", required_argument, NULL, 'A'},
+        {"capture", required_argument, NULL, 'p'},
         {"within", required_argument, NULL, 'w'},
         {"limit", required_argument, NULL, 'l'},
         {"out", required_argument, NULL, 'o'},
@@ -191,6 +202,8 @@ static int play_both(const struct wish *wish, struct slice *slice, struct play *
                      struct play *other)
 {
     bool alone = !has_other(wish);
+    if (wish->capture != NULL)
+        is->player.capture = other->player.capture = &wish->tape.bytes;
     is->player.recorded = alone ? &other->spool : NULL;
     is->player.beyond_us = (int64_t)(wish->within_s * 1e6);
     int err = alone ? spool_open(&other->spool, NULL) : 0;
@@ -201,29 +214,50 @@ static int play_both(const struct wish *wish, struct slice *slice, struct play *
     return err ? UNREADABLE : compare(wish, is, other, slice);
 }
 
-int replay_run(int argc, char **argv)
+/* Devices can only answer in the time in which they were recorded. */
+static int open_tape(struct wish *wish)
 {
-    struct wish wish;
+    int err = wish->capture != NULL ? tape_open(&wish->tape, wish->capture) : 0;
+    if (err)
+        fprintf(stderr, "outpost replay: --capture: %s: %s\n", wish->capture,
+                tape_why(err));
+    else if (wish->capture != NULL && !wish->slice.from && !wish->slice.until) {
+        wish->slice.from = wish->tape.from;
+        wish->slice.until = wish->tape.until;
+    }
+    return err;
+}
+
+static int replay(struct wish *wish)
+{
     struct slice slice;
     struct play is = {0}, other = {0};
-    int stop = read_wish(&wish, argc, argv), code;
-    if (stop)
-        return stop - 1;
-    int err = slice_open(&slice, &wish.slice);
+    int code, err = slice_open(&slice, &wish->slice);
     if (err) {
         const struct finding *finding = &slice.finding;
         fprintf(stderr, "outpost replay: %s: %s\n",
-                finding->place[0] ? finding->place : wish.slice.folder,
+                finding->place[0] ? finding->place : wish->slice.folder,
                 finding->what[0] ? finding->what : strerror(-err));
         return err == -EINVAL ? WRONG_USAGE : UNREADABLE;
     }
-    wish.is.office = slice.archive->tail.office;
-    if (prepare_both(&is, &other, &wish) != 0)
+    wish->is.office = slice.archive->tail.office;
+    if (prepare_both(&is, &other, wish) != 0)
         code = WRONG_USAGE;
     else
-        code = play_both(&wish, &slice, &is, &other);
+        code = play_both(wish, &slice, &is, &other);
     play_close(&is);
     play_close(&other);
     slice_close(&slice);
+    return code;
+}
+
+int replay_run(int argc, char **argv)
+{
+    struct wish wish;
+    int stop = read_wish(&wish, argc, argv);
+    if (stop)
+        return stop - 1;
+    int code = open_tape(&wish) != 0 ? UNREADABLE : replay(&wish);
+    tape_close(&wish.tape);
     return code;
 }

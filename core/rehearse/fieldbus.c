@@ -284,8 +284,14 @@ static enum fieldbus_fault explain(struct fieldbus *bus, enum fieldbus_fault fau
 static enum fieldbus_fault run_double(struct office *office, struct fieldbus *bus,
                                       struct exchange *exchange)
 {
-    if (exchange->device == NULL)
+    if (exchange->device == NULL) {
+        char url[URLPART_ROOM + 40];
+        snprintf(url, sizeof(url),
+                 bus->url.tcp ? "modbus-tcp://%s:%s" : "modbus-rtu://%s%s",
+                 bus->url.place, bus->url.tcp ? bus->url.port : "");
+        office_missed_here(office, url);
         return FIELDBUS_REFUSED;
+    }
     if (!office_ask_here(office, converse, exchange))
         return FIELDBUS_CLOSED;
     bus->exception = exchange->exception;

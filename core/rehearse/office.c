@@ -149,6 +149,12 @@ void office_fail_here(struct office *office, const char *why)
     loop_stop(office->loop);
 }
 
+void office_missed_here(struct office *office, const char *url)
+{
+    if (office->is_replay)
+        unrecorded_count(&office->unrecorded, url);
+}
+
 bool office_strikes_here(struct office *office, enum fate_step step, bool after)
 {
     if (office->fate.struck)

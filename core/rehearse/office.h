@@ -65,6 +65,7 @@ struct office {
     long counted_errors; /* by the process that runs now */
     long raised;         /* how many errors there were */
     bool is_replay;      /* there are no devices, only what was recorded of them */
+    bool has_recording;  /* and of some that was */
     struct unrecorded unrecorded;
 };
 
@@ -107,6 +108,8 @@ void office_end(struct office *office);
 
 /* Whether the process dies here; then nothing that it does is seen any more. */
 bool office_strikes_here(struct office *office, enum fate_step step, bool after);
+/* Somebody asked for a device that there is not: in a replay that is counted. */
+void office_missed_here(struct office *office, const char *url);
 /* The test itself is wrong: the rehearsal ends with this. */
 void office_fail_here(struct office *office, const char *why);
 /* Runs `converse` in the test's Lua, with `exchange` as its light userdata argument. False when it

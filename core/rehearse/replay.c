@@ -17,8 +17,15 @@
 #include "base/now.h"
 #include "rehearse/now_clock.h"
 #include "rehearse/office.h"
+#include "rehearse/recording.h"
 
-enum { START_MAX = 1024 * 1024, LINE_ROOM = 256, SPOOL_ROOM = 256 * 1024, FORGET = 512 };
+enum {
+    START_MAX = 1024 * 1024,
+    CAPTURE_MAX = 64 * 1024 * 1024,
+    LINE_ROOM = 256,
+    SPOOL_ROOM = 256 * 1024,
+    FORGET = 512
+};
 
 #ifdef SMALL_BOUNDS
 enum { WAITING_MAX = 64 * 1024 };
@@ -28,6 +35,8 @@ enum { WAITING_MAX = 64 * 1024 * 1024 };
 
 struct replay {
     struct office *office;
+    struct recording *recording; /* NULL: none */
+    struct buffer capture;       /* its file */
     struct buffer body;
     struct buffer line;
     int64_t mono_us; /* of the last event, by the clock of the box */
@@ -125,7 +134,8 @@ static bool read_bytes(struct replay *replay, size_t length, size_t most)
 static void play(struct replay *replay, int64_t us)
 {
     int64_t left_us;
-    const char *why = office_play(replay->office, NULL, us, false, &left_us);
+    const char *why = office_play(replay->office, recording_state(replay->recording), us,
+                                  false, &left_us);
     if (why != NULL)
         give_up(replay, "%s", why);
 }
@@ -156,6 +166,25 @@ static void name_it(struct replay *replay, const struct json *start)
     snprintf(ledger->office, sizeof(ledger->office), "%s", office != NULL ? office : "");
 }
 
+static void take_capture(struct replay *replay, size_t length)
+{
+    if (replay->office != NULL || !read_bytes(replay, length, CAPTURE_MAX))
+        return give_up(replay, "expected one capture, before START");
+    buffer_append(&replay->capture, replay->body.bytes, replay->body.length);
+}
+
+static void find_devices(struct replay *replay, const char *library)
+{
+    char why[300];
+    if (replay->capture.length == 0 || replay->why != NULL)
+        return;
+    if (library == NULL)
+        give_up(replay, "START: expected lua");
+    else if (recording_open(&replay->recording, replay->office, replay->capture.bytes,
+                            replay->capture.length, library, why, sizeof(why)) != 0)
+        give_up(replay, "capture: %s", why);
+}
+
 static void begin(struct replay *replay, int64_t utc_us, size_t length)
 {
     struct json *start;
@@ -173,8 +202,11 @@ static void begin(struct replay *replay, int64_t utc_us, size_t length)
     buffer_append(&office->start, replay->body.bytes, replay->body.length);
     declare_all(replay, start);
     name_it(replay, start);
+    find_devices(replay, json_text(start, "lua"));
     json_free(start);
-    const char *why = replay->why == NULL ? office_begin(office, NULL) : NULL;
+    const char *why = replay->why == NULL
+                          ? office_begin(office, recording_state(replay->recording))
+                          : NULL;
     if (why != NULL)
         give_up(replay, "%s", why);
 }
@@ -187,7 +219,8 @@ static void pass_time(struct replay *replay, int64_t utc_us, int64_t mono_us,
     if (is_new_boot) {
         play(replay, 0); /* what it had been given it had seen */
         now_clock_jump(utc_us - now_utc_us());
-        const char *why = office_restart(replay->office, NULL, false);
+        const char *why =
+            office_restart(replay->office, recording_state(replay->recording), false);
         if (why != NULL)
             give_up(replay, "%s", why);
         replay->restarts++;
@@ -251,7 +284,10 @@ static void take_record(struct replay *replay, const char *text)
 {
     struct record record = {0};
     int64_t utc_us;
-    if (sscanf(text, "start %" SCNd64 " %zu", &utc_us, &record.length) == 2)
+    size_t length;
+    if (sscanf(text, "capture %zu", &length) == 1)
+        take_capture(replay, length);
+    else if (sscanf(text, "start %" SCNd64 " %zu", &utc_us, &record.length) == 2)
         begin(replay, utc_us, record.length);
     else if (sscanf(text, "event %" SCNd64 " %d %" SCNd64 " %" SCNd64 " %d %64s %zu",
                     &record.seq, &record.lane, &record.utc_us, &record.mono_us,
@@ -279,6 +315,8 @@ int replay_run(void)
     print_end(&replay);
     int code = replay.why == NULL ? 0 : 1;
     office_close(replay.office);
+    recording_close(replay.recording);
+    buffer_free(&replay.capture);
     buffer_free(&replay.body);
     buffer_free(&replay.line);
     mem_free(replay.why);

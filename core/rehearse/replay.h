@@ -2,7 +2,8 @@
  *
  * Standard input is what there is to replay; each record is a line, and behind it so many bytes:
  *
- *   start UTC LENGTH                         the plugin's START, as JSON; first of all
+ *   capture LENGTH                           what was recorded of its devices (recording.h); may be absent
+ *   start UTC LENGTH                         the plugin's START, as JSON; before all events
  *   event SEQ LANE UTC MONO BOOT TYPE LENGTH an event as the journal has it. UTC and MONO are in
  *                                            microseconds; BOOT is 1 when the box had started anew
  *   end UTC                                  the slice is over then; 0: with its last event
@@ -12,7 +13,8 @@
  * "timer". The last line is {"replayed","raised","errors","restarts","unrecorded","why"}.
  *
  * The clock since boot goes on as the journal's did, and the wall clock shows what the box's showed.
- * When the box started anew, so does the plugin, from its store. Devices answer as unrecorded.h says;
+ * When the box started anew, so does the plugin, from its store. Devices answer what was recorded of them, or as
+ * unrecorded.h says;
  * every commit is durable at once. Memory is bounded: events that all handlers have been given go. */
 #ifndef REHEARSE_REPLAY_H
 #define REHEARSE_REPLAY_H

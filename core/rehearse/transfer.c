@@ -318,6 +318,8 @@ static void play(struct office *office, struct exchange *exchange)
 {
     struct transfer *transfer = exchange->transfer;
     if (exchange->device == NULL)
+        office_missed_here(office, exchange->wish->url);
+    if (exchange->device == NULL)
         transfer->fault = TRANSFER_REFUSED;
     else if (!office_ask_here(office, converse, exchange))
         return;

@@ -138,6 +138,8 @@ int wire_open(struct office *office, int *fd, const char *name, int type)
 {
     int fds[2];
     const struct office_device *device = office_device_named(office, name);
+    if (device == NULL)
+        office_missed_here(office, name);
     if (device == NULL || office->fate.struck)
         return -ECONNREFUSED;
     if (socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
