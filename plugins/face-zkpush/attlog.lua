@@ -2,9 +2,10 @@
 --
 --   PIN \t 2026-08-20 11:27:27 \t status \t verify [\t workcode \t ... up to 12 fields and more]
 --
--- Behind the seventh field stand, by firmware: mask, temperature (twice), offset of the clock in
--- seconds ("+28800"), a Base64 text; or the number of a citizen's card and 0 or 1 (terminals that
--- compare persons with their cards); or as the last one the terminal's number of the record.
+-- Behind the seventh field stand, by firmware: mask, temperature (twice), in the eleventh the
+-- offset of the clock in seconds ("+28800") or the terminal's number of the record, a Base64 text;
+-- or the number of a citizen's card and 0 or 1 (terminals that compare persons with their cards);
+-- or as the last one the number of the record. Some write the word ATTLOG before it all.
 local codes = require "codes"
 local lines = require "lines"
 local time = require "time"
@@ -12,7 +13,8 @@ local time = require "time"
 local attlog = {}
 
 local PIN_MOST = 64
-local COUNTER_LEAST = 256 -- below it the last field may be a mask or a temperature
+local NUMBERED = 11 -- the field that is nothing else than a number of the record, or an offset
+local COUNTER_LEAST = 256 -- below it the last of fewer fields may be a mask or a temperature
 
 local function is_card_number(text)
     return text ~= nil and text:find "^%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d[%dXx]$" ~= nil
@@ -34,7 +36,8 @@ local function counter_of(fields)
         last = last - 1
     end
     local number = last > 7 and lines.whole(fields[last])
-    return number and number >= COUNTER_LEAST and not is_card_number(fields[last]) and number or nil
+    local least = last == NUMBERED and 1 or COUNTER_LEAST
+    return number and number >= least and number or nil
 end
 
 -- What a comparison of a person with his card came to; nil for an ordinary record.
@@ -54,7 +57,7 @@ end
 -- nil and "malformed" or "bad_time". `offset` is the terminal's, in minutes; `compares` says that
 -- the terminal compares persons with their cards.
 function attlog.row(line, offset, compares)
-    local fields = lines.fields(line)
+    local fields = lines.fields(line:gsub("^ATTLOG[ \t]+", ""))
     local pin, told = fields[1], fields[2]
     if #fields < 4 or pin == "" or #pin > PIN_MOST then
         return nil, "malformed"

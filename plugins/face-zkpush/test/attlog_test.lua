@@ -18,6 +18,12 @@ t.test("four_to_twelve_fields_are_one_record", function()
     t.equal(row("\t0\t0\t0\t0\t0\t0\t\r").time, MOMENT)
 end)
 
+t.test("the_name_of_the_table_may_stand_before_a_record", function()
+    for _, before in ipairs { "ATTLOG ", "ATTLOG\t" } do
+        t.equal(attlog.row(before .. "7\t2026-08-20 11:27:27\t255\t15", CHINA), row())
+    end
+end)
+
 t.test("what_is_no_record_says_why", function()
     local MALFORMED = { "", "x", "1\t2026-08-20 11:27:27\t0", "\t2026-08-20 11:27:27\t0\t1",
         ("9"):rep(65) .. "\t2026-08-20 11:27:27\t0\t1" }
@@ -34,6 +40,7 @@ end)
 t.test("the_last_field_may_be_the_number_of_the_record", function()
     t.equal(row("\t0\t0\t0\t48213").counter, 48213)
     t.equal(row("\t0\t0\t0\t0\t0\t0\t48213\t").counter, 48213)
+    t.equal(row("\t0\t0\t0\t0\t0\t0\t7").counter, 7)
     for _, other in ipairs { "\t48213", "\t0\t0\t48213", "\t0\t0\t0\t1", "\t0\t0\t0\t255\t0\t0",
         "\t0\t0\t0\t0\t36.5\t36.5", "\t0\t0\t0\t350105199001011234", "\t0\t0\t0\t-4000" } do
         t.equal(row(other).counter, nil)
