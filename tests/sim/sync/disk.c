@@ -14,6 +14,7 @@
 #include "checker.h"
 #include "clock.h"
 #include "keeper/commit.h"
+#include "keeper/holding.h"
 #include "keeper/scan.h"
 #include "keeper/self.h"
 #include "storm.h"
@@ -282,4 +283,16 @@ int self_record(struct group *group, const char *type, const char *text)
     group->has_alarm |= alarm;
     group_ask(group, 1, alarm);
     return 0;
+}
+
+/* No plugin of the simulation keeps anything in its store. */
+void holdings_settle(struct holdings *holdings, bool done)
+{
+    (void)holdings;
+    (void)done;
+}
+
+void holdings_free(struct holdings *holdings)
+{
+    (void)holdings;
 }
