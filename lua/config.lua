@@ -9,6 +9,8 @@
 --   world.path(text)       the absolute path of a path in the configuration
 --   world.sheet(path)      the table that a data file returns, run in an empty environment |
 --                          nil, "what is wrong"
+--   world.secret(path)     what a file holds, without the line's end, when not everybody may read
+--                          it | nil, "what is wrong"
 --   world.names()          a list of the plugins there are                         (may be absent)
 --   world.needs()          a list of the words that a manifest's `needs` may hold  (may be absent)
 --   world.zone(name)       whether this machine knows the time zone                (may be absent)
@@ -141,9 +143,12 @@ local function read_block(self, block, module, settings)
     self.blocks[block] = module.resolve(checked, self.world.path)
 end
 
--- A shipped sheet lies in a folder of the plugin; a path is the user's own.
-local function sheet_loader(self, folder)
+-- A shipped sheet lies in a folder of the plugin; a path is the user's own, and so is a secret.
+local function loader(self, folder)
     return function(name, shelf)
+        if not shelf then
+            return self.world.secret(self.world.path(name))
+        end
         if name:find("/", 1, true) or name:find("%.lua$") then
             return self.world.sheet(self.world.path(name))
         end
@@ -278,7 +283,7 @@ local function add_plugin(self, where, name, instance, settings)
     local block = ('plugin "%s" "%s"'):format(name, instance)
     local record
     record, settings = take_record(self, where, block, settings)
-    local checked = check(self, where, block, manifest.config, settings, sheet_loader(self, folder))
+    local checked = check(self, where, block, manifest.config, settings, loader(self, folder))
     if checked and manifest.check then
         local fault = manifest.check(checked)
         if fault then

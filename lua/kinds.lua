@@ -20,8 +20,14 @@ local function excerpt(text)
     return utf8.len(shown) and shown or (shown:gsub("[\x80-\xFF]", "?"))
 end
 
+-- Stands for what is not shown.
+kinds.hidden = setmetatable({}, { __tostring = function() return "a value" end })
+
 -- What somebody wrote, short enough for a line.
 function kinds.show(value)
+    if value == kinds.hidden then
+        return tostring(value)
+    end
     if value == nil then
         return "nothing"
     end
@@ -163,13 +169,26 @@ local function knows_all(self, value)
     return true
 end
 
+local function has_secret(self)
+    for _, field in pairs(self.fields) do
+        if field.kind == "secret" then
+            return true
+        end
+    end
+    return false
+end
+
 local function refuse_unknown(self, value, path, run)
-    local names = self.names
+    local names, hides = self.names, has_secret(self)
     for _, name in ipairs(kinds.sorted_keys(value)) do
         if not self.fields[name] then
             local meant = nearest.find(name, names)
+            local got = value[name]
+            if hides then -- it may be a password whose name is mistyped
+                got = kinds.hidden
+            end
             fail(run, kinds.join(path, name), meant and ('a known name, perhaps "%s"'):format(meant)
-                or "one of " .. table.concat(names, ", "), value[name])
+                or "one of " .. table.concat(names, ", "), got)
         end
     end
 end
@@ -258,6 +277,34 @@ KINDS.sheet = {
             return {}
         end
         return checked
+    end,
+}
+
+-- A text that nobody is shown, not even when it is wrong: a password, or "file:" and the path of
+-- the file that holds it, which only who reads a configuration can read, by run.load.
+KINDS.secret = {
+    words = function(self)
+        return ('a text of at most %d bytes, or "file:" and the file that holds it'):format(
+            self.max)
+    end,
+    read = function(self, value, path, run)
+        local got = "a " .. type(value)
+        local file = type(value) == "string" and run.load and value:match "^file:(.+)$"
+        if file then
+            value, got = run.load(file)
+        end
+        if type(value) == "string" and #value <= self.max and utf8.len(value) then
+            return value
+        end
+        if file and value then
+            got = "another one in the file"
+        elseif type(value) == "string" then
+            got = "another text"
+        end
+        run.failed = true
+        run.errors[#run.errors + 1] = { path = path, message = ("%s: expected %s, got %s"):format(
+            path, KINDS.secret.words(self), got) }
+        return ""
     end,
 }
 

@@ -27,7 +27,7 @@ local function new(kind, options)
     return self
 end
 
--- The checked value, or nil and every error as { path =, message = }. `load` reads sheets.
+-- The checked value, or nil and every error as { path =, message = }. `load` reads sheets, secrets.
 function Schema:inspect(value, load)
     local quick = { errors = {}, load = load, quiet = true }
     local checked = kinds.walk(self, value, "", quick)
@@ -87,6 +87,12 @@ function schema.text(options)
     local self = new("text", options)
     self.max = self.max or 256
     return declare("text", self)
+end
+
+function schema.secret(options)
+    local self = new("secret", options)
+    self.max = self.max or 128
+    return declare("secret", self)
 end
 
 function schema.duration(options)

@@ -2,17 +2,21 @@
 #include "host/world.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "base/file.h"
 #include "host/needs.h"
 
-enum { NAMES_MAX = 256 };
+enum { NAMES_MAX = 256, SECRET_MAX = 1024 };
 
 static struct world *world_of(lua_State *L)
 {
@@ -105,6 +109,34 @@ static int sheet(lua_State *L)
     return refuse(L);
 }
 
+/* A text that a file holds, of which only the first line counts. Who may read the file is looked at on
+ * the file that is read. */
+static int secret(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    char text[SECRET_MAX + 2];
+    struct stat file;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t length = fd < 0 || fstat(fd, &file) != 0 ? -1 : read(fd, text, sizeof(text));
+    int err = errno;
+    if (fd >= 0)
+        close(fd);
+    if (length < 0)
+        lua_pushfstring(L, "%s, which cannot be read: %s", path, strerror(err));
+    else if (!S_ISREG(file.st_mode))
+        lua_pushfstring(L, "%s, which is no file", path);
+    else if ((file.st_mode & S_IRWXO) != 0)
+        lua_pushfstring(L, "%s, which everybody may read: chmod o= %s", path, path);
+    else if (length == 0 || text[0] == '\n')
+        lua_pushfstring(L, "%s, which is empty", path);
+    else {
+        const char *end = memchr(text, '\n', (size_t)length);
+        lua_pushlstring(L, text, end != NULL ? (size_t)(end - text) : (size_t)length);
+        return 1;
+    }
+    return refuse(L);
+}
+
 /* Reads the folder into `found`, which does not raise while the folder is open. */
 static int read_names(const char *folder, char found[][64])
 {
@@ -156,8 +188,9 @@ static int needs(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    {"where", where}, {"path", absolute_path}, {"plugin", plugin}, {"sheet", sheet},
-    {"names", names}, {"zone", zone},          {"needs", needs},   {NULL, NULL},
+    {"where", where}, {"path", absolute_path}, {"plugin", plugin},
+    {"sheet", sheet}, {"names", names},        {"zone", zone},
+    {"needs", needs}, {"secret", secret},      {NULL, NULL},
 };
 
 void world_push(lua_State *L, struct world *world)

@@ -33,7 +33,7 @@ local plugin = {
         tcp = schema.text { doc = "where cameras are heard over TCP: tcp://0.0.0.0:5060",
             optional = true },
         cameras = schema.map(schema.record {
-            password = schema.text { doc = "what the camera registers with", max = 128 },
+            password = schema.secret { doc = "what the camera registers with", max = 128 },
             user = schema.text { doc = "its user, where that is not its number", max = 64,
                 optional = true },
         }, { doc = "who may register: number of the camera = { password = ..., user = ... }",

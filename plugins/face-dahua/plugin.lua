@@ -15,7 +15,7 @@ local settings = {
         pattern = "^https?://[^/@%s]+$", expects = "http://host[:port] or https://host[:port]",
     },
     user = schema.text { doc = "its user", max = 64, default = "admin" },
-    password = schema.text {
+    password = schema.secret {
         doc = "and password; without one the terminal is not asked, it only pushes", max = 128,
         optional = true,
     },

@@ -15,7 +15,7 @@ local plugin = {
         url = schema.text { doc = "the terminal: http://host[:port] or https://host[:port]",
             pattern = HTTP, max = 256, expects = "http://host[:port] without a path" },
         user = schema.text { doc = "user at the terminal, one of its own for this box", max = 32 },
-        password = schema.text { doc = "its password", max = 64 },
+        password = schema.secret { doc = "its password", max = 64 },
         terminal = schema.text { doc = "serial number the terminal must have; without it, the one "
             .. "first seen is kept", pattern = "^%w[%w_:.-]*$", max = 64, optional = true,
             expects = "the serial number of a terminal" },

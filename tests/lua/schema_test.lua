@@ -111,6 +111,42 @@ t.test("a_sheet_is_loaded_checked_and_takes_the_place_of_its_name", function()
     t.equal(err, 'profile: "empty.lua": n: expected an integer, got nothing')
 end)
 
+t.test("a_secret_is_a_text_or_what_a_file_holds", function()
+    local declared = schema.record { password = schema.secret { max = 8 } }
+    local function load(path)
+        if path == "hall" then
+            return "geheim"
+        elseif path == "long" then
+            return "geheimgeheim"
+        end
+        return nil, path .. ", which cannot be read: No such file or directory"
+    end
+    t.equal(declared:check({ password = "file:x" }), { password = "file:x" })
+    t.equal(declared:check({ password = "geheim" }, load), { password = "geheim" })
+    t.equal(declared:check({ password = "file:hall" }, load), { password = "geheim" })
+    local expected = 'password: expected a text of at most 8 bytes, or "file:" and the file '
+        .. "that holds it, got "
+    for path, got in pairs { long = "another one in the file",
+        none = "none, which cannot be read: No such file or directory" } do
+        local _, err = declared:check({ password = "file:" .. path }, load)
+        t.equal(err, expected .. got)
+    end
+end)
+
+t.test("no_error_shows_a_secret", function()
+    local declared = schema.record { password = schema.secret { max = 8 }, user = schema.text {
+        optional = true } }
+    for _, wrong in ipairs { { password = "12345678-9" }, { password = 123456789 },
+        { pasword = "123456789", password = "x" }, { pw = 123456789, password = "x" },
+        { password = { "123456789" } } } do
+        local checked, errors = declared:inspect(wrong)
+        t.equal(checked, nil)
+        for _, err in ipairs(errors) do
+            t.holds(not err.message:find "12345678")
+        end
+    end
+end)
+
 t.test("a_description_has_a_row_for_each_setting", function()
     local rows = BAND:describe()
     t.equal(#rows, 9)

@@ -70,3 +70,26 @@ def test_a_good_configuration_is_ok(tmp_path):
 def test_a_configuration_that_is_missing_is_named(tmp_path):
     done = town.run(town.OUTPOST, "check", "--config", str(tmp_path / "no.lua"), expect=1)
     assert "no.lua" in done.stderr
+
+
+SECRET = "t0psecret-of-the-terminal"
+
+
+@pytest.mark.parametrize("what, mode, text, words", [
+    ("one that only its owner may read", 0o600, SECRET + "\n", None),
+    ("one that everybody may read", 0o644, SECRET, "which everybody may read: chmod o="),
+    ("an empty one", 0o600, "\n", "which is empty"),
+    ("none", None, "", "which cannot be read: No such file"),
+    ("one that is too long", 0o600, SECRET * 50, "another one in the file"),
+])
+def test_a_password_may_lie_in_a_file_of_its_own(tmp_path, what, mode, text, words):
+    secret = tmp_path / "hall.password"
+    if mode is not None:
+        secret.write_text(text, encoding="utf-8")
+        secret.chmod(mode)
+    config, done = check(tmp_path, OFFICE + 'plugin "face-isapi" "hall" { url = "http://10.0.0.8", user = "box",\n'
+                         'password = "file:hall.password" }\n')
+    assert SECRET not in done.stdout + done.stderr, what
+    assert done.returncode == (1 if words else 0), done.stderr
+    if words:
+        assert done.stderr.startswith(f"{config}:3:") and words in done.stderr
