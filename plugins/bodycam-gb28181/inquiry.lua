@@ -9,8 +9,7 @@ local roll = require "roll"
 
 local inquiry = {}
 
-local OPEN_MOST = 16 -- questions at once
-local ROUNDS_MOST = 8 -- cameras that are asked without anybody asking
+local ROUNDS_MOST = 8 -- cameras asked at once; people ask 8 at once, as the host has it
 local PATIENCE_S = 24 -- for all of an answer: who asks waits 30 s
 local LOOK_MS = 50
 local RECORDS_MOST, CHANNELS_MOST = 1000, 500
@@ -45,10 +44,8 @@ local function open_question(self, camera, cmd)
     local key = ("%s/%s/%d"):format(camera.id, cmd, sn)
     local how = KEYS[cmd]
     local open = { sn = sn, gathered = how and gather.new(how[1], how[2], self.host.mono()) }
-    self.open[key], self.count = open, self.count + 1
-    return open, setmetatable({}, { __close = function()
-        self.open[key], self.count = nil, self.count - 1
-    end })
+    self.open[key] = open
+    return open, setmetatable({}, { __close = function() self.open[key] = nil end })
 end
 
 -- Asks and waits for all of the answer: what gather.lua has gathered, or what the single message
@@ -56,8 +53,6 @@ end
 function inquiry.ask(self, camera, cmd, about, fields)
     if not camera.kept.online then
         return nil, "camera: expected one that is online"
-    elseif self.count >= OPEN_MOST then
-        return nil, "too many questions at once; ask again"
     end
     local host = self.host
     local open, closing = open_question(self, camera, cmd)
@@ -294,7 +289,7 @@ end
 -- `parts`: roll, exchange.
 function inquiry.new(host, config, parts)
     return { host = host, config = config, roll = parts.roll, exchange = parts.exchange,
-        open = {}, count = 0, rounds = 0, sn = math.floor(host.now()) % 999999999 }
+        open = {}, rounds = 0, sn = math.floor(host.now()) % 999999999 }
 end
 
 return inquiry

@@ -103,6 +103,7 @@ end
 local function take(self, message)
     if message.status == 401 then
         self.challenges = self.challenges + 1
+        self.challenge = sip.header(message, "www-authenticate")
         self:request("REGISTER", { { "expires", tostring(self.expires) }, { "authorization",
             authorize(self, sip.header(message, "www-authenticate")) } })
     elseif message.status then

@@ -103,6 +103,46 @@ t.test("a_catalogue_that_is_asked_for_is_answered_whole", function()
     t.equal(answer.channels[8], { channel = "8", name = "cam 8", status = "OFF" })
 end)
 
+t.test("what_did_not_all_come_is_told_each_time_and_not_kept", function()
+    local office, camera = begin({ Catalog = eight() }, { refresh = "5m", keepalive = "1h" })
+    camera:keepalive()
+    office:run "2m"
+    camera.script.Catalog = { eight()[1], sum = 8 }
+    office:run "20m"
+    t.equal(#office:told "bodycam.catalogue" >= 3, true)
+    local count = #office:told "bodycam.catalogue"
+    camera.script.Catalog = eight() -- the same eight, and one more that never comes
+    camera.script.Catalog.sum = 9
+    office:run "6m"
+    t.equal(#office:told "bodycam.catalogue" > count, true)
+    t.equal(#office:look("channels", { camera = ID }), 8)
+end)
+
+t.test("a_model_that_is_no_name_of_a_product_is_not_told", function()
+    local office, camera = begin { DeviceInfo = { { "Manufacturer", "Acme" }, { "Model", "a" } } }
+    camera.script.DeviceInfo = nil
+    camera:keepalive()
+    office:run "1s"
+    camera.script.DeviceInfo = nil
+    office:run "15s"
+    for _, asked in ipairs(camera.asked) do
+        if asked.cmd == "DeviceInfo" then
+            camera:say(("<Response><CmdType>DeviceInfo</CmdType><SN>%d</SN><DeviceID>%s</DeviceID>"
+                .. "<Manufacturer>Acme</Manufacturer><Model>王警官的</Model></Response>"):format(
+                asked.sn, ID))
+        end
+    end
+    office:run "1s"
+    t.equal(office:next("bodycam.info").data, { camera = ID, manufacturer = "Acme" })
+end)
+
+t.test("what_we_ask_says_the_address_by_which_the_camera_has_called_us", function()
+    local office, camera = begin { Catalog = { sum = 0, {} } }
+    office:act("catalogue", { camera = ID })
+    t.equal(sip.via(camera.requests[1]).host .. ":" .. sip.via(camera.requests[1]).port,
+        "10.0.0.1:5060")
+end)
+
 t.test("the_longest_names_still_fit_the_answer_and_the_store", function()
     local long, script = ('"'):rep(200), { sum = 120 }
     for message = 1, 12 do

@@ -77,6 +77,71 @@ t.test("a_wrong_password_is_refused_and_five_of_them_are_one_alarm", function()
     t.equal(office:told(), { "bodycam.auth_failed", "bodycam.online" })
 end)
 
+local function try_in_vain(office, camera)
+    camera.password = "wrong"
+    for _ = 1, 5 do
+        camera:register()
+        office:run "1s"
+    end
+end
+
+t.test("wrong_passwords_are_told_again_after_a_good_one_or_a_day", function()
+    local office, camera = begin { stays_out = true }
+    try_in_vain(office, camera)
+    office:run "23h"
+    camera.line:call(5060)
+    try_in_vain(office, camera)
+    t.equal(#office:told "bodycam.auth_failed", 1)
+    office:run "2h"
+    camera.line:call(5060)
+    try_in_vain(office, camera)
+    t.equal(#office:told "bodycam.auth_failed", 2)
+    office:run "11m"
+    camera.line:call(5060)
+    camera.password = double.PASSWORD
+    camera:register()
+    office:run "1s"
+    try_in_vain(office, camera)
+    t.equal(#office:told "bodycam.auth_failed", 3)
+end)
+
+t.test("a_registration_ends_when_it_should_also_when_the_plugin_began_anew", function()
+    local office, camera = begin { settings = { keepalive = "1h" }, stays_out = true }
+    camera:register(300)
+    office:run "100s"
+    office:kill()
+    office:run "190s"
+    t.equal(office:told "bodycam.offline", {})
+    office:run "15s"
+    t.equal(office:next("bodycam.offline").data.cause, "expired")
+end)
+
+t.test("the_sixteen_newest_alarms_are_kept", function()
+    local office, camera = begin()
+    for second = 0, 19 do
+        camera:notify("Alarm", { { "AlarmTime", ("2026-11-21T08:00:%02d"):format(second) } })
+    end
+    office:run "1s"
+    t.equal({ #office:told "bodycam.alarm", #office:stored("alarms/" .. ID) }, { 20, 16 })
+end)
+
+t.test("strangers_are_named_in_the_log_sixteen_times_at_most", function()
+    local office, camera = begin { stays_out = true }
+    for number = 1, 20 do
+        camera.id = ("%020d"):format(number)
+        camera:register()
+    end
+    office:run "1s"
+    t.equal({ #office:log(), office:metrics().strangers_refused }, { 17, 20 })
+end)
+
+t.test("a_challenge_names_the_first_ten_digits_of_our_number", function()
+    local sip = require "sip"
+    local _, camera = begin()
+    local _, told = sip.credentials(camera.challenge)
+    t.equal(told.realm, "3501050000")
+end)
+
 t.test("a_camera_that_is_not_in_the_settings_is_refused_and_told_once", function()
     local office, camera = begin { id = "35010500001320000008" }
     camera:register()
@@ -202,11 +267,13 @@ t.test("of_positions_one_in_ten_seconds_is_told_and_none_without_a_place", funct
     local office, camera = begin()
     local function at(longitude, time)
         camera:notify("MobilePosition", { { "Time", time or "2026-11-21T08:00:01" },
-            { "Longitude", longitude }, { "Latitude", 26.1 }, { "Speed", 3.5 },
+            { "Longitude", longitude }, { "Latitude", longitude == 0 and 0 or 26.1 },
+            { "Speed", 3.5 },
             { "Direction", 400 } })
         office:run "1s"
     end
     at(181)
+    at(0)
     for _ = 1, 10 do
         at(119.3)
     end
@@ -220,6 +287,9 @@ t.test("of_positions_one_in_ten_seconds_is_told_and_none_without_a_place", funct
     t.equal({ event.time:sub(1, 16), event.data.told }, { "2026-11-21T00:00",
         "1970-01-01T08:00:00" })
     t.equal(office:metrics().positions_thinned, 9)
+    office:run "10s"
+    at(119.5, "2026-11-13T08:00:00")
+    t.equal(office:next("bodycam.position").time:sub(1, 13), "2026-11-21T00")
     office:run "10s"
     at(119.5, "2026-11-21T08:30:00")
     event = office:next "bodycam.position"

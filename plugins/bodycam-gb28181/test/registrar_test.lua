@@ -133,6 +133,24 @@ t.test("the_fifth_wrong_password_locks_that_address_for_ten_minutes", function()
     t.equal(come(camera, 1e9 + 605).status, 200)
 end)
 
+t.test("a_good_password_makes_good_the_wrong_ones_before", function()
+    local camera = new_camera()
+    for round = 0, 3 do
+        for i = 1, 4 do
+            t.equal(come(camera, 1e9 + 10 * round + i, nil, "wrong").what, "wrong")
+        end
+        t.equal(come(camera, 1e9 + 10 * round + 5).status, 200)
+    end
+end)
+
+t.test("digits_of_a_response_may_be_capitals", function()
+    local camera = new_camera()
+    local challenge = told_by(registrar.judge(camera, register(), given()))
+    local request = register { authorization = authorization(challenge):gsub('response="(%x+)"',
+        function(digits) return ('response="%s"'):format(digits:upper()) end) }
+    t.equal(registrar.judge(camera, request, given()).status, 200)
+end)
+
 t.test("another_user_is_a_wrong_password", function()
     t.equal(come(new_camera(), nil, nil, nil, { username = "admin" }).status, 403)
 end)

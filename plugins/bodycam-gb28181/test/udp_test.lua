@@ -109,6 +109,86 @@ t.test("an_answer_goes_to_the_port_of_the_via_unless_a_router_is_between", funct
     t.equal(heard "192.168.1.9:5061", { 200 })
 end)
 
+t.test("what_is_being_tried_or_of_another_method_is_no_answer", function()
+    for _, status in ipairs { 100, 403 } do
+        local office, camera = begin()
+        camera.line.on = function(_, bytes)
+            local asked = sip.parse(bytes)
+            local first = sip.reply(asked, status)
+            first.headers[5] = { "cseq", status == 403 and "1 OPTIONS" or "1 MESSAGE" }
+            camera:put(sip.write(first))
+            local body = asked.body:gsub("Query>", "Response>"):gsub("</DeviceID>",
+                "</DeviceID><SumNum>0</SumNum>")
+            camera.line:message(5060, camera:compose("MESSAGE", nil, body), "300ms")
+            camera.line.on = nil
+        end
+        t.equal(office:act("catalogue", { camera = ID }).complete, true)
+    end
+end)
+
+t.test("answers_that_are_remembered_have_a_bound", function()
+    local office, camera = begin()
+    local first = camera:keepalive()
+    office:run "1s"
+    for _ = 1, 26 do
+        for _ = 1, 20 do
+            camera:keepalive()
+        end
+        office:run "100ms"
+    end
+    camera:put(first)
+    office:run "1s"
+    t.equal({ #camera.answers, office:metrics().sip_repeated }, { 523 })
+end)
+
+-- Twelve cameras that are there and have been asked as far as they may be at once.
+local function begin_many()
+    local cameras, devices, settings = {}, {}, {}
+    for number = 1, 12 do
+        local camera = double.camera { udp = true, id = ("350105000013200%05d"):format(number) }
+        cameras[number], settings[camera.id] = camera, { password = double.PASSWORD }
+        devices[("udp://10.0.1.%d:5060"):format(number)] = camera.line
+    end
+    local office = t.office { devices = devices, config = { id = double.PLATFORM,
+        udp = "udp://0.0.0.0:5060", cameras = settings } }
+    for _, step in ipairs { "register", "keepalive" } do
+        for _, camera in ipairs(cameras) do
+            camera[step](camera)
+        end
+        office:run "5s"
+    end
+    return office, cameras
+end
+
+local function sum(cameras, count)
+    local total = 0
+    for _, camera in ipairs(cameras) do
+        total = total + count(camera)
+    end
+    return total
+end
+
+t.test("not_all_cameras_are_asked_at_the_same_time", function()
+    local office, cameras = begin_many()
+    t.equal({ #office:told "bodycam.online",
+        sum(cameras, function(camera) return #camera.asked end) }, { 12, 8 })
+    office:run "1m"
+    t.holds(sum(cameras, function(camera) return #camera.asked > 0 and 1 or 0 end) == 12)
+end)
+
+t.test("no_more_than_32_questions_wait_for_an_answer_and_every_alarm_is_told", function()
+    local office, cameras = begin_many()
+    for _, camera in ipairs(cameras) do
+        camera.deaf = 1000
+        for second = 1, 3 do
+            camera:notify("Alarm", alarm(second))
+        end
+    end
+    office:run "400ms"
+    t.equal(#office:told "bodycam.alarm", 36)
+    t.equal(sum(cameras, function(camera) return 1000 - camera.deaf end), 36 + 32)
+end)
+
 -- Two cameras with the same number: the second is at `url`.
 local function begin_two(url, script)
     local camera = double.camera { udp = true }
@@ -156,9 +236,10 @@ t.test("pings_and_noise_are_nothing", function()
     end
     office:run "1s"
     t.equal({ camera.answers, office:metrics().sip_malformed }, { { 200 }, 2 })
+    camera:put((camera:compose("OPTIONS"):gsub("Length: 0", "Length: x")))
     camera:keepalive()
     office:run "1s"
-    t.equal(camera.answers, { 200, 200 })
+    t.equal(camera.answers, { 200, 400, 200 })
 end)
 
 return t.finish()
