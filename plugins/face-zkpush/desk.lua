@@ -17,7 +17,7 @@ local uploads = require "uploads"
 
 local desk = {}
 
-local STRANGERS_MOST = 64
+local STRANGERS_MOST = 20
 local STRANGER_S = 3600
 local PLAIN = { ["Content-Type"] = "text/plain" }
 
@@ -40,18 +40,25 @@ end
 
 -- ---- Who may
 
--- Tells a stranger once an hour. What he says about himself is not told.
+-- Forgets those who were told longer than an hour ago; how many are left.
+local function forget_strangers(strangers, now)
+    local count = 0
+    for key, told in pairs(strangers) do
+        if now - told >= STRANGER_S then
+            strangers[key] = nil
+        else
+            count = count + 1
+        end
+    end
+    return count
+end
+
+-- Tells a stranger once an hour, and no more than so many. What he says about himself is not told.
 local function tell_stranger(shop, peer, reason, serial)
     local key, now = peer .. reason .. (serial or ""), shop.host.mono()
     shop.host.metrics.count("strangers", 1)
-    if shop.strangers[key] and now - shop.strangers[key] < STRANGER_S then
+    if forget_strangers(shop.strangers, now) >= STRANGERS_MOST or shop.strangers[key] then
         return
-    end
-    if not shop.strangers[key] then
-        if shop.stranger_count >= STRANGERS_MOST then
-            return
-        end
-        shop.stranger_count = shop.stranger_count + 1
     end
     shop.strangers[key] = now
     shop.host.emit { type = "terminal.refused",

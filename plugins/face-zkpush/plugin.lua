@@ -50,7 +50,7 @@ local plugin = {
     }),
     events = checkin.events {
         ["terminal.refused"] = { lane = "record", doc = "somebody pushed who may not; nothing of "
-            .. "it was taken. Told once an hour of each",
+            .. "it was taken. Told once an hour of each, 20 at most",
             data = schema.record {
                 address = schema.text { doc = "where it came from", max = 64 },
                 reason = schema.choice { doc = "what was wrong",
@@ -100,7 +100,7 @@ end
 
 function plugin.start(host, config)
     local self = { host = host, config = config, terminals = {}, strangers = {},
-        stranger_count = 0, offset = time.offset(config.timezone) }
+        offset = time.offset(config.timezone) }
     self.name_of = checkin.keeper(host, config.people)
     self.set_time = function(one) clerk.set_time(self, one) end
     local count = 0

@@ -224,6 +224,22 @@ t.test("who_is_not_on_the_list_is_not_heard_and_told_once_an_hour", function()
     t.equal(#box:events "terminal.refused", 3)
 end)
 
+t.test("strangers_are_told_in_a_bounded_number_an_hour", function()
+    local devices = {}
+    for i = 1, 30 do
+        devices["http://10.0.0." .. i] = t.http {}
+    end
+    local box = open({ terminals = { SN1 = ANYWHERE } }, { devices = devices })
+    for turn = 1, 2 do
+        for _, device in pairs(devices) do
+            device:push(PORT, "GET /iclock/getrequest?SN=SN9", {})
+        end
+        box:run "20s"
+        t.equal(#box:events "terminal.refused", 20 * turn)
+        box:run "1h"
+    end
+end)
+
 t.test("other_paths_are_not_there_and_aspx_is_the_same", function()
     local box, device = open()
     t.equal((ask(box, device, "GET /")), 404)
