@@ -21,6 +21,7 @@ enum {
     ANSWERS_MAX = 64 * 1024, /* that a host has not taken while it asks on */
     ANSWERS_MS = 50,
     COST_LOOK = 8,      /* messages that a question costs which reads much */
+    COST_SPOOL = 40,    /* and one that starts a process */
     COST_REFUSED = 200, /* and a commit that is refused: it is a line in the log */
     HELD_SAID_US = 60 * 1000 * 1000
 };
@@ -59,6 +60,8 @@ static int64_t messages_in(const struct frame *frame)
     int64_t messages = 0;
     if (frame->type == TALK_RANGE || frame->type == TALK_FETCH)
         return COST_LOOK;
+    if (frame->type == TALK_SPOOL)
+        return COST_SPOOL;
     while (frame->type == TALK_COMMIT && fields_next(&rest, &field) > 0)
         messages++;
     return messages > 0 ? messages : 1;

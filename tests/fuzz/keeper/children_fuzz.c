@@ -1,5 +1,6 @@
 /* Any frames from a host, an uplink and a reader, a byte of role and two of length before each:
  * the keeper answers or ends the line, and goes on. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include "base/base.h"
 #include "keeper/asking.h"
 #include "keeper/children.h"
+#include "keeper/viewing.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -23,6 +25,7 @@ static const char CONFIG[] =
 static struct config *config;
 static struct journal *journal;
 static struct loop *loop;
+static struct blobs blobs; /* opened once, for it syncs its folders */
 static char folder[] = "/tmp/children-fuzz-XXXXXX";
 
 /* What one input has to itself. */
@@ -32,6 +35,7 @@ struct round {
     struct link link;
     struct children children;
     struct asking asking;
+    struct viewing viewing;
     struct peer peers[PEERS];
     int ends[PEERS];
     struct loop_timer tick;
@@ -39,7 +43,9 @@ struct round {
 
 static void remove_folder(void)
 {
-    static const char *const NAMES[] = {"tail.db", "tail.db-wal", "tail.db-shm"};
+    static const char *const NAMES[] = {"tail.db", "tail.db-wal", "tail.db-shm",
+                                        "keys/blobs.key"};
+    static const char *const FOLDERS[] = {"blobs/new", "blobs/old", "blobs", "keys", ""};
     char path[128];
     journal_close(journal);
     config_close(config);
@@ -50,7 +56,12 @@ static void remove_folder(void)
         strcat(path, NAMES[i]);
         unlink(path);
     }
-    rmdir(folder);
+    for (size_t i = 0; i < countof(FOLDERS); i++) {
+        strcpy(path, folder);
+        strcat(path, "/");
+        strcat(path, FOLDERS[i]);
+        rmdir(path);
+    }
 }
 
 /* What is refused is a line in the log each time: keep to the fuzzer's own. It reads its flags after
@@ -86,6 +97,8 @@ static void committed(void *owner, int err, bool had_alarm)
     (void)had_alarm;
     asking_committed(&round->asking, err);
     link_committed(&round->link, err);
+    blobs_committed(&blobs, err);
+    viewing_committed(&round->viewing, err);
     if (err == 0)
         router_wake(&round->router);
 }
@@ -120,6 +133,16 @@ static void tick(struct loop_timer *timer)
     (void)timer;
 }
 
+/* No scribe is forked: what it does has tests of its own. */
+static int admit_nothing(void *owner, int class, int64_t bytes, struct buffer *why)
+{
+    (void)owner;
+    (void)class;
+    (void)bytes;
+    (void)why;
+    return -ENOSPC;
+}
+
 static void add_peer(struct round *round, int i)
 {
     static const enum peer_role ROLES[PEERS] = {PEER_HOST, PEER_UPLINK, PEER_READER};
@@ -142,6 +165,13 @@ static void begin(struct round *round)
     children_open(&round->children, loop, &round->group, &round->router, &round->link);
     asking_open(&round->asking, loop, &round->children, config);
     round->children.asking = &round->asking;
+    if (blobs.loop == NULL)
+        ASSERT(blobs_open(&blobs, loop, &round->group, config, folder) == 0);
+    blobs.group = &round->group;
+    blobs.spools.admit = admit_nothing;
+    round->children.blobs = &blobs;
+    viewing_open(&round->viewing, loop, &round->group, &blobs);
+    round->children.viewing = &round->viewing;
     round->children.print_start = print_nothing;
     round->children.greeted = greet_nobody;
     round->children.print_report = report_nothing;
@@ -162,6 +192,8 @@ static void end(struct round *round)
     turn(round);
     asking_close(&round->asking);
     children_close(&round->children);
+    viewing_close(&round->viewing);
+    blobs_close(&blobs);
     for (int i = 0; i < PEERS; i++)
         close(round->ends[i]);
     link_close(&round->link);
