@@ -165,17 +165,35 @@ static int record_key(struct blobs *blobs)
     return err ? err : catalog_damage_all(blobs->journal->store);
 }
 
+/* What cannot be read now stays as it is, also its mark. */
+static int shut(struct blobs *blobs, int err)
+{
+    log_error("blobs: %s: none is taken or shown until the next start", strerror(-err));
+    blobs->is_shut = true;
+    return self_record(blobs->group, "blob.damaged", "{\"reason\":\"unreadable\"}");
+}
+
+static int sort_files(struct adoption *adoption)
+{
+    struct blobs *blobs = adoption->blobs;
+    int err = depot_each_new(&blobs->depot, sort_new, adoption);
+    if (!err && (adoption->is_marked || is_empty(&blobs->sum)))
+        err = depot_each(&blobs->depot, sort_placed, adoption);
+    return err;
+}
+
 int adoption_run(struct blobs *blobs, const char *state)
 {
     struct adoption adoption = {.blobs = blobs,
                                 .is_marked = depot_is_marked(&blobs->depot)};
+    int err = blobs_count(blobs);
+    if (blobs->is_shut)
+        return err ? err : shut(blobs, -EIO);
     if (adoption.is_marked)
         copy_table(&adoption, state);
-    int err = blobs_count(blobs);
-    if (!err)
-        err = depot_each_new(&blobs->depot, sort_new, &adoption);
-    if (!err && (adoption.is_marked || is_empty(&blobs->sum)))
-        err = depot_each(&blobs->depot, sort_placed, &adoption);
+    int unsorted = err ? 0 : sort_files(&adoption);
+    if (!err && unsorted)
+        err = shut(blobs, unsorted);
     if (!err)
         err = record(&adoption);
     if (!err)
@@ -187,7 +205,8 @@ int adoption_run(struct blobs *blobs, const char *state)
 
 void adoption_end(struct blobs *blobs)
 {
-    int err = depot_is_marked(&blobs->depot) ? depot_unmark(&blobs->depot) : 0;
+    bool is_done = !blobs->is_shut && depot_is_marked(&blobs->depot);
+    int err = is_done ? depot_unmark(&blobs->depot) : 0;
     if (err)
         log_warn("blobs/adopt cannot be removed: %s", strerror(-err));
 }

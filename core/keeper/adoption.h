@@ -9,7 +9,8 @@
 
 #include "keeper/blobs.h"
 
-/* In the open group. 0 or a negative errno. */
+/* In the open group. 0 or a negative errno, of the store: a folder that cannot be read keeps no keeper
+ * from starting, and is an alarm. */
 int adoption_run(struct blobs *blobs, const char *state);
 /* That group is on disk. */
 void adoption_end(struct blobs *blobs);

@@ -58,6 +58,7 @@ int blobs_open(struct blobs *blobs, struct loop *loop, struct group *group,
                                       .journal = config->reserve,
                                       .disk_left = -1}};
     int err = depot_open(&blobs->depot, state);
+    blobs->is_shut = err != 0;
     spools_open(&blobs->spools, loop, &blobs->depot);
     blobs->spools.admit = admit;
     blobs->spools.dropped = dropped;
@@ -408,6 +409,10 @@ static void tell_low(struct blobs *blobs)
 static int admit(void *owner, int class, int64_t bytes, struct buffer *why)
 {
     struct blobs *blobs = owner;
+    if (blobs->is_shut) {
+        buffer_append_text(why, "the folder blobs/ or its key cannot be opened");
+        return -EIO;
+    }
     measure(blobs);
     int64_t lacks = bytes - stock_room(&blobs->stock, class);
     if (lacks > 0 && now_quality() != NOW_UNSET) {
@@ -425,6 +430,8 @@ static int admit(void *owner, int class, int64_t bytes, struct buffer *why)
 void blobs_look(struct blobs *blobs)
 {
     struct now_reading now;
+    if (blobs->is_shut)
+        return;
     now_read(&now);
     measure(blobs);
     if (now.quality != NOW_UNSET && blobs->has_undated &&
@@ -458,7 +465,7 @@ void blobs_damaged(struct blobs *blobs, const struct digest *digest, const char 
 
 bool blobs_wants_erasing(const struct blobs *blobs)
 {
-    return blobs->has_old || blobs->sum.released > 0;
+    return !blobs->is_shut && (blobs->has_old || blobs->sum.released > 0);
 }
 
 static int leave(void *owner, const struct catalog_blob *blob)

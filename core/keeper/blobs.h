@@ -35,6 +35,7 @@ struct blobs {
     struct stock stock;
     struct growth growth;
     int64_t added; /* bytes of the open group */
+    bool is_shut;  /* the folder or its key cannot be opened */
     struct loop_timer tick;
     int sends;        /* classes that go to the city first: 1 << enum talk_class */
     bool has_undated; /* stored while the clock was not set */
@@ -49,7 +50,7 @@ struct blobs {
 };
 
 /* Opens the folder and its key; the table is read by blobs_count(), once it is of today. 0 or a
- * negative errno. */
+ * negative errno: then every spool is refused, and nothing is looked at, until the next start. */
 int blobs_open(struct blobs *blobs, struct loop *loop, struct group *group,
                const struct config *config, const char *state);
 void blobs_close(struct blobs *blobs);

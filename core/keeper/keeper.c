@@ -393,8 +393,9 @@ static int start(struct keeper *keeper, const char *libexec)
                      keeper->folder);
     keeper->blobs.wanted = wake_upkeep;
     keeper->blobs.owner = keeper;
-    if (!err)
-        err = first_group(keeper);
+    if (err)
+        log_error("blobs: cannot be opened: %s", strerror(-err));
+    err = first_group(keeper); /* which makes it an alarm */
     if (!err)
         err = state_path(keeper, socket, "keeper.sock");
     if (!err)

@@ -24,7 +24,8 @@ void recheck_close(struct recheck *recheck)
 
 void recheck_start(struct recheck *recheck)
 {
-    loop_timer_start(recheck->loop, &recheck->next, RECHECK_FIRST_MS);
+    if (!recheck->blobs->is_shut)
+        loop_timer_start(recheck->loop, &recheck->next, RECHECK_FIRST_MS);
 }
 
 int64_t recheck_pause_ms(int64_t count)

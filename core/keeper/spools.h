@@ -28,7 +28,7 @@ struct spools {
     struct spool *first; /* the oldest first */
     int64_t number;      /* of the newest */
     int silence_ms;
-    /* Whether there is room for a blob of that class: 0 or -ENOSPC, with a reason for people. */
+    /* Whether there is room for a blob of that class: 0, -ENOSPC or -EIO, with a reason for people. */
     int (*admit)(void *owner, int class, int64_t bytes, struct buffer *why);
     /* Something went to blobs/old/. */
     void (*dropped)(void *owner);

@@ -243,7 +243,10 @@ int viewing_view(struct viewing *viewing, struct peer *reader, const struct fram
         return -EPROTO;
     struct viewing_look *look = find_place(viewing);
     int err = catalog_get(viewing->group->journal->store, &digest, &blob);
-    if (!may_view(reader, who))
+    if (viewing->blobs->is_shut)
+        answer(reader, frame->id, -EIO, "the folder blobs/ or its key cannot be opened",
+               0, -1);
+    else if (!may_view(reader, who))
         answer(reader, frame->id, -EACCES, "a blob is for an officer or root to see", 0,
                -1);
     else if (err || blob.is_released)

@@ -115,6 +115,21 @@ static void a_clean_stop_is_signed_and_the_next_start_says_so(void **state)
     buffer_free(&note);
 }
 
+static void a_folder_of_blobs_that_cannot_be_opened_is_an_alarm_and_no_end(void **state)
+{
+    (void)state;
+    fixture_write(state_folder, "blobs", "no folder");
+    open_keeper();
+    expect_types("blob.damaged box.started(install) ");
+    assert_true(keeper.blobs.is_shut);
+    stop_keeper();
+    assert_int_equal(unlink(path_of("blobs")), 0);
+    open_keeper();
+    assert_false(keeper.blobs.is_shut);
+    assert_false(keeper.opening.aside[0]);
+    stop_keeper();
+}
+
 static void write_wal(size_t length)
 {
     char bytes[64] = {0};
@@ -462,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_first_start_makes_key_log_and_socket),
         CASE(a_clean_stop_is_signed_and_the_next_start_says_so),
+        CASE(a_folder_of_blobs_that_cannot_be_opened_is_an_alarm_and_no_end),
         CASE(a_keeper_cut_before_its_first_transaction_has_damaged_nothing),
         CASE(a_log_put_beside_a_closed_journal_is_damage),
         CASE(a_crash_is_said_by_the_next_start),
