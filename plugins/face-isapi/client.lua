@@ -15,6 +15,7 @@ local client = {}
 
 local KEY = "login"
 local LOCK_MORE_S = 60 -- after the lock-out ends by the terminal's clock
+local ANSWER_MOST = 256 << 10 -- a page has some 40 KB
 local TYPES = { ["<"] = "application/xml", ["{"] = "application/json" }
 
 function client.new(host, config, book)
@@ -63,7 +64,7 @@ local function wish(self, what)
     return { url = config.url .. what.path, method = what.method, body = what.body,
         headers = headers, user = config.user, password = config.password, auth = "digest",
         timeout = what.timeout or config.timeout, ca = config.ca, insecure = config.insecure or nil,
-        most = what.most, low_speed = what.low_speed }
+        most = what.most or ANSWER_MOST, low_speed = what.low_speed }
 end
 
 local function count(self, code)

@@ -3,12 +3,11 @@
 -- A push is answered when its record is on disk; that of a record before which others are missing
 -- waits until the search has brought those, and is refused when that takes too long: the terminal
 -- keeps it. A stream acknowledges nothing, so what cannot be told at once is left to the search.
-local checkin = require "checkin"
 local client = require "client"
 local device = require "device"
-local digest = require "digest"
 local ledger = require "ledger"
 local notice = require "notice"
+local picture = require "picture"
 local sweep = require "sweep"
 local terminal = require "terminal"
 local ways = require "ways"
@@ -21,18 +20,12 @@ local WAIT_MS, LOOK_MS = 5000, 50 -- for the search to bring what is missing bef
 local OPEN_MS = 10000
 local PICTURE_MS = 3000
 local PICTURES_MAX = 4
-local PART_MOST = 2 << 20
+local PART_MOST = 1 << 20
+local PUSH_MOST, CONNECTIONS = 2 << 20, 6 -- a terminal has one; what comes beyond that waits
 local HEARTBEAT_S = 30 -- that pushes are asked for
 local NO_WAIT = { known = true, told = true }
 
 -- ---- One record
-
-local function picture_of(self, pictures)
-    if checkin.pictures(self.config.pictures).mode == "none" or not pictures or #pictures == 0 then
-        return nil
-    end
-    return digest.sha256(pictures[1])
-end
 
 -- Whether it shows that this way delivers: it was news, or live and only the search was quicker.
 local function is_delivery(place, one)
@@ -40,9 +33,10 @@ local function is_delivery(place, one)
         or place == "known" and one.currentEvent == true
 end
 
--- What becomes of a record that came by "push" or "stream": "told", "known", "ahead", "doubt".
+-- What becomes of a record that came by "push" or "stream". What is of the past is left to the
+-- search, which knows its order and has its picture. "told", "known", "ahead", "doubt".
 local function take(self, one, by, pictures)
-    one.picture = picture_of(self, pictures)
+    one.bytes = pictures and picture.is_wanted(self.book.pictures, one) and pictures[1] or nil
     if not one.serialNo or self.no_search then
         if not self.no_search then
             self.wake() -- the search knows its number
@@ -53,7 +47,8 @@ local function take(self, one, by, pictures)
     if one.currentEvent ~= false then
         sweep.saw(self.sweep, one.serialNo)
     end
-    local place = ledger.offer(self.book, one, not self.sweep.is_caught_up)
+    local waits = not self.sweep.is_caught_up or one.currentEvent == false
+    local place = ledger.offer(self.book, one, waits)
     if is_delivery(place, one) and ways.heard(self.ways, by) then
         terminal.online(self.terminal, self.ways.way)
     elseif place == "ahead" or place == "doubt" and one.currentEvent ~= false then
@@ -106,7 +101,7 @@ local function receive(self, request)
 end
 
 function ears.listen(self)
-    local options = { allow = self.allow, body = 4 << 20 }
+    local options = { allow = self.allow, body = PUSH_MOST, connections = CONNECTIONS }
     local listener, why = self.host.serve.listen(self.config.listen, options, function(request)
         return receive(self, request)
     end)
@@ -159,7 +154,7 @@ end
 local function pictures_behind(self, stream, one)
     local pictures = {}
     local most = math.min(one.picturesNumber or 0, PICTURES_MAX)
-    if checkin.pictures(self.config.pictures).mode == "none" then
+    if not picture.is_wanted(self.book.pictures, one) then
         return pictures
     end
     while #pictures < most do
@@ -197,7 +192,7 @@ end
 -- One session: opened, read to its end, and what became of it. True when it had been of use.
 function ears.session(self)
     local stream <close>, why, code = client.stream(self.line, { path = STREAM, timeout = OPEN_MS,
-        low_speed = { 1, 300 } })
+        low_speed = { 1, 3600 } })
     if not stream then
         return false, why, code
     end

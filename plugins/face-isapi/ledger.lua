@@ -9,6 +9,7 @@ local checkin = require "checkin"
 local digest = require "digest"
 local fact = require "fact"
 local order = require "order"
+local picture = require "picture"
 local turn = require "turn"
 
 local ledger = {}
@@ -19,7 +20,8 @@ local EVENTS_MAX = 30 -- of a commit
 
 function ledger.new(host, config)
     return { host = host, config = config, turn = turn.new(host),
-        name_of = checkin.keeper(host, config.people) }
+        name_of = checkin.keeper(host, config.people),
+        pictures = picture.new(host, config.pictures) }
 end
 
 local function load(self)
@@ -75,6 +77,8 @@ end
 -- ---- Telling
 
 local function emit(self, state, one)
+    one.picture = one.picture or picture.take(self.pictures, one.bytes)
+    picture.keep(self.pictures, one.picture)
     local record = fact.record(one, { terminal = state.terminal, offset = self.config.offset,
         sha256 = digest.sha256 })
     self.host.emit(checkin.meaning(record, self.name_of))

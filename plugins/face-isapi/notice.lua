@@ -13,6 +13,7 @@ local xml = require "xml"
 local notice = {}
 
 local DEPTH_MAX = 8
+local MESSAGE_MOST = 64 << 10
 local RECORD = "AccessControllerEvent"
 
 -- An element as a table of its elements' texts, as JSON would have it.
@@ -51,6 +52,9 @@ local function is_heartbeat(object)
 end
 
 function notice.read(text)
+    if #text > MESSAGE_MOST then
+        return nil, ("expected a message of at most %d bytes, got %d"):format(MESSAGE_MOST, #text)
+    end
     local object, why = object_of(text)
     if not object then
         return nil, why

@@ -10,7 +10,7 @@ local plugin = {
     api = 1,
     name = "face-isapi",
     summary = "Face terminals that speak Hikvision ISAPI.",
-    needs = { "http", "serve", "xml", "digest" },
+    needs = { "http", "serve", "xml", "digest", "blob" },
     config = schema.record(checkin.settings {
         url = schema.text { doc = "the terminal: http://host[:port] or https://host[:port]",
             pattern = HTTP, max = 256, expects = "http://host[:port] without a path" },
@@ -70,12 +70,9 @@ local plugin = {
 
 -- What only several settings together can say. Returns what is wrong, or nothing.
 function plugin.check(config)
-    local pictures, fault = checkin.pictures(config.pictures)
+    local _, fault = checkin.pictures(config.pictures)
     if fault then
         return "pictures: " .. fault
-    end
-    if pictures.mode == "keep" then
-        return 'pictures: expected "none" or "hash", got "keep": this box does not store them yet'
     end
     if config.mode == "push" and not config.listen then
         return 'listen: expected a place where pushes are taken, because mode is "push", got none'

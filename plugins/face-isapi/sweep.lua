@@ -14,6 +14,7 @@ local digest = require "digest"
 local fact = require "fact"
 local ledger = require "ledger"
 local order = require "order"
+local picture = require "picture"
 local search = require "search"
 local time = require "time"
 
@@ -29,6 +30,7 @@ local FROM, TO = "2000-01-01T00:00:00+00:00", "2037-12-31T23:59:59+00:00"
 local OVERLAP_S = 86400 -- clocks jump
 local RUNS_MAX = 8 -- of numbers, in one round
 local DEEP_S = 3600
+local PICTURE_MOST = 1 << 20
 
 function sweep.new(host, config, line, book)
     return { host = host, config = config, line = line, book = book, number = 0, seen = 0,
@@ -195,6 +197,18 @@ local function is_more(self, at)
     return (state.cursor >= state.top or self.is_deep) and at <= search.MOST and is_beyond(self, at)
 end
 
+-- Has the terminal give the pictures of visits that are about to be told.
+local function look_at(self, facts)
+    local pictures, cursor = self.book.pictures, ledger.glance(self.book).cursor
+    for _, one in ipairs(facts) do
+        local path = one.serialNo > cursor and picture.is_wanted(pictures, one)
+            and one.pictureURL and picture.path(one.pictureURL)
+        local bytes = path and client.get(self.line, { path = path, most = PICTURE_MOST })
+        one.picture = picture.take(pictures, bytes)
+    end
+    return facts
+end
+
 -- One window from `at` on. Where to go on, and how long the next is; nil at the end; or nil, why,
 -- code.
 local function step(self, at, width)
@@ -206,7 +220,8 @@ local function step(self, at, width)
     if #found.list >= FACTS_MAX and width > search.PAGE then
         return at, math.max(search.PAGE, width // GROW)
     end
-    local told = ledger.tell(self.book, search.sorted(found, seconds_of(self)), self.epoch, last)
+    local facts = look_at(self, search.sorted(found, seconds_of(self)))
+    local told = ledger.tell(self.book, facts, self.epoch, last)
     self.told = self.told + told
     if told > 0 then
         return math.max(at, ledger.glance(self.book).cursor) + 1, search.PAGE

@@ -268,6 +268,8 @@ class Terminal:
         item.update(cardNo="MARKER-CARD", name="MARKER-NAME", cardReaderNo=1, doorNo=1,
                     currentVerifyMode="faceOrFpOrCardOrPw", mask="no",
                     employeeNoString=record.get("employeeNoString", ""))
+        if record["minor"] == 75:
+            item["pictureURL"] = f"http://192.168.1.64/LOCALS/pic/{record['serialNo']}.jpeg@WEB000001"
         return item
 
 
@@ -348,6 +350,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.xml(f"<DeviceInfo {SPACE}><deviceName>MARKER-DEVICE</deviceName><model>{MODEL}</model>"
                  f"<serialNumber>{self.terminal.options.serial}</serialNumber><macAddress>{MAC}</macAddress>"
                  "<firmwareVersion>V4.31.0</firmwareVersion><deviceType>ACS</deviceType></DeviceInfo>")
+
+    def picture(self):
+        self.respond(200, FACE, "image/jpeg")
 
     def get_time(self):
         self.xml(f"<Time {SPACE}><timeMode>manual</timeMode><localTime>{told(self.terminal.now())}</localTime>"
@@ -480,6 +485,7 @@ PAGES = [
     (ACCESS + "UserInfo/(Modify|Delete)", "PUT", Handler.person),
     (EVENTS + "httpHosts", "GET", Handler.get_hosts), (EVENTS + r"httpHosts/(\d+)", "PUT", Handler.put_host),
     (EVENTS + "alertStream", "GET", Handler.stream),
+    ("/LOCALS/pic/.*", "GET", Handler.picture),
     ("/ISAPI/Intelligent/FDLib/FaceDataRecord", "POST", Handler.face),
     ("/ISAPI/Intelligent/FDLib/FDSearch/Delete", "PUT", Handler.forget_face),
 ]

@@ -1,5 +1,6 @@
 """A face terminal in an office: what happens before it is at the city once, in order, however it is
 heard; and what it does wrong is told."""
+import json
 import os
 import shutil
 import tempfile
@@ -213,6 +214,21 @@ def test_persons_are_put_into_the_terminal_and_compared(abroad, tmp_path, broker
     assert len(city.wait_for("terminal.person_changed", 4)) == 4
     again = desk.ask("do", "hall", "add_person", 'number="8001"', expect=1)
     assert "employeeNoAlreadyExist" in again.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_picture_that_is_kept_is_in_the_box_only_and_encrypted(hall, city, way):
+    terminal, office = hall(pictures='"keep 1d"', **WAYS[way]())
+    terminal.do("visit", person="8001")
+    settle(terminal, city)
+    picture = city.events("checkin.verified")[0]["data"]["picture"]
+    blob = json.loads(office.command("blob", "list", "--json").stdout)  # a line, because it is the only one
+    assert blob["sha256"] == picture
+    office.stop()
+    for path, _, names in os.walk(office.state):
+        for name in names:
+            with open(os.path.join(path, name), "rb") as file:
+                assert b"SIMULATED-FACE" not in file.read(), name
 
 
 def test_nothing_of_a_person_but_the_number_leaves_the_terminal(hall, city, tmp_path):

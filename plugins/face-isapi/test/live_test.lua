@@ -4,6 +4,7 @@ local t = require "testing"
 
 local PUSH = { mode = "push", listen = "http://0.0.0.0:8088",
     push_to = "http://10.0.0.1:8088/isapi" }
+local FACE = "\xFF\xD8a face\xFF\xD9"
 local BEAT = '{"eventType":"videoloss","eventState":"inactive","activePostCount":1}'
 
 local function with(more, base)
@@ -140,6 +141,21 @@ t.test("heartbeats_and_other_events_are_answered_and_nonsense_is_refused", funct
     t.equal(push("/else", BEAT), 404)
 end)
 
+t.test("messages_and_bodies_have_bounds", function()
+    local notice = require "notice"
+    local long = '{"eventType":"VMD","text":"' .. ("x"):rep(65536) .. '"}'
+    local found, why = notice.read(long)
+    t.equal({ found, why }, { nil, "expected a message of at most 65536 bytes, got " .. #long })
+    local one = double.new()
+    one.pages = { ["GET /ISAPI/System/deviceInfo"] = function()
+        return { body = "<DeviceInfo>" .. (" "):rep(256 << 10) .. "</DeviceInfo>" }
+    end }
+    local office = double.begin(one)
+    office:run "1m"
+    t.equal(office:told(), {})
+    t.holds(office:look("status").fault)
+end)
+
 t.test("a_push_without_a_number_only_says_that_there_is_something", function()
     local one = double.new()
     local office = double.begin(one, PUSH)
@@ -161,18 +177,70 @@ t.test("the_terminal_is_told_where_to_push_to_and_told_again_when_it_forgot", fu
     t.equal(#one.http:requests "PUT /ISAPI/Event/notification/httpHosts/1", 2)
 end)
 
+local function push_picture(one, office)
+    local alert = one:alert(one:record { person = "8001" }, true)
+    local reply = one.http:push(8088, "POST /isapi", {
+        body = "--b\r\nContent-Type: application/json\r\n\r\n" .. alert
+            .. "\r\n--b\r\nContent-Type: image/jpeg\r\n\r\n" .. FACE .. "\r\n--b--\r\n",
+        headers = { ["Content-Type"] = "multipart/form-data; boundary=b" } })
+    office:run "1s"
+    t.equal(reply.status, 200)
+    local told = office:events "checkin.verified"
+    return told[#told].data.picture
+end
+
 t.test("pictures_are_only_hashed_and_only_when_that_is_wished", function()
-    for mode, count in pairs { none = 0, hash = 1 } do
+    for mode, hash in pairs { none = false, hash = require("digest").sha256(FACE) } do
         local one = double.new()
         local office = double.begin(one, with { pictures = mode })
         office:run "5s"
-        local alert = one:alert(one:record { person = "8001" }, true)
-        one.http:push(8088, "POST /isapi", { body = "--b\r\nContent-Type: application/json\r\n\r\n"
-            .. alert .. "\r\n--b\r\nContent-Type: image/jpeg\r\n\r\n\xFF\xD8x\r\n--b--\r\n",
-            headers = { ["Content-Type"] = "multipart/form-data; boundary=b" } })
-        office:run "1s"
-        local picture = office:events("checkin.verified")[1].data.picture
-        t.equal(picture and #picture // 64 or 0, count)
+        t.equal(push_picture(one, office) or false, hash)
+        t.equal(#office:blobs(), 0)
+    end
+end)
+
+t.test("a_picture_that_is_kept_is_a_blob_for_as_long_as_that", function()
+    local one = double.new()
+    local office = double.begin(one, with { pictures = "keep 7d" })
+    office:run "5s"
+    local hash = push_picture(one, office)
+    local blobs = office:blobs()
+    t.equal({ #blobs, blobs[1].sha256, blobs[1].bytes, blobs[1].class, blobs[1].keep_ms },
+        { 1, hash, FACE, "picture", 7 * 86400 * 1000 })
+    t.holds(blobs[1].erase)
+end)
+
+t.test("where_there_is_no_room_a_check_in_is_told_without_its_picture_being_kept", function()
+    local one = double.new()
+    local office = double.begin(one, with { pictures = "keep 7d" })
+    office:run "5s"
+    office:refuse_blobs(1)
+    t.equal(push_picture(one, office), require("digest").sha256(FACE))
+    t.equal(#office:blobs(), 0)
+    push_picture(one, office)
+    t.equal(#office:blobs(), 1)
+end)
+
+t.test("a_record_that_the_search_brings_has_its_picture_fetched", function()
+    local one = double.new()
+    one.pages = { ["GET /LOCALS/pic/1.jpeg@WEB0001"] = function() return { body = FACE } end }
+    one:fill(3)
+    local office = double.begin(one, { pictures = "keep 1d" })
+    office:run "10s"
+    t.equal(office:events("checkin.verified")[1].data.picture, office:blobs()[1].sha256)
+    t.equal(#one.http:requests "GET /LOCALS", 1)
+end)
+
+t.test("whenever_it_dies_an_event_names_a_picture_that_is_there", function()
+    for nth = 1, 10 do
+        local one = double.new()
+        one.pages = { ["GET /LOCALS/pic/1.jpeg@WEB0001"] = function() return { body = FACE } end }
+        one:fill(3)
+        local office = double.begin(one, { pictures = "keep 1d" })
+        office:die { after = "any", nth = nth }
+        office:run "30s"
+        t.equal(office:events("checkin.verified")[1].data.picture, office:blobs()[1].sha256)
+        t.equal(#office:events "checkin.verified", 1)
     end
 end)
 
