@@ -78,7 +78,7 @@ PKG_bench  := lua5.4-cjson
 ANNEXES_host := http serve
 ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault wires multipart headers \
                 bind_ftp bind_ftpstream fetch listing
-ANNEX_serve  := bind_serve visit server cidr
+ANNEX_serve  := bind_serve visit server serveurl cidr
 PKG_http     := libcurl
 PKG_serve    := libmicrohttpd
 EXPORT_host  := -rdynamic -Wl,-u,random_bytes,-u,webtap_head # what only an annex calls

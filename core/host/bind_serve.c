@@ -221,6 +221,16 @@ static void read_password(lua_State *L, struct server_wish *wish)
     wish->password = word(L, "password");
 }
 
+static void read_certificate(lua_State *L, struct server_wish *wish)
+{
+    wish->certificate = word(L, "certificate");
+}
+
+static void read_key(lua_State *L, struct server_wish *wish)
+{
+    wish->key = word(L, "key");
+}
+
 static void read_auth(lua_State *L, struct server_wish *wish)
 {
     static const char *const NAMES[] = {"none", "basic", "digest", NULL};
@@ -250,10 +260,16 @@ static const struct setting {
     const char *name;
     void (*read)(lua_State *L, struct server_wish *wish);
 } SETTINGS[] = {
-    {"body", read_body},         {"connections", read_connections},
-    {"idle", read_idle},         {"user", read_user},
-    {"password", read_password}, {"timeout", read_timeout},
-    {"auth", read_auth},         {"allow", read_allow},
+    {"body", read_body},
+    {"connections", read_connections},
+    {"idle", read_idle},
+    {"user", read_user},
+    {"password", read_password},
+    {"timeout", read_timeout},
+    {"auth", read_auth},
+    {"allow", read_allow},
+    {"certificate", read_certificate},
+    {"key", read_key},
 };
 
 static void check_names(lua_State *L)
@@ -283,6 +299,8 @@ static void read_options(lua_State *L, struct server_wish *wish)
             SETTINGS[i].read(L, wish);
     if ((wish->user == NULL) != (wish->password == NULL))
         luaL_error(L, "serve: expected user and password together");
+    if ((wish->certificate == NULL) != (wish->key == NULL))
+        luaL_error(L, "serve: expected certificate and key together");
     if (wish->user == NULL)
         wish->login = SERVER_OPEN;
     else if (wish->login == SERVER_OPEN)
@@ -311,7 +329,15 @@ static void open_visits(lua_State *L, struct listener *listener)
 static int cannot_listen(lua_State *L, int err, const char *url)
 {
     if (err == -EINVAL)
-        return bind_fail(L, "argument", "expected http://ADDRESS:PORT, got \"%.100s\"",
+        return bind_fail(
+            L, "argument",
+            "expected http://ADDRESS:PORT, or https:// with certificate and key, got "
+            "\"%.100s\"",
+            url);
+    if (err == -EKEYREJECTED)
+        return bind_fail(L, "tls",
+                         "%.100s: certificate or key cannot be read, or they make no "
+                         "pair",
                          url);
     return bind_fail(L, err == -EADDRINUSE ? "in_use" : "refused", "%.100s: %s", url,
                      strerror(-err));

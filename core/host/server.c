@@ -17,8 +17,10 @@
 
 #include "base/base.h"
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "host/serveurl.h"
 
 enum {
     NONCE_SECONDS = 300,
@@ -26,7 +28,7 @@ enum {
     SEED_BYTES = 16,
     BACKLOG = 32,
     STEPS_OF_ONE = 3, /* of the library: resume, answer, send */
-    PORT_DEFAULT = 80
+    PEM_MAX = 64 * 1024
 };
 
 static const char REALM[] = "outpost";
@@ -37,7 +39,8 @@ struct server {
     struct loop_watch watch;
     struct loop_timer timer;
     struct loop_rest rest;
-    struct server_wish wish; /* with texts of its own */
+    struct server_wish wish;        /* with texts of its own */
+    struct buffer certificate, key; /* of https:// */
     struct server_calls calls;
     void *owner;
     struct server_request *first; /* oldest first */
@@ -472,33 +475,17 @@ void server_flush(struct server *server)
 
 /* ---- Life */
 
-/* http://ADDRESS[:PORT], the address a number, in brackets when it has colons. */
-static int read_place(const char *url, struct sockaddr_storage *address)
+/* Versions that are broken are not spoken. */
+static const char VERSIONS[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
+
+static int read_lock(struct server *server, const struct server_wish *wish)
 {
-    static const char SCHEME[] = "http://";
-    char host[INET6_ADDRSTRLEN + 2];
-    if (strncmp(url, SCHEME, strlen(SCHEME)) != 0)
+    if (wish->certificate == NULL || wish->key == NULL)
         return -EINVAL;
-    const char *place = url + strlen(SCHEME);
-    bool is_six = *place == '[';
-    place += is_six;
-    size_t length = strcspn(place, is_six ? "]" : ":/");
-    const char *rest = place + length + (is_six && place[length] == ']');
-    long port = PORT_DEFAULT;
-    char *end = (char *)(uintptr_t)rest;
-    if (*rest == ':')
-        port = strtol(rest + 1, &end, 10);
-    if (length >= sizeof(host) || (is_six && place[length] != ']') || port < 0 ||
-        port > UINT16_MAX || end == rest + 1 || (*end != '\0' && strcmp(end, "/") != 0))
-        return -EINVAL;
-    memcpy(host, place, length);
-    host[length] = '\0';
-    struct sockaddr_in *four = (struct sockaddr_in *)address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
-    *address = (struct sockaddr_storage){.ss_family = is_six ? AF_INET6 : AF_INET};
-    four->sin_port = htons((uint16_t)port); /* both have it in the same place */
-    void *bytes = is_six ? (void *)&six->sin6_addr : (void *)&four->sin_addr;
-    return inet_pton(address->ss_family, host, bytes) == 1 ? 0 : -EINVAL;
+    if (file_read(&server->certificate, wish->certificate, PEM_MAX) != 0 ||
+        file_read(&server->key, wish->key, PEM_MAX) != 0)
+        return -EKEYREJECTED;
+    return 0;
 }
 
 static int start(struct server *server, const struct sockaddr_storage *address)
@@ -507,8 +494,17 @@ static int start(struct server *server, const struct sockaddr_storage *address)
     unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     unsigned int idle_s = (unsigned int)((wish->idle_ms + 999) / 1000);
     unsigned int most = (unsigned int)wish->connections;
+    struct MHD_OptionItem lock[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0,
+         (void *)(uintptr_t)buffer_text(&server->certificate)},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)buffer_text(&server->key)},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)VERSIONS},
+        {MHD_OPTION_END, 0, NULL}};
+    bool is_locked = server->key.length > 0;
     if (address->ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
+    if (is_locked)
+        flags |= MHD_USE_TLS;
     errno = 0;
     server->daemon = MHD_start_daemon(
         flags, 0, is_allowed, server, take, server, MHD_OPTION_SOCK_ADDR, address,
@@ -518,7 +514,10 @@ static int start(struct server *server, const struct sockaddr_storage *address)
         (unsigned int)BACKLOG, MHD_OPTION_NOTIFY_COMPLETED, request_over, server,
         MHD_OPTION_NOTIFY_CONNECTION, guest_changed, server,
         MHD_OPTION_DIGEST_AUTH_RANDOM, sizeof(server->seed), server->seed,
-        MHD_OPTION_NONCE_NC_SIZE, (unsigned int)NONCES, MHD_OPTION_END);
+        MHD_OPTION_NONCE_NC_SIZE, (unsigned int)NONCES, MHD_OPTION_ARRAY,
+        is_locked ? lock : lock + 3, MHD_OPTION_END);
+    if (server->daemon == NULL && is_locked && errno == 0)
+        return -EKEYREJECTED;
     if (server->daemon == NULL)
         return errno != 0 ? -errno : -EADDRNOTAVAIL;
     return 0;
@@ -538,7 +537,8 @@ int server_open(struct server **out, struct loop *loop, const struct server_wish
                 const struct server_calls *calls, void *owner)
 {
     struct sockaddr_storage address;
-    int err = read_place(wish->url, &address);
+    bool is_locked;
+    int err = serveurl_parse(&address, &is_locked, wish->url);
     if (err)
         return err;
     struct server *server = mem_new(struct server);
@@ -551,7 +551,9 @@ int server_open(struct server **out, struct loop *loop, const struct server_wish
     server->wish.user = mem_text(wish->user ? wish->user : "");
     server->wish.password = mem_text(wish->password ? wish->password : "");
     random_bytes(server->seed, sizeof(server->seed));
-    err = start(server, &address);
+    err = is_locked ? read_lock(server, wish) : 0;
+    if (!err)
+        err = start(server, &address);
     if (err) {
         server_close(server);
         return err;
@@ -579,6 +581,10 @@ void server_close(struct server *server)
     loop_timer_stop(&server->timer);
     mem_free((void *)(uintptr_t)server->wish.user);
     mem_free((void *)(uintptr_t)server->wish.password);
+    if (server->key.length > 0)
+        explicit_bzero(server->key.bytes, server->key.length);
+    buffer_free(&server->key);
+    buffer_free(&server->certificate);
     mem_free(server);
 }
 

@@ -32,7 +32,10 @@ enum server_login { SERVER_OPEN, SERVER_BASIC, SERVER_DIGEST };
 
 /* Texts are copied. */
 struct server_wish {
-    const char *url; /* http://ADDRESS[:PORT] */
+    const char *url; /* serveurl.h */
+    const char *
+        certificate; /* of https://: a file in PEM, with what stands between it and the root */
+    const char *key; /* its private key, a file */
     size_t body_most;
     int connections;
     int64_t idle_ms;  /* a connection without a request */
@@ -52,7 +55,8 @@ struct server_calls {
     void (*gone)(void *owner, struct server_request *request);
 };
 
-/* 0, -EINVAL for a URL that makes no sense, or what the system says (-EADDRINUSE, -EACCES). */
+/* 0, -EINVAL for a URL that makes no sense, or is https:// without certificate and key, -EKEYREJECTED for
+ * files that cannot be read or make no pair, or what the system says (-EADDRINUSE, -EACCES). */
 int server_open(struct server **out, struct loop *loop, const struct server_wish *wish,
                 const struct server_calls *calls, void *owner);
 void server_close(struct server *server);

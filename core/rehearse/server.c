@@ -243,7 +243,9 @@ int server_open(struct server **out, struct loop *loop, const struct server_wish
                 const struct server_calls *calls, void *owner)
 {
     int port = port_in(wish->url);
-    if (strncmp(wish->url, "http://", 7) != 0 || port < 0 || port > UINT16_MAX)
+    bool is_locked = strncmp(wish->url, "https://", 8) == 0;
+    if ((!is_locked && strncmp(wish->url, "http://", 7) != 0) ||
+        (is_locked && wish->key == NULL) || port < 0 || port > UINT16_MAX)
         return -EINVAL;
     if (find(port) != NULL)
         return -EADDRINUSE;

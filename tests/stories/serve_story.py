@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import socket
+import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -40,7 +42,8 @@ class Porter:
     def __init__(self, folder, refuse=None, **options):
         self.port = town.free_port()
         self.log = open(os.path.join(str(folder), "host.log"), "w+", encoding="utf-8")
-        config = {"url": f"http://127.0.0.1:{self.port}", "options": options}
+        scheme = "https" if "certificate" in options else "http"
+        config = {"url": f"{scheme}://127.0.0.1:{self.port}", "options": options}
         self.keeper = SlowKeeper(HOST, os.path.join(DOUBLES, "porter"), LIBRARY, config,
                                  log=self.log, refuse=refuse, needs=["serve"])
         self.ending = False
@@ -377,3 +380,67 @@ def test_an_office_reads_a_terminal(tmp_path, started):
     assert len(told["parts"]) == 3
     assert terminal.PASSWORD not in office.text()
     device.close()
+
+
+# ---- TLS
+
+@pytest.fixture
+def certificate(tmp_path):
+    """(certificate, key) of 127.0.0.1, signed by itself."""
+    key, pem = str(tmp_path / "box.key"), str(tmp_path / "box.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", key, "-out", pem, "-days", "2", "-subj", "/CN=box",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    return pem, key
+
+
+def test_who_knows_the_certificate_pushes_locked_and_is_answered_when_it_is_durable(porter, certificate):
+    pem, key = certificate
+    one = porter(certificate=pem, key=key, user="admin", password="secret", auth="basic")
+    context = ssl.create_default_context(cafile=pem)
+
+    def client():
+        return http.client.HTTPSConnection("127.0.0.1", one.port, timeout=5, context=context)
+    login = {"Authorization": "Basic " + base64.b64encode(b"admin:secret").decode()}
+    line = client()
+    for number in range(3):  # over one connection
+        status, body, _ = one.ask("POST", "/cdata", f"line {number}\n", line, login)
+        assert (status, body) == (200, b"OK: 1")
+        assert one.heard()[-1] == f"line {number}"
+    body = os.urandom(300000)
+    assert one.ask("POST", "/echo", body, client(), login)[:2] == (201, body)
+    assert one.ask("POST", "/cdata", "x", client())[0] == 401
+    with pytest.raises(ssl.SSLError):
+        http.client.HTTPSConnection("127.0.0.1", one.port, timeout=5).request("GET", "/")
+
+
+def test_who_speaks_in_the_open_or_an_old_version_is_not_heard(porter, certificate):
+    pem, key = certificate
+    one = porter(certificate=pem, key=key)
+    line = one.raw(b"POST /cdata HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
+    assert b"200" not in everything(line)
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ssl.SSLError, OSError)):
+        http.client.HTTPSConnection("127.0.0.1", one.port, timeout=5, context=old).request("GET", "/")
+    assert one.heard() == []
+
+
+@pytest.mark.parametrize("fault", ["missing", "no pair", "none"])
+def test_a_certificate_that_is_no_good_is_told(tmp_path, certificate, fault):
+    pem, key = certificate
+    options = {"missing": {"certificate": pem, "key": key + ".gone"},
+               "no pair": {"certificate": pem, "key": pem}, "none": {}}[fault]
+    with open(tmp_path / "host.log", "w+", encoding="utf-8") as log:
+        config = {"url": f"https://127.0.0.1:{town.free_port()}", "options": options}
+        double = keeper.KeeperDouble(HOST, os.path.join(DOUBLES, "porter"), LIBRARY, config, log=log,
+                                     needs=["serve"])
+        double.run(lambda: False, 2)
+        double.close()
+        log.seek(0)
+        said = log.read()
+    expected = "with certificate and key" if fault == "none" else "certificate or key cannot be read"
+    assert expected in said and "PRIVATE" not in said, said
