@@ -17,6 +17,7 @@ local OVERLAP_S = 600
 local DEEP_S = 2 * 86400 -- how far back one sweep a day looks
 local DAY_S = 86400
 local PAGE_MOST = 1024 * 1024
+local RUNS_S = 300
 local OTHER = { epoch = "text", text = "epoch" }
 
 function catchup.new(host, config, client, about)
@@ -69,6 +70,7 @@ end
 local function ask(self, from, to)
     local state, offset = self.terminal.state, self.config.utc_offset
     local form = state.form or "epoch"
+    self.asked_at = self.host.mono()
     for _ = 1, 2 do
         local body, message, code = self.client:get(records.query(from, to, form, offset),
             PAGE_MOST)
@@ -148,11 +150,6 @@ end
 
 ---- when
 
-local Running = {}
-Running.__close = function(running)
-    running.owner.is_running = false
-end
-
 local function read_now(self)
     local ok, _, code = introduce(self)
     if ok then
@@ -176,16 +173,19 @@ local function read_now(self)
     end
 end
 
+-- A handler may be ended by force: it counts as running only so long behind its last question.
+local function is_running(self)
+    return self.asked_at ~= nil and self.host.mono() - self.asked_at < RUNS_S
+end
+
 local function run(self)
-    if self.client.is_refused or self.is_running then
-        self.is_missed = self.is_running
+    if self.client.is_refused or is_running(self) then
+        self.is_missed = is_running(self)
         return
     end
-    do
-        local running <close> = setmetatable({ owner = self }, Running) -- luacheck: ignore 211
-        self.is_running, self.is_missed = true, false
-        read_now(self)
-    end
+    self.asked_at, self.is_missed = self.host.mono(), false
+    read_now(self)
+    self.asked_at = nil
     if (self.failures or 0) > 0 and not self.is_unsupported then
         catchup.want(self, math.min(5000 * 2 ^ (self.failures - 1), 300000) // 1)
     elseif self.is_missed then

@@ -19,6 +19,7 @@ Cutter.__index = Cutter
 local MOST = 256 * 1024
 local HEAD_MOST = 4096
 local DELIMITER_MOST = 200
+local PIECE = 4096
 
 function cutter.new(options)
     options = options or {}
@@ -232,11 +233,14 @@ local STEPS = {
     bytes = step_bytes, skip = step_skip, lost = step_lost,
 }
 
--- Takes bytes; the messages that are whole with them, in order.
+-- Takes bytes; the messages that are whole with them, in order. Bit by bit: what is taken away is
+-- copied, and of many short lines each would be a copy of all that follow.
 function Cutter:feed(bytes)
     local items = {}
-    self.rest = self.rest .. bytes
-    while STEPS[self.state](self, items) do end -- luacheck: ignore 542
+    for at = 1, #bytes, PIECE do
+        self.rest = self.rest .. bytes:sub(at, at + PIECE - 1)
+        while STEPS[self.state](self, items) do end -- luacheck: ignore 542
+    end
     return items
 end
 

@@ -13,12 +13,16 @@ local live = {}
 local FIRST_WAIT_MS, MOST_WAIT_MS = 5000, 300000
 local SOON_MS = 1000 -- the record of what just happened is written meanwhile
 local SILENT = 3 -- heartbeats
+local PACE_BYTES = 256 * 1024 -- of a second
+local NOISE_BYTES = 1024 * 1024 -- without a message in them
+local OTHER_S = 180
+local PIECE, MANY = 4096, 64 -- bytes that are looked at in one go; messages in them
 local LISTS = { "[All]", "[AccessControl,_DoorFace_,DoorStatus,_NewFile_,Duress,BreakIn,"
     .. "DoorNotClosed,ChassisIntruded]" }
 
 function live.new(host, config, client, about, reader)
     return { host = host, config = config, client = client, terminal = about, reader = reader,
-        list = 1, wait = FIRST_WAIT_MS }
+        list = 1, wait = FIRST_WAIT_MS, alive_until = math.huge }
 end
 
 -- Something has happened of which nothing more is known yet.
@@ -29,7 +33,7 @@ local function look_soon(self)
 end
 
 -- Tells what texts say, and answers whether any of them could be read; what they do not say is
--- looked up. `picture`: the digest of what came along.
+-- looked up. `picture`: what came along.
 local function hear(self, way, texts, picture)
     local found, is_vague, understood = {}, false, 0
     for _, text in ipairs(texts) do
@@ -47,8 +51,8 @@ local function hear(self, way, texts, picture)
     if understood > 0 then
         terminal.good(self.terminal, way)
     end
-    for _, record in ipairs(found) do
-        record.picture = picture
+    for _, record in ipairs(picture and found or {}) do
+        record.picture, record.keeps = picture.sha256, picture.is_stored
     end
     terminal.tell(self.terminal, found)
     if is_vague then
@@ -65,17 +69,22 @@ local function texts_of(items)
     return texts
 end
 
--- The digest of the first picture, when the office wants to know it. The picture itself goes no
--- further.
+-- The first picture, as the office wants it: nil, its digest, or stored under it. A record counts
+-- for more than its picture, so one that cannot be stored is only named.
 local function picture_of(self, items)
-    if self.terminal.pictures.mode == "none" then
-        return nil
-    end
+    local mode = self.terminal.pictures.mode
     for _, item in ipairs(items) do
-        if item.picture then
-            return digest.sha256(item.picture)
+        if item.picture and mode ~= "none" then
+            local stored = mode == "keep" and terminal.store_picture(self.terminal, item.picture)
+            return { sha256 = digest.sha256(item.picture), is_stored = stored or false }
         end
     end
+end
+
+-- The handler of the stream may be ended by force, for the time it takes. So it says for how
+-- long at most nothing will be heard of it: `ms` and what anything else may take.
+local function be_alive(self, ms)
+    self.alive_until = self.host.mono() + ms / 1000 + OTHER_S
 end
 
 ---- the stream
@@ -86,22 +95,44 @@ local function attach(self)
     return self.client:attach(path)
 end
 
+-- What comes faster waits in the terminal: twenty events a second are a tenth of that.
+local function keep_pace(self, pace, count)
+    local now = self.host.mono()
+    if now - pace.since >= 1 then
+        pace.since, pace.bytes = now, 0
+    end
+    pace.bytes = pace.bytes + count
+    if pace.bytes > PACE_BYTES then
+        self.host.sleep(math.max(1, math.floor((pace.since + 1 - now) * 1000)))
+    end
+end
+
 -- Reads until the stream ends. Answers what ended it, and whether anything came at all.
 local function follow(self, stream)
-    local one, is_good = cutter.new(), false
+    local one, is_good, noise = cutter.new(), false, 0
+    local pace = { since = self.host.mono(), bytes = 0 }
     while true do
+        be_alive(self, SILENT * self.config.heartbeat)
         local bytes, _, code = stream:read { timeout = SILENT * self.config.heartbeat }
         if not bytes then
             return code == "timeout" and "silent_stream" or "no_answer", is_good
         end
-        local texts = texts_of(one:feed(bytes))
-        if #texts > 0 then
-            if not is_good and texts[1]:find("^Error") then
+        noise = noise + #bytes
+        for at = 1, #bytes, PIECE do
+            local texts = texts_of(one:feed(bytes:sub(at, at + PIECE - 1)))
+            if not is_good and texts[1] and texts[1]:find("^Error") then
                 return "error", false
+            elseif #texts > 0 and hear(self, "stream", texts) then
+                is_good, noise, self.terminal.cause = true, 0, nil
             end
-            is_good, self.terminal.cause = true, nil
-            hear(self, "stream", texts)
+            if #texts > MANY then
+                self.host.sleep(1) -- whoever shouts is not all that there is
+            end
         end
+        if noise > NOISE_BYTES then
+            return "garbage", false
+        end
+        keep_pace(self, pace, #bytes)
     end
 end
 
@@ -118,7 +149,8 @@ local function session(self)
     if cause == "error" then
         self.list = self.list % #LISTS + 1
     end
-    self.terminal.cause = cause == "silent_stream" and cause or nil
+    local is_told = cause == "silent_stream" or cause == "garbage"
+    self.terminal.cause = is_told and cause or nil
     self.host.metrics.count("streams_ended", 1)
     return is_good
 end
@@ -126,8 +158,10 @@ end
 -- A terminal has one session, and one that is dead keeps it busy: never at once again.
 local function keep_open(self)
     while not self.client.is_refused do
+        be_alive(self, 0)
         local was_good = session(self)
         self.wait = was_good and FIRST_WAIT_MS or math.min(self.wait * 2, MOST_WAIT_MS)
+        be_alive(self, self.wait)
         self.host.sleep(self.wait)
     end
 end
@@ -158,7 +192,16 @@ function live.listen(self)
 end
 
 function live.start(self)
+    be_alive(self, 0)
     self.host.after(0, function() keep_open(self) end)
+end
+
+-- Looked at every few seconds: begins anew what was ended by force.
+function live.watch(self)
+    if self.host.mono() > self.alive_until and not self.client.is_refused then
+        self.host.log.warn("the stream's handler has ended; it begins anew")
+        live.start(self)
+    end
 end
 
 return live

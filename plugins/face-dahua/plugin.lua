@@ -65,7 +65,7 @@ local plugin = {
     api = 1,
     name = "face-dahua",
     summary = "Dahua and Intelbras face terminals, over their HTTP CGI.",
-    needs = { "http", "serve", "digest", "inflate" },
+    needs = { "http", "serve", "digest", "inflate", "blob" },
     config = schema.record(checkin.settings(settings)),
     events = checkin.events {},
     views = {
@@ -82,8 +82,6 @@ function plugin.check(config)
     local pictures, why = checkin.pictures(config.pictures)
     if not pictures then
         return "pictures: " .. why
-    elseif pictures.mode == "keep" then
-        return 'pictures: expected "none" or "hash", because these terminals are not asked for them'
     elseif not config.password and not config.listen then
         return "password: expected one, or listen to be set, so that the terminal can push"
     elseif not config.password and not config.serial then
@@ -116,6 +114,9 @@ function plugin.start(host, config)
     end
     host.every(LOOK, function()
         terminal.watch(about, function() catchup.want(reader, 0) end)
+        if reader then
+            live.watch(ear)
+        end
     end)
     return { terminal = about }
 end

@@ -172,6 +172,27 @@ function terminal.clock(self, drift, corrected)
     end
 end
 
+---- pictures
+
+-- Whether it is on disk now; it stays there when an event names it.
+function terminal.store_picture(self, bytes)
+    local spool <close>, _, code = self.host.blob.open { class = "picture", most = #bytes }
+    local ok = spool and spool:write(bytes)
+    if not ok or not spool:finish() then
+        self.host.metrics.count("pictures_lost", 1)
+        self.host.log.warn("a picture is not stored (%s), only named", code or "disk")
+        return false
+    end
+    return true
+end
+
+local function keep_picture(self, record)
+    if record.keeps then
+        self.host.blob.keep(record.picture, { class = "picture", erase = true,
+            keep = self.pictures.seconds * 1000 })
+    end
+end
+
 ---- records
 
 -- What is the same about two records of one thing.
@@ -257,6 +278,7 @@ local function tell_one(self, batch, record)
         return
     end
     batch:put(record, who)
+    keep_picture(self, record)
     self.host.emit(event)
 end
 

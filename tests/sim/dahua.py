@@ -243,11 +243,16 @@ class Terminal:
         return {"UserID": user, "RealUTC": self.clock() if at is None else at, "Status": 1, "ErrorCode": 0,
                 "Method": 15, "Door": 0, **({} if serial is None else {"RecNo": serial}), **more}
 
-    def push(self, port, data, packing="plain", said=None, client=None):
+    def push(self, port, data, packing="plain", said=None, client=None, picture=None):
         """Whether the office said that it has it. `said`: what the header says about packing."""
-        body = PACKERS[packing](json.dumps({"Code": "AccessControl", "Action": "Pulse", "Index": 0,
-                                            "Data": data}).encode())
-        headers = {"Content-Type": "application/json", **({"Content-Encoding": said} if said else {})}
+        body = json.dumps({"Code": "AccessControl", "Action": "Pulse", "Index": 0, "Data": data}).encode()
+        kind = "application/json"
+        if picture:
+            body = (b"--b\r\nContent-Type: text/plain\r\n\r\n%s\r\n--b\r\nContent-Type: image/jpeg\r\n"
+                    b"Content-Length: %d\r\n\r\n%s\r\n--b--\r\n" % (body, len(picture), picture))
+            kind = "multipart/mixed; boundary=b"
+        body = PACKERS[packing](body)
+        headers = {"Content-Type": kind, **({"Content-Encoding": said} if said else {})}
         try:
             client = client or http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             client.request("POST", "/", body, headers)

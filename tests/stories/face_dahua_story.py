@@ -1,4 +1,5 @@
 """Dahua terminals in an office: who reported in is at the city, each record once, whatever breaks."""
+import os
 import random
 import threading
 import time
@@ -65,6 +66,20 @@ def test_what_is_pushed_is_told_however_it_is_packed(tmp_path, started, terminal
     for _ in range(2):
         assert terminal.push(port, terminal.event(serial=7), packing, said)
     assert checkins(office) == [7]
+
+
+def test_a_picture_is_kept_in_the_box_only_when_that_is_set(tmp_path, started, terminal):
+    port = town.free_port()
+    office = started(town.Office(tmp_path, plugins=terminal.plugin(
+        listen=f'"http://127.0.0.1:{port}"', password="nil", serial='"5PGM37"', pictures='"keep 1d"')))
+    town.wait_for(lambda: town.listens(port), 10, "the office to listen")
+    assert terminal.push(port, terminal.event(serial=7), picture=b"\xff\xd8FACE-5521\xff\xd9")
+    blobs = [town.json.loads(line) for line in office.command("blob", "list", "--json").stdout.splitlines()]
+    assert [blob["class"] for blob in blobs] == ["picture"]
+    for path, _, names in os.walk(office.state):
+        for place in filter(os.path.isfile, (os.path.join(path, name) for name in names)):
+            with open(place, "rb") as file:
+                assert b"FACE-5521" not in file.read()
 
 
 def test_each_record_is_told_once_through_reboots_and_kills(tmp_path, started):

@@ -197,6 +197,24 @@ t.test("a_stream_that_falls_silent_is_noticed_and_what_it_missed_is_told", funct
     t.equal(#office:events "terminal.offline", 0)
 end)
 
+t.test("a_stream_of_noise_is_given_up_and_opened_again_later", function()
+    local noise = {}
+    for i = 1, 40 do
+        noise[i] = { after = "100ms", body = ("x\n"):rep(30000) }
+    end
+    local terminal = double.new { rows = {}, stream = noise }
+    local office = double.office(terminal)
+    office:run "1m"
+    local opened = 0
+    for _, request in ipairs(terminal.http:requests "GET /cgi-bin/eventManager.cgi") do
+        opened = opened + (request.fault and 0 or 1)
+    end
+    t.holds(opened >= 2 and opened <= 4, opened)
+    terminal.stream = double.stream { double.face(START + 70) }
+    office:run "2m"
+    t.equal(told(office), { "live" })
+end)
+
 t.test("an_event_that_does_not_say_what_it_means_has_the_records_read", function()
     local new_file = "Code=_NewFile_;action=Pulse;index=0;data={\"File\":\"/a.jpg\"}"
     local terminal = double.new { rows = {}, stream = double.stream { new_file } }
@@ -290,6 +308,41 @@ t.test("garbage_is_acknowledged_counted_and_told_to_nobody", function()
         t.equal(reply.status, 200)
     end
     t.equal(#office:events(), count)
+end)
+
+local function push_with_picture(setting, refuse)
+    local terminal = double.new { rows = {} }
+    local office = double.office(terminal, { listen = "http://0.0.0.0:8089", pictures = setting })
+    office:run "5s"
+    if refuse then
+        office:refuse_blobs(2, "full")
+    end
+    local body = ("--b\r\nContent-Type: text/plain\r\n\r\n%s\r\n--b\r\nContent-Type: image/jpeg\r\n"
+        .. "Content-Length: 8\r\n\r\n\xFF\xD8face\xFF\xD9\r\n--b--\r\n"):format(
+        PUSHED:format(START + 1, 4))
+    for _ = 1, 2 do
+        terminal.http:push(8089, "POST /", { body = body,
+            headers = { ["Content-Type"] = "multipart/mixed; boundary=b" } })
+        office:run "2s"
+    end
+    return office, office:events("checkin.verified")[1].data.picture
+end
+
+t.test("a_picture_is_nothing_a_hash_or_kept_for_the_time_that_is_set", function()
+    local office, picture = push_with_picture(nil)
+    t.equal({ picture, #office:blobs() }, { nil, 0 })
+    office, picture = push_with_picture "hash"
+    t.equal({ picture, #office:blobs() }, { require("digest").sha256 "\xFF\xD8face\xFF\xD9", 0 })
+    office, picture = push_with_picture "keep 7d"
+    local blobs = office:blobs()
+    t.equal({ #blobs, blobs[1].sha256, blobs[1].class }, { 1, picture, "picture" })
+    t.equal({ blobs[1].keep_ms, blobs[1].erase }, { 604800000, true })
+end)
+
+t.test("a_record_counts_for_more_than_a_picture_for_which_there_is_no_room", function()
+    local office, picture = push_with_picture("keep 7d", true)
+    t.equal({ #told(office), picture, #office:blobs() },
+        { 1, require("digest").sha256 "\xFF\xD8face\xFF\xD9", 0 })
 end)
 
 t.test("without_a_password_nobody_asks_and_what_is_pushed_is_told", function()
