@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/json.h"
 #include "keeper/commit.h"
+#include "keeper/holding.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -62,6 +63,17 @@ static int check_event(void *owner, const struct store_event *event)
     return 0;
 }
 
+/* What was counted change by change is what is there. */
+static void check_holding(const struct holding *counted)
+{
+    struct holdings fresh = {0};
+    struct holding *there;
+    ASSERT(holding_find(&fresh, journal->store, "i", &there) == 0);
+    ASSERT(there->now.keys == counted->now.keys);
+    ASSERT(there->now.bytes == counted->now.bytes);
+    holdings_free(&fresh);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct commit commit;
@@ -71,11 +83,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     int err = commit_check(&commit, &config->plugins[0], journal->size, &fields, &why);
     ASSERT(err == 0 || why.length > 0);
     if (err == 0 && journal_begin(journal) == 0) {
+        struct holdings holdings = {0};
+        ASSERT(holding_find(&holdings, journal->store, "i", &commit.holding) == 0);
+        ASSERT(holding_check(commit.holding, journal->store, &fields, &why) == 0);
         err = commit_apply(&commit, journal, &first);
         ASSERT(err == 0);
         ASSERT((first == 0) == (commit.events > 0));
         ASSERT(store_each_event(journal->store, 0, 100000, check_event, NULL) == 0);
+        check_holding(commit.holding);
         journal_rollback(journal);
+        holdings_settle(&holdings, false);
+        check_holding(commit.holding);
+        holdings_free(&holdings);
     }
     buffer_free(&why);
     return 0;
