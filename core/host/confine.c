@@ -267,7 +267,6 @@ static const int ALLOWED[] = {
     SCMP_SYS(getsockname),
     SCMP_SYS(getpeername),
     SCMP_SYS(getsockopt),
-    SCMP_SYS(setsockopt),
     SCMP_SYS(brk),
     SCMP_SYS(munmap),
     SCMP_SYS(mremap),
@@ -383,6 +382,17 @@ static int allow_controls(scmp_filter_ctx filter)
     return err;
 }
 
+/* All but SO_LINGER: closing a socket may wait as long as that says, and one that is passed to the
+ * keeper is closed there. Any bit that is another one will do. */
+static int allow_options(scmp_filter_ctx filter)
+{
+    int err = 0;
+    for (uint64_t bit = 1; bit <= UINT32_MAX && !err; bit <<= 1)
+        err = allow_where(filter, SCMP_SYS(setsockopt),
+                          bits(2, bit, ~(uint64_t)SO_LINGER & bit));
+    return err;
+}
+
 /* Protocol 0 or the one that is meant by it: Landlock does not know other kinds of streams. */
 static int allow_socket(scmp_filter_ctx filter, int family, int type, int protocol)
 {
@@ -466,6 +476,8 @@ static int fill(scmp_filter_ctx filter, const struct confine_wish *wish)
         err = allow_controls(filter);
     if (!err)
         err = allow_sockets(filter, wish);
+    if (!err)
+        err = allow_options(filter);
     if (!err)
         err = allow_sending(filter);
     if (!err)
