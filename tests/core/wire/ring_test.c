@@ -2,6 +2,7 @@
 #include "wire/ring.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -142,35 +144,55 @@ static void a_long_name_is_cut_and_found_again(void **state)
     ring_copy_free(&copy);
 }
 
-/* A process that writes and writes dies at any instant: what it left is whole. */
-static void the_death_of_the_writer_leaves_whole_pieces(void **state)
+/* Number after number, each with bytes that tell which it is. */
+static _Noreturn void write_on(void)
+{
+    char text[200];
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves no writer behind */
+    alarm(20);
+    for (int64_t i = 0;; i++) {
+        memset(text, (char)i, sizeof(text));
+        ring_put(ring, ring_name(ring, "x"), RING_IN, i, text, (size_t)(100 + i % 100));
+        if (i % 8 == 0)
+            sched_yield();
+    }
+}
+
+/* How many pieces there are; all of them are whole and in a row, to the end. */
+static int count_whole(void)
+{
+    struct ring_copy copy;
+    struct ring_piece piece;
+    int64_t last = -1;
+    int count = 0;
+    assert_int_equal(ring_copy_take(&copy, fd), 0);
+    for (; ring_next(&copy, &piece) == 1; last = piece.utc_us, count++) {
+        const char *bytes = piece.bytes;
+        assert_true(last < 0 || piece.utc_us == last + 1);
+        assert_int_equal(piece.length, 100 + piece.utc_us % 100);
+        for (size_t i = 0; i < piece.length; i++)
+            assert_true(bytes[i] == (char)piece.utc_us);
+    }
+    assert_true(copy.bytes.length == 0 || copy.next == copy.bytes.length);
+    ring_copy_free(&copy);
+    return count;
+}
+
+/* At whatever instant it is looked at, or dies. */
+static void what_is_copied_is_whole_while_it_is_written_and_after(void **state)
 {
     (void)state;
-    for (int round = 0; round < 40; round++) {
-        struct ring_copy copy;
-        struct ring_piece piece;
-        int64_t last = -1;
+    for (int round = 0; round < 20; round++) {
+        drop(state);
+        assert_int_equal(make(state), 0);
         pid_t pid = fork();
-        if (pid == 0) {
-            char text[200];
-            memset(text, 'x', sizeof(text));
-            for (int64_t i = 0;; i++)
-                ring_put(ring, ring_name(ring, "x"), RING_IN, i, text, 100 + i % 100);
-        }
-        usleep((useconds_t)(200 + 97 * round));
-        if (round % 2) { /* also while it lives */
-            assert_int_equal(ring_copy_take(&copy, fd), 0);
-            ring_copy_free(&copy);
-        }
+        if (pid == 0)
+            write_on();
+        for (int i = 0; i < 100 || ring_is_empty(fd); i++)
+            count_whole();
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
-        assert_int_equal(ring_copy_take(&copy, fd), 0);
-        for (; ring_next(&copy, &piece) == 1; last = piece.utc_us) {
-            assert_true(last < 0 || piece.utc_us == last + 1 || piece.utc_us == 0);
-            assert_int_equal(piece.length, 100 + piece.utc_us % 100);
-        }
-        assert_int_equal(copy.next, copy.bytes.length); /* to its end */
-        ring_copy_free(&copy);
+        assert_true(count_whole() > 0);
     }
 }
 
@@ -234,8 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(devices_beyond_the_bound_share_a_name, make,
                                         drop),
         cmocka_unit_test_setup_teardown(a_long_name_is_cut_and_found_again, make, drop),
-        cmocka_unit_test_setup_teardown(the_death_of_the_writer_leaves_whole_pieces, make,
-                                        drop),
+        cmocka_unit_test_setup_teardown(
+            what_is_copied_is_whole_while_it_is_written_and_after, make, drop),
         cmocka_unit_test_setup_teardown(what_a_mad_writer_left_is_read_without_harm, make,
                                         drop),
         cmocka_unit_test(nothing_else_is_taken_for_a_ring),
