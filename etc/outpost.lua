@@ -123,3 +123,15 @@ plugin "wristband" "gate" {
 --     url = "modbus-rtu:///dev/ttyS1?baud=19200&parity=N&stop=1",
 --     profile = "monnit-serial",
 -- }
+
+-- 海康威视人脸终端示例（报到、签到）。全部设置见 plugins/face-isapi/README.md。
+-- A Hikvision face terminal. All settings are in plugins/face-isapi/README.md.
+--
+-- plugin "face-isapi" "hall" {
+--     url = "https://192.168.1.64",   -- 终端地址 / where the terminal is
+--     insecure = true,                -- 终端自带证书 / its certificate is its own
+--     user = "outpost",               -- 在终端上为本机单独建的用户 / a user of its own for this box
+--     password = "...",
+--     listen = "http://0.0.0.0:8088", -- 终端推送到本机的端口 / where it may push to
+--     push_to = "http://192.168.1.10:8088/isapi", -- 终端看到的本机地址 / the same as the terminal sees it
+-- }

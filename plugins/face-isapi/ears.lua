@@ -171,6 +171,7 @@ end
 local function follow(self, stream)
     local at, waiting = self.host.mono(), nil
     while ways.wants_stream(self.ways) do
+        self.session_at = self.host.mono()
         local part, why, code = waiting, nil, nil
         if not part then
             part, why, code = next_part(stream, patience_ms(self))

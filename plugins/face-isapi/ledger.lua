@@ -144,6 +144,16 @@ local function unconfirmed(state, few)
     return list
 end
 
+-- Of several records under one number only one is told in a run; for the others the numbers must be
+-- gone through once more.
+local function leave_over(state, few, is_told)
+    for _, one in ipairs(few) do
+        if one.serialNo <= state.cursor and not is_told(one) then
+            state.again = math.min(state.again or one.serialNo, one.serialNo)
+        end
+    end
+end
+
 -- Up to where a search has shown everything; whether that is news.
 local function confirm(state, upto)
     local before = state.confirmed or 0
@@ -171,6 +181,7 @@ function ledger.tell(self, facts, epoch, upto)
             take(self, state, step, remember)
             told = told + (step.fact and 1 or 0)
         end
+        leave_over(state, few, is_told)
         if confirm(state, at > #facts and upto or state.cursor) or #steps > 0 then
             commit(self, state)
         else

@@ -3,6 +3,7 @@
 --   state.cursor    the highest serial number up to which everything is told (0: nothing yet)
 --   state.top       the highest ever told; beyond it nothing can have been told
 --   state.ahead     numbers beyond the cursor that are told already, because they were urgent
+--   state.again     a number under which there is another record than the one that was told
 --
 -- Which records are told is known by number and identity together (`is_told`): when numbers begin
 -- again both runs of them may lie in the terminal side by side. Time decides nothing here.
@@ -69,7 +70,7 @@ end
 
 -- The numbers begin again.
 function order.restart(state)
-    state.cursor, state.low, state.ahead, state.confirmed = 0, nil, nil, 0
+    state.cursor, state.low, state.ahead, state.confirmed, state.again = 0, nil, nil, 0, nil
     state.epoch = (state.epoch or 0) + 1
 end
 

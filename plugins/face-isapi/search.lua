@@ -103,7 +103,7 @@ function search.take(self, page, identity)
     end
     self.total, self.status = self.total or page.total, page.status
     self.position = self.position + #page.facts
-    local more = page.status == "MORE" or page.status ~= nil and (self.total or 0) > self.position
+    local more = page.status == "MORE" or (self.total or 0) > self.position
     return more and news > 0
 end
 

@@ -153,10 +153,10 @@ end
 
 local function begin_again(self, first)
     ledger.change(self.book, function(state)
-        self.host.log.warn("the terminal's numbers of records begin again: %d after %d",
-            first.serialNo, state.cursor)
+        self.host.log.warn("the terminal's numbers of records begin again: %d after %d", first,
+            state.cursor)
         ledger.say(self.book, state, "terminal.serial_reset",
-            { before = state.cursor, after = first.serialNo })
+            { before = state.cursor, after = first })
         order.restart(state)
     end)
     self.seen, self.known, self.deep_at = 0, 0, nil
@@ -209,6 +209,18 @@ local function look_at(self, facts)
     return facts
 end
 
+-- Without those of the next run, when it has numbers beyond the cursor too: they are not older than
+-- its first records. Should a clock deceive here, the order suffers, and nothing is lost.
+local function of_this_run(self, facts)
+    local list, seconds = {}, seconds_of(self)
+    for _, one in ipairs(facts) do
+        if not self.next_since or (seconds(one) or 0) < self.next_since then
+            list[#list + 1] = one
+        end
+    end
+    return list
+end
+
 -- One window from `at` on. Where to go on, and how long the next is; nil at the end; or nil, why,
 -- code.
 local function step(self, at, width)
@@ -220,7 +232,7 @@ local function step(self, at, width)
     if #found.list >= FACTS_MAX and width > search.PAGE then
         return at, math.max(search.PAGE, width // GROW)
     end
-    local facts = look_at(self, search.sorted(found, seconds_of(self)))
+    local facts = look_at(self, of_this_run(self, search.sorted(found, seconds_of(self))))
     local told = ledger.tell(self.book, facts, self.epoch, last)
     self.told = self.told + told
     if told > 0 then
@@ -246,35 +258,69 @@ local function upwards(self)
     return true
 end
 
--- One run of numbers after the other: where the old one is still there it is read to its end first.
+-- What lies among the lowest numbers and was never told, and whether it has to wait, because the
+-- run of numbers that is being read is still there. nil, why, code.
+local function next_run(self)
+    local news, why, code = untold_low(self)
+    if not news or #news == 0 then
+        return news, why, code
+    end
+    local anchored
+    anchored, why, code = is_anchored(self)
+    if anchored == nil then
+        return nil, why, code
+    end
+    return news, anchored
+end
+
+local function earliest(self, facts)
+    local least = math.huge
+    for _, one in ipairs(facts) do
+        least = math.min(least, seconds_of(self)(one) or math.huge)
+    end
+    return least
+end
+
+-- Reads what there is of this run, or begins the next one; whether that was the last.
+local function read_run(self)
+    local news, waits, code = next_run(self)
+    if not news then
+        return nil, waits, code
+    end
+    if #news > 0 and not waits then
+        begin_again(self, news[1].serialNo)
+    end
+    self.next_since = waits and earliest(self, news) or nil
+    local good, why
+    good, why, code = upwards(self)
+    self.next_since = nil
+    if not good then
+        return nil, why, code
+    end
+    local again = waits and news[1].serialNo or ledger.glance(self.book).again
+    if again then
+        begin_again(self, again)
+    end
+    return not again
+end
+
+-- One run of numbers after the other: one that is still there is read to its end first.
 local function by_number(self)
     local good, why, code = begin(self)
+    if not good then
+        return nil, why, code
+    end
+    local is_last
     for _ = 1, RUNS_MAX do
-        local news, anchored
-        if good then
-            news, why, code = untold_low(self)
-        end
-        if news and #news > 0 then
-            anchored, why, code = is_anchored(self)
-        end
-        if not news or #news > 0 and anchored == nil then
-            return nil, why, code
-        end
-        if #news > 0 and not anchored then
-            begin_again(self, news[1])
-        end
-        good, why, code = upwards(self)
-        if good and anchored then
-            begin_again(self, news[1])
-            good, why, code = upwards(self)
-        end
-        if good and #news == 0 then
-            have_begun(self)
-        end
-        if not good or #news == 0 then
-            return good, why, code
+        is_last, why, code = read_run(self)
+        if is_last ~= false then
+            break
         end
     end
+    if is_last == nil then
+        return nil, why, code
+    end
+    have_begun(self)
     return true
 end
 

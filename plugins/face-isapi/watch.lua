@@ -1,7 +1,8 @@
 -- watch - the life of the plugin: when the terminal is asked, listened to, and given up.
 --
--- Three handlers: a beat each second, which decides; rounds of the search, one at a time, whoever
--- wishes for them; the stream, which is read for as long as it lives. What they share is in `self`.
+-- Three kinds of handlers: a beat each second, which decides; rounds of the search, one at a time,
+-- whoever wishes for them; the stream, which is read for as long as it lives. What they share is in
+-- `self`. One that dies where nothing can notice it (out of budget) keeps its place for a lease.
 local client = require "client"
 local ears = require "ears"
 local ledger = require "ledger"
@@ -15,6 +16,7 @@ local BEAT_MS = 1000
 local IDENTIFY_S, CLOCK_S, SUBSCRIBE_S = 3600, 3600, 600
 local UNSUPPORTED_S = 3600 -- until a terminal that cannot be searched is asked once more
 local ROUND_LEASE_S = 900 -- of a round that died without a word
+local SESSION_LEASE_S = 1800 -- of a stream that did; longer than one may be silent
 local GOOD_SESSION_S = 30 -- a stream that lasted so long was no failure
 local BACK_OFF = 60 -- times the first wait, at most
 
@@ -166,14 +168,17 @@ end
 
 -- ---- The stream
 
-local function listen_on(self)
-    if not self.terminal.info or client.barred(self.line) or not ways.wants_stream(self.ways)
-        or self.host.mono() < self.next_session then
-        return
-    end
+local function wants_session(self)
+    local now, last = self.host.mono(), self.session_at
+    return self.terminal.info and not client.barred(self.line) and ways.wants_stream(self.ways)
+        and now >= self.next_session and (not last or now - last > SESSION_LEASE_S)
+end
+
+-- One session, and when the next may be.
+local function session(self)
     local began = self.host.mono()
     local ok, good, why = pcall(ears.session, self)
-    self.streaming = false
+    self.streaming, self.session_at = false, nil
     local is_failure = not ok or not good or self.host.mono() - began < GOOD_SESSION_S
     self.failures = is_failure and self.failures + 1 or 0
     self.next_session = self.host.mono() + ways.wait_ms(math.max(0, self.failures - 1),
@@ -196,6 +201,10 @@ local function beat(self)
         self.next_round = self.host.mono() + next_round_s(self)
         wish(self, "regular")
     end
+    if wants_session(self) then
+        self.session_at = self.host.mono()
+        self.host.after(0, function() session(self) end)
+    end
 end
 
 function watch.start(host, config)
@@ -214,7 +223,6 @@ function watch.start(host, config)
     end
     wish(self, "wake")
     host.every(BEAT_MS, function() beat(self) end)
-    host.every(BEAT_MS, function() listen_on(self) end)
     return self
 end
 
