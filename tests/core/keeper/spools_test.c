@@ -139,6 +139,25 @@ static void a_silent_spool_is_ended_and_its_host_learns_why(void **state)
     assert_int_equal(spools_count(&cellar.blobs.spools), 0);
 }
 
+/* Out of memory, for instance. */
+static void a_scribe_that_dies_is_told_and_leaves_nothing(void **state)
+{
+    int64_t number;
+    int fd, scribe;
+    struct digest digest;
+    (void)state;
+    assert_int_equal(cellar_ask(&cellar, "picture", 100, &number, &fd), 0);
+    cellar_write(fd, "half", 4);
+    FILE *children = fopen("/proc/thread-self/children", "r");
+    if (children == NULL || fscanf(children, "%d", &scribe) != 1)
+        skip();
+    fclose(children);
+    assert_int_equal(kill(scribe, SIGKILL), 0);
+    assert_int_equal(cellar_seal(&cellar, number, fd, &digest), -EIO);
+    assert_int_equal(cellar_count_new(&cellar), 0);
+    assert_null(cellar.blobs.spools.first);
+}
+
 static void of_too_many_that_are_sealed_the_oldest_goes(void **state)
 {
     struct digest first = {{0}}, digest;
@@ -197,6 +216,7 @@ int main(void)
         in_a_cellar(a_host_that_goes_leaves_nothing_that_it_has_not_named),
         in_a_cellar(more_bytes_than_agreed_are_refused),
         in_a_cellar(a_silent_spool_is_ended_and_its_host_learns_why),
+        in_a_cellar(a_scribe_that_dies_is_told_and_leaves_nothing),
         in_a_cellar(of_too_many_that_are_sealed_the_oldest_goes),
         in_a_cellar(what_is_not_as_agreed_is_refused),
         in_a_cellar(asking_twice_for_the_same_seal_ends_the_host),
