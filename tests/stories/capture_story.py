@@ -1,14 +1,20 @@
 """Device bytes on demand: an alarm, an error, a crash or a person, and what was said before is kept."""
+import base64
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
 import town
+import updates
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def recorded(office, count=1, seconds=15):
@@ -168,6 +174,32 @@ def test_a_replay_answers_from_what_was_recorded(tmp_path, station, started):
     wrong = town.run(town.OUTPOST, "replay", "wristband", "gate", "--config", office.config,
                      "--journal", office.state, "--capture", office.config, expect=3)
     assert "no pcapng" in wrong.stderr
+
+
+def test_who_pushes_is_recorded_without_its_login(tmp_path, started):
+    installed = updates.Installed(tmp_path / "installed", ())
+    shutil.copytree(os.path.join(HERE, "plugins", "porch"), os.path.dirname(installed.path("porch")))
+    port = town.free_port()
+    office = town.Office(tmp_path / "office", plugins='plugin "porch" "door" { url = '
+                         f'"http://127.0.0.1:{port}", record = true }}\n')
+    office.argv = (installed.outpost, *office.argv[1:])
+    started(office)
+    town.wait_for(lambda: town.listens(port), 10, "the plugin to listen")
+    login = base64.b64encode(b"me:hunter22").decode()
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/a%20b?x=1%262", b"hello",
+                                   {"Authorization": "Basic " + login, "X-One": "1"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.read() == b"HELLO"
+    assert "kept" in office.command("capture", "door").stdout
+    told, = recorded(office)
+    found = packets(blob(office, told["sha256"]))
+    came = b"".join(data for name, way, data in found if way == "in")
+    went = b"".join(data for name, way, data in found if way == "out")
+    assert {name for name, _, _ in found} == {"http://127.0.0.1"}
+    assert came.startswith(b"POST /a%20b?x=1%262 HTTP/1.1\r\n") and came.endswith(b"\r\n\r\nhello")
+    assert b"X-One: 1\r\n" in came and b"Authorization:***" in came
+    assert login.encode() not in came
+    assert went == b"HTTP/1.1 201\r\nX-Heard: yes\r\nContent-Length: 5\r\n\r\nHELLO"
 
 
 @pytest.mark.parametrize("time_text", ["", "5", "0s", "ten"])
