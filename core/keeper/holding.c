@@ -90,7 +90,7 @@ static void change(struct holding_sum *sum, int64_t before, int64_t after)
 
 static bool is_too_much(const struct holding_sum *sum)
 {
-    return sum->keys > HOLDING_KEYS_MAX || sum->bytes > HOLDING_BYTES_MAX;
+    return sum->keys > TALK_STORE_KEYS_MAX || sum->bytes > TALK_STORE_BYTES_MAX;
 }
 
 /* As if nothing were replaced: mostly that is little enough, and no key has to be looked up. */
@@ -158,7 +158,7 @@ int holding_check(const struct holding *holding, struct store *store,
     buffer_printf(why,
                   "store: expected at most %d keys and %d KiB in all, this would make it "
                   "%lld keys and %lld KiB",
-                  HOLDING_KEYS_MAX, HOLDING_BYTES_MAX / 1024, (long long)sum.keys,
+                  TALK_STORE_KEYS_MAX, TALK_STORE_BYTES_MAX / 1024, (long long)sum.keys,
                   (long long)((sum.bytes + 1023) / 1024));
     return -EDQUOT;
 }

@@ -1,4 +1,5 @@
-/* holding - how much each instance keeps in its store, and that it is not more than the bound.
+/* holding - how much each instance keeps in its store, and that it is not more than the bound
+ * (talk.h).
  *
  * Counted by reading its keys once, when it first commits; from then on by what each commit puts and
  * removes, so that no commit costs more for what is there already. What a group that fails has changed
@@ -12,15 +13,12 @@
 #include "base/word.h"
 #include "keeper/store.h"
 #include "wire/frame.h"
+#include "wire/talk.h"
 
 #ifdef SMALL_BOUNDS
-enum { HOLDING_KEYS_MAX = 64, HOLDING_BYTES_MAX = 1024 * 1024, HOLDINGS_MAX = 2 };
+enum { HOLDINGS_MAX = 2 };
 #else
-enum {
-    HOLDING_KEYS_MAX = 65536,
-    HOLDING_BYTES_MAX = 32 * 1024 * 1024, /* keys and values */
-    HOLDINGS_MAX = 256                    /* instances, also such as are gone */
-};
+enum { HOLDINGS_MAX = 256 }; /* instances, also such as are gone */
 #endif
 
 struct holding_sum {

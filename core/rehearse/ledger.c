@@ -155,10 +155,12 @@ int ledger_put(struct ledger *ledger, const char *key, const void *value, size_t
 {
     size_t at = ledger_at(ledger, key);
     bool there = at < ledger->row_count && strcmp(ledger->rows[at].key, key) == 0;
-    if (!there && ledger->row_count == LEDGER_ROWS_MAX)
+    if (!there && ledger->row_count == TALK_STORE_KEYS_MAX)
         return -E2BIG;
     if (!there)
         make_room(ledger, at, key);
+    ledger->stored += (int64_t)length - (int64_t)ledger->rows[at].length +
+                      (there ? 0 : (int64_t)strlen(key));
     mem_free(ledger->rows[at].value);
     ledger->rows[at].value = mem_copy(value, length);
     ledger->rows[at].length = length;
@@ -171,6 +173,7 @@ static void remove_row(struct ledger *ledger, const char *key)
     struct ledger_row *row = &ledger->rows[at];
     if (at == ledger->row_count || strcmp(row->key, key) != 0)
         return;
+    ledger->stored -= (int64_t)(strlen(key) + row->length);
     mem_free(row->value);
     memmove(row, row + 1, (--ledger->row_count - at) * sizeof(*row));
 }
@@ -300,6 +303,75 @@ static int check(const struct ledger *ledger, const struct field *field,
     return 0;
 }
 
+/* ---- The bound of the store, as the keeper holds to it (holding.c) */
+
+struct sum {
+    int64_t keys, bytes;
+};
+
+static int64_t size_after(const struct field *field, const struct effect *effect)
+{
+    return field->tag == TAG_PUT ? (int64_t)(strlen(effect->name) + effect->value.length)
+                                 : 0;
+}
+
+/* What the key is when the fields before this one are applied. */
+static int64_t size_before(const struct ledger *ledger, const struct fields *fields,
+                           const struct field *until, const char *key)
+{
+    const struct ledger_row *row = ledger_get(ledger, key);
+    int64_t size = row != NULL ? (int64_t)(strlen(key) + row->length) : 0;
+    struct fields rest = *fields;
+    struct field field;
+    struct effect effect;
+    while (fields_next(&rest, &field) > 0 && field.bytes != until->bytes)
+        if ((field.tag == TAG_PUT || field.tag == TAG_REMOVE) &&
+            read_effect(&effect, &field) == 0 && strcmp(effect.name, key) == 0)
+            size = size_after(&field, &effect);
+    return size;
+}
+
+/* `is_most`: as if nothing were replaced, which takes no looking up. */
+static struct sum weigh(const struct ledger *ledger, const struct fields *fields,
+                        bool is_most)
+{
+    struct sum sum = {(int64_t)ledger->row_count, ledger->stored};
+    struct fields rest = *fields;
+    struct field field;
+    struct effect effect;
+    while (fields_next(&rest, &field) > 0) {
+        if ((field.tag != TAG_PUT && field.tag != TAG_REMOVE) ||
+            read_effect(&effect, &field) != 0)
+            continue;
+        int64_t before = is_most ? 0 : size_before(ledger, fields, &field, effect.name);
+        int64_t after = size_after(&field, &effect);
+        sum.keys += (after > 0) - (before > 0);
+        sum.bytes += after - before;
+    }
+    return sum;
+}
+
+static bool is_too_much(struct sum sum)
+{
+    return sum.keys > TALK_STORE_KEYS_MAX || sum.bytes > TALK_STORE_BYTES_MAX;
+}
+
+static int check_store(const struct ledger *ledger, const struct fields *fields,
+                       struct buffer *text)
+{
+    if (!is_too_much(weigh(ledger, fields, true)))
+        return 0;
+    struct sum sum = weigh(ledger, fields, false);
+    if (!is_too_much(sum))
+        return 0;
+    buffer_printf(text,
+                  "store: expected at most %d keys and %d KiB in all, this would make it "
+                  "%lld keys and %lld KiB",
+                  TALK_STORE_KEYS_MAX, TALK_STORE_BYTES_MAX / 1024, (long long)sum.keys,
+                  (long long)((sum.bytes + 1023) / 1024));
+    return EDQUOT;
+}
+
 static void apply(struct ledger *ledger, const struct field *field, bool by_event,
                   int64_t *first)
 {
@@ -340,6 +412,9 @@ int ledger_commit(struct ledger *ledger, const struct fields *fields, int64_t *f
         if (err)
             return err;
     }
+    int err = check_store(ledger, fields, text);
+    if (err)
+        return err;
     bool by_event = fields_find(fields, TAG_CONSUMED, &field) == 0;
     for (rest = *fields; fields_next(&rest, &field) > 0;)
         apply(ledger, &field, by_event, first);

@@ -19,7 +19,7 @@
 #include "wire/frame.h"
 #include "wire/talk.h"
 
-enum { LEDGER_TYPES_MAX = 256, LEDGER_CURSORS_MAX = 256, LEDGER_ROWS_MAX = 100000 };
+enum { LEDGER_TYPES_MAX = 256, LEDGER_CURSORS_MAX = 256 };
 
 #define LEDGER_OFFICE "350105-003"
 #define LEDGER_LOG    "rehearsal"
@@ -69,6 +69,7 @@ struct ledger {
     int64_t next_seq;
     struct ledger_row *rows; /* by key */
     size_t row_count, row_room;
+    int64_t stored; /* bytes of keys and values */
     struct ledger_cursor cursors[LEDGER_CURSORS_MAX];
     size_t cursor_count;
 };

@@ -174,6 +174,13 @@ enum {
     TALK_NOTE_MAX = 2048
 };
 
+/* What an instance keeps in its store: keys, and bytes of keys and values. */
+#ifdef SMALL_BOUNDS
+enum { TALK_STORE_KEYS_MAX = 64, TALK_STORE_BYTES_MAX = 1024 * 1024 };
+#else
+enum { TALK_STORE_KEYS_MAX = 65536, TALK_STORE_BYTES_MAX = 32 * 1024 * 1024 };
+#endif
+
 /* "alarm", "record", "telemetry". */
 const char *talk_lane_name(enum talk_lane lane);
 /* The lane of that name, or -1. */

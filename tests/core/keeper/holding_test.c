@@ -80,20 +80,20 @@ static void one_key_more_than_the_bound_is_refused_and_says_why(void **state)
     struct field why;
     char text[200];
     (void)state;
-    put_keys(0, HOLDING_KEYS_MAX, "v");
+    put_keys(0, TALK_STORE_KEYS_MAX, "v");
     put_one("one more", "v", -EDQUOT);
     assert_int_equal(fields_find(&house.heard.frame.fields, TAG_TEXT, &why), 0);
     assert_int_equal(field_text(&why, text, sizeof(text)), 0);
     assert_string_equal(text, "store: expected at most 64 keys and 1024 KiB in all, this "
                               "would make it 65 keys and 1 KiB");
-    expect_sum(HOLDING_KEYS_MAX, 10 * 3 + 54 * 4);
+    expect_sum(TALK_STORE_KEYS_MAX, 10 * 3 + 54 * 4);
 }
 
 static void at_the_bound_keys_are_replaced_and_make_room_for_each_other(void **state)
 {
     struct buffer frame = {0};
     (void)state;
-    put_keys(0, HOLDING_KEYS_MAX, "v");
+    put_keys(0, TALK_STORE_KEYS_MAX, "v");
     put_one("k0", "another", 0);
     begin(&frame);
     remove_key(&frame, "k0");
@@ -105,12 +105,12 @@ static void at_the_bound_keys_are_replaced_and_make_room_for_each_other(void **s
     remove_key(&frame, "new");
     expect(&frame, 0);
     put_one("one more", "v", -EDQUOT);
-    expect_sum(HOLDING_KEYS_MAX, 9 * 3 + 54 * 4 + 6);
+    expect_sum(TALK_STORE_KEYS_MAX, 9 * 3 + 54 * 4 + 6);
 }
 
 static void bytes_have_their_bound_too(void **state)
 {
-    int fit = HOLDING_BYTES_MAX / (TALK_VALUE_MAX + 3);
+    int fit = TALK_STORE_BYTES_MAX / (TALK_VALUE_MAX + 3);
     (void)state;
     put_keys(10, 10 + fit, big);
     put_one("last", big, -EDQUOT);
@@ -157,9 +157,9 @@ static void a_group_that_fails_takes_its_keys_back(void **state)
 static void after_a_restart_it_is_counted_again(void **state)
 {
     (void)state;
-    put_keys(0, HOLDING_KEYS_MAX, "v");
+    put_keys(0, TALK_STORE_KEYS_MAX, "v");
     holdings_free(&house.group.holdings);
-    expect_sum(HOLDING_KEYS_MAX, 10 * 3 + 54 * 4);
+    expect_sum(TALK_STORE_KEYS_MAX, 10 * 3 + 54 * 4);
     put_one("one more", "v", -EDQUOT);
     put_one("k1", "w", 0);
 }
@@ -168,7 +168,8 @@ static void who_has_more_already_may_only_make_it_less(void **state)
 {
     struct buffer frame = {0};
     (void)state;
-    for (int i = 0; i < HOLDING_KEYS_MAX + 10; i++) { /* from before there was a bound */
+    for (int i = 0; i < TALK_STORE_KEYS_MAX + 10;
+         i++) { /* from before there was a bound */
         char key[20];
         snprintf(key, sizeof(key), "k%d", i);
         assert_int_equal(
@@ -191,7 +192,7 @@ static void each_instance_has_its_own(void **state)
 {
     struct holding *holding;
     (void)state;
-    put_keys(0, HOLDING_KEYS_MAX, "v");
+    put_keys(0, TALK_STORE_KEYS_MAX, "v");
     for (int i = 0; i < 2 * HOLDINGS_MAX; i++) {
         char name[20];
         snprintf(name, sizeof(name), "hall%d", i);

@@ -194,6 +194,32 @@ static void what_the_plugin_says_is_numbered_behind_what_came(void **state)
     assert_int_equal(first, 101);
 }
 
+static void a_store_has_the_bound_that_the_keeper_has(void **state)
+{
+    char key[20];
+    (void)state;
+    for (int i = 0; i < TALK_STORE_KEYS_MAX; i++) {
+        snprintf(key, sizeof(key), "k%d", i);
+        add_put(key, "v");
+    }
+    assert_int_equal(commit(), 0);
+    add_put("one more", "v");
+    add_event("a.hot");
+    assert_int_equal(commit(), EDQUOT);
+    assert_non_null(strstr(buffer_text(&text), "this would make it 65 keys and 1 KiB"));
+    assert_int_equal(ledger.event_count, 0);
+    add_put("k0", "w");
+    assert_int_equal(commit(), 0);
+    size_t mark = frame_open(&frame, TAG_REMOVE);
+    frame_put_text(&frame, TAG_KEY, "k1");
+    frame_close(&frame, mark);
+    add_put("one more", "v");
+    add_put("one more", "w");
+    assert_int_equal(commit(), 0);
+    assert_int_equal(ledger.row_count, TALK_STORE_KEYS_MAX);
+    assert_int_equal(ledger.stored, 9 * 3 + 54 * 4 + 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +236,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blob_that_nobody_has_sealed_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(keys_are_in_order_and_can_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_store_has_the_bound_that_the_keeper_has, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
