@@ -41,9 +41,4 @@ function turn.take(line)
     return setmetatable({ line = line, number = number }, Mine)
 end
 
--- Whether somebody has it now.
-function turn.is_taken(line)
-    return line.now <= line.last
-end
-
 return turn
