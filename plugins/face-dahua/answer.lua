@@ -52,4 +52,11 @@ function answer.read(body)
     return pairs_found
 end
 
+-- The version in "version=2.000.0000000.1.R,build:2020-01-01", and the day it was built; also
+-- "version=2.400 build:2020".
+function answer.version(said)
+    local text = said.version or said.Version or ""
+    return text:match("^([^,%s]+)"), text:match("[Bb]uild%s*[:=]%s*([%w.-]+)") or said.build
+end
+
 return answer

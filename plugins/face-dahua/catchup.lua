@@ -108,15 +108,29 @@ local function begin_of(self, now, drift)
     return from
 end
 
-local function take(self, rows)
-    local found, state = {}, self.terminal.state
+-- Everything up to there is told. Not beyond the newest record: the clock that says so may be
+-- wrong.
+local function read_to(self, moment)
+    local state = self.terminal.state
+    moment = math.min(moment, self.newest or moment)
+    if self.newest and moment > (state.read_to or 0) then
+        state.read_to = moment
+        self.terminal.is_changed = true
+    end
+end
+
+local function take(self, rows, upto)
+    local found = {}
     for i, row in ipairs(rows) do
         local record = translate.row(row, self.terminal.about)
         record.live, record.raw = false, row.raw
         found[i] = record
-        state.read_to = math.max(state.read_to or 0, row.time or 0)
+        self.newest = math.max(self.newest or 0, row.time or 0)
     end
     terminal.tell(self.terminal, found)
+    if upto then
+        read_to(self, upto)
+    end
 end
 
 local function tell_lost(self, lost)
@@ -130,11 +144,13 @@ local function read_all(self)
     local about, now = self.terminal, self.host.now()
     local drift = check_clock(self)
     local from = begin_of(self, now, drift)
+    self.newest = about.state.read_to
     local ok, lost, code = sweep.run({
         count = records.COUNT,
         ask = function(first, last) return ask(self, first, last) end,
         is_known = function(row) return about.ledger:has(row.serial, row.time) end,
-        take = function(rows) take(self, rows) end,
+        take = function(rows, upto) take(self, rows, upto) end,
+        done = function(moment) read_to(self, moment) end,
     }, math.max(0, from), math.max(now, now + drift) + 3600)
     if not ok then
         return nil, lost, code

@@ -43,12 +43,14 @@ local function remove(list, name, entry)
 end
 
 local function insert(self, entry)
+    self.keys[key_of(entry)] = entry
     add(self.serials, entry.serial, entry)
     add(self.whos, entry.who, entry)
     self.count = self.count + 1
 end
 
 local function forget(self, entry)
+    self.keys[key_of(entry)] = nil
     remove(self.serials, entry.serial, entry)
     remove(self.whos, entry.who, entry)
     self.count = self.count - 1
@@ -56,7 +58,7 @@ end
 
 -- What is durable.
 function ledger.open(host)
-    local self = setmetatable({ host = host, serials = {}, whos = {}, count = 0,
+    local self = setmetatable({ host = host, keys = {}, serials = {}, whos = {}, count = 0,
         floor = host.store.get("floor") }, Ledger)
     local from, more = "told/", true
     while more do
@@ -175,14 +177,6 @@ function Batch:done()
     end
 end
 
-local function entry_like(self, stored)
-    for _, entry in ipairs(self.whos[stored.who] or {}) do
-        if key_of(entry) == key_of(stored) then
-            return entry
-        end
-    end
-end
-
 -- Forgets the oldest when there are too many, and remembers how far they reached. For a handler
 -- that commits next.
 function Ledger:prune()
@@ -197,9 +191,8 @@ function Ledger:prune()
         floor.serial = math.max(floor.serial, stored.serial or 0)
         floor.first = math.min(floor.first, stored.at > 0 and stored.at or floor.first)
         floor.last = math.max(floor.last, stored.at)
-        local entry = entry_like(self, stored)
-        if entry then
-            forget(self, entry)
+        if self.keys[row[1]] then
+            forget(self, self.keys[row[1]])
         end
     end
     self.host.store.put("floor", floor)

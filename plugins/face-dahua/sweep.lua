@@ -11,7 +11,7 @@ local sweep = {}
 
 local DAY_S = 86400
 local PAGES_MOST = 400 -- of a window
-local ROWS_MOST = 2048 -- held at once
+local ROWS_MOST, WAIT_MOST = 1024, 4096 -- held at once; the same of those that wait
 
 local function identity(row)
     return ("%s@%s"):format(row.serial or row.raw, row.time or "")
@@ -58,6 +58,7 @@ end
 -- All rows of [from, to] that are not known, sorted. ask(from, to) answers a page or nil, why,
 -- code.
 local function read_window(sweeper, from, to, rows)
+    local begin = from
     local window = { met = {}, rows = rows, is_known = sweeper.is_known, lost = sweeper.lost,
         count = sweeper.count }
     for _ = 1, PAGES_MOST do
@@ -71,25 +72,40 @@ local function read_window(sweeper, from, to, rows)
         if not from or from > to then
             return true
         elseif #rows >= ROWS_MOST then
-            sweep.give(sweeper, rows)
+            sweep.give(sweeper, rows, from > begin and from or nil)
         end
     end
     sweeper.lost[#sweeper.lost + 1] = from
     return true
 end
 
-local RESET_DROP = 100
+local RESET_DROP, RESET_FIRST = 100, 100
 
--- Rows in the order of their serials; where these drop far the terminal began to count anew, and
--- what comes behind that stays behind.
-function sweep.sort(rows)
-    local parts, top = { {} }, -1
-    for _, row in ipairs(rows) do
+-- Whether the numbers begin anew at each row: they drop to the first ones, and nothing behind that
+-- goes on where they were. A clock that was set back mixes old and new, and does go on.
+local function beginnings(rows)
+    local begins, behind = {}, 0
+    for i = #rows, 1, -1 do
+        begins[i], behind = behind, math.max(behind, rows[i].serial or 0)
+    end
+    local top = -1
+    for i, row in ipairs(rows) do
         local serial = row.serial or top
-        if serial < top - RESET_DROP then
-            parts[#parts + 1], top = {}, -1
+        local is_low = serial < top - RESET_DROP and serial <= RESET_FIRST
+        begins[i] = is_low and begins[i] < top
+        top = begins[i] and serial or math.max(top, serial)
+    end
+    return begins
+end
+
+-- Rows in the order of their serials; where the terminal began to count anew, what comes behind
+-- that stays behind.
+function sweep.sort(rows)
+    local parts, begins = { {} }, beginnings(rows)
+    for i, row in ipairs(rows) do
+        if begins[i] then
+            parts[#parts + 1] = {}
         end
-        top = math.max(top, serial)
         parts[#parts][#parts[#parts] + 1] = row
     end
     local sorted = {}
@@ -103,20 +119,40 @@ function sweep.sort(rows)
     return sorted
 end
 
--- Hands over what was gathered, and forgets it.
-function sweep.give(sweeper, rows)
+-- How many of the sorted rows follow each other without a hole: what is missing may come later with
+-- an earlier number, when the clock was set back.
+local function run_of(sorted)
+    for i = 2, #sorted do
+        if sorted[i].serial ~= (sorted[i - 1].serial or -1) + 1 then
+            return i - 1
+        end
+    end
+    return #sorted
+end
+
+-- Hands over what was gathered, and forgets it. `upto`: everything before that was read, but
+-- there is more; then those behind a hole in the numbers wait for what fills it, as long as
+-- there is room.
+function sweep.give(sweeper, rows, upto)
     local sorted = sweep.sort(rows)
+    local count = #sorted
+    if upto and count < WAIT_MOST then
+        count = run_of(sorted)
+    end
     for i = #rows, 1, -1 do
         rows[i] = nil
     end
-    if #sorted > 0 then
-        sweeper.take(sorted)
+    table.move(sorted, count + 1, #sorted, 1, rows)
+    for _, row in ipairs(rows) do
+        upto = upto and row.time and math.min(upto, row.time)
     end
+    sweeper.take(table.move(sorted, 1, count, 1, {}), upto)
 end
 
 -- Reads [from, to] for
---   sweeper = { ask = page or nil, why, code; is_known = of a row; take = gets new rows, sorted;
---               count = rows of a full page }
+--   sweeper = { ask = page or nil, why, code; is_known = of a row; count = rows of a full page;
+--               take = gets new rows, sorted, and up to when there are no others, if that is known;
+--               done = gets the moment up to which all was read }
 -- Answers true and the seconds of which not all could be read, or nil, why, code. What was read
 -- before a failure has been taken.
 function sweep.run(sweeper, from, to)
@@ -129,6 +165,7 @@ function sweep.run(sweeper, from, to)
         if not ok then
             return nil, why, code
         end
+        sweeper.done(until_)
         from = until_ + 1
     end
     return true, sweeper.lost

@@ -136,7 +136,7 @@ function terminal.introduce(self, info, version)
         return nil
     end
     local state = self.state
-    local model, firmware = word(info.deviceType), word(version and version.version)
+    local model, firmware = word(info.deviceType), word((answer.version(version or {})))
     self.serial = expected or serial
     if state.serial ~= self.serial or state.model ~= model or state.firmware ~= firmware then
         state.serial, state.model, state.firmware = self.serial, model, firmware
@@ -244,7 +244,8 @@ local function count_serial(self, record)
         return
     end
     local top = state.top or serial
-    if serial < top - RESET_DROP or top > RESET_FROM and serial <= 1 then
+    local is_first = serial <= RESET_DROP and serial < top - RESET_DROP
+    if is_first or top > RESET_FROM and serial <= 1 then
         emit(self, "terminal.serial_reset", { before = top, after = serial })
         state.top = serial
     else

@@ -91,6 +91,23 @@ t.test("no_moment_is_a_bad_one_to_die", function()
     end
 end)
 
+t.test("a_clock_set_back_long_ago_is_no_worse_moment_to_die", function()
+    for nth = 1, 24 do
+        local list = {}
+        for i = 1, 400 do
+            list[i] = double.row(i, START - 20000 + i * 20 - (i > 200 and 3000 or 0))
+        end
+        table.sort(list, function(a, b) return a.CreateTime < b.CreateTime end)
+        local office = double.office(double.new { rows = list, cap = 60 })
+        office:die { after = "commit", nth = nth }
+        office:run "30m"
+        local serials = told(office)
+        table.sort(serials)
+        t.equal(serials, numbers(400))
+        t.equal(office:told "terminal.serial_reset", {})
+    end
+end)
+
 t.test("names_and_cards_are_in_no_event_and_in_no_store", function()
     local terminal = double.new { rows = { double.row(1, START - 50, { UserID = "",
         CardNo = "6222020200112233", Status = 1, Method = 1 }), double.row(2, START - 40,
@@ -249,6 +266,7 @@ t.test("one_that_does_not_answer_is_offline_until_it_does", function()
     t.equal({ #office:events "terminal.offline", kinds[3], kinds[4] },
         { 1, "terminal.offline", "terminal.online" })
     t.equal(office:look("terminal").online, true)
+    t.equal(office:look("terminal").firmware, "2.000.0000000.1.R")
 end)
 
 t.test("another_terminal_is_not_believed", function()

@@ -18,6 +18,16 @@ t.test("answers_are_pairs_and_errors_are_told_though_the_status_is_200", functio
     t.equal(answer.read "ErrorCode=0", { ErrorCode = "0" })
 end)
 
+t.test("a_version_is_told_without_the_day_of_its_build", function()
+    local function version(text)
+        return { answer.version(answer.read(text)) }
+    end
+    t.equal(version "version=2.000.0000000.1.R,build:2020-01-01\r\n",
+        { "2.000.0000000.1.R", "2020-01-01" })
+    t.equal(version "version=2.400 build:20200101", { "2.400", "20200101" })
+    t.equal(version "a=b", {})
+end)
+
 t.test("times_are_seconds_milliseconds_or_local_text", function()
     for _, said in ipairs { 1790665389, "1790665389", 1790665389000, "1790665389000",
         "2026-09-29 15:03:09", "2026/9/29 15:03:09", "2026-09-29T15:03:09",

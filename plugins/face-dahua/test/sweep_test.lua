@@ -30,6 +30,7 @@ local function run(one, cap, from, to, known)
     local serials = {}
     local sweeper = { ask = one.ask, count = cap,
         is_known = function(row) return known and known[row.serial] or false end,
+        done = function() end,
         take = function(rows)
             for _, row in ipairs(rows) do
                 serials[#serials + 1] = row.serial

@@ -42,6 +42,7 @@ local function check_sweep(text)
             return records.read(text:sub(asked * 7 % (#text + 1) + 1), 480)
         end,
         is_known = function() return false end,
+        done = function() end,
         take = function(rows)
             for _, row in ipairs(rows) do
                 local key = ("%s@%s"):format(row.serial or row.raw, row.time)
