@@ -7,6 +7,8 @@
 -- the next delimiter. Lines end in CRLF or LF. The boundary is taken as it is said, with or without
 -- double quotes; one that has two dashes of its own may stand without two more. What is open at
 -- the end of the body ends there. A stream that never ends is read by host.http (stream:part()).
+local trim = require "trim"
+
 local multipart = {}
 
 local PARTS_MAX, HEAD_MAX, BOUNDARY_MAX = 64, 8192, 200
@@ -76,9 +78,9 @@ local function read_head(body, at)
         if line == "" then
             return headers, behind
         end
-        local name, value = line:match "^([^:%s]+)%s*:%s*(.-)%s*$"
+        local name, value = line:match "^([^:%s]+)%s*:(.*)$"
         if name then
-            headers[name:lower()] = value
+            headers[name:lower()] = trim(value)
         end
         at = behind
     end

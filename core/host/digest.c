@@ -1,10 +1,9 @@
 /* digest - see digest.h.
  *
- * The library is loaded by hand, as in xml.c: whoever takes a digest pays 60 KB for it, and the others
+ * The library is loaded by hand (library.h): whoever takes a digest pays 60 KB for it, and the others
  * nothing. */
 #include "host/digest.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <nettle/hmac.h>
 #include <nettle/md5.h>
@@ -17,6 +16,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "host/library.h"
 
 static const char LIBRARY[] = "libnettle.so.8";
 
@@ -28,10 +28,7 @@ static struct nettle {
     bool is_open;
 } nettle;
 
-static const struct {
-    const char *name;
-    size_t place;
-} SYMBOLS[] = {
+static const struct library_symbol SYMBOLS[] = {
     {"nettle_sha256", offsetof(struct nettle, kinds[DIGEST_SHA256])},
     {"nettle_sm3", offsetof(struct nettle, kinds[DIGEST_SM3])},
     {"nettle_md5", offsetof(struct nettle, kinds[DIGEST_MD5])},
@@ -44,17 +41,9 @@ int digest_open(void)
 {
     if (nettle.is_open)
         return 0;
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL)
-        return -ENOENT;
-    for (size_t i = 0; i < countof(SYMBOLS); i++) {
-        void *symbol = dlsym(library, SYMBOLS[i].name);
-        if (symbol == NULL)
-            return -ENOSYS;
-        memcpy((char *)&nettle + SYMBOLS[i].place, &symbol, sizeof(symbol));
-    }
-    nettle.is_open = true;
-    return 0;
+    int err = library_load(LIBRARY, SYMBOLS, countof(SYMBOLS), &nettle);
+    nettle.is_open = err == 0;
+    return err;
 }
 
 size_t digest_take(unsigned char out[DIGEST_BYTES_MAX], enum digest_kind kind,

@@ -1,10 +1,9 @@
 /* inflate - see inflate.h.
  *
- * The library is loaded by hand, as in digest.c: who unpacks pays for it, others nothing. */
+ * The library is loaded by hand (library.h): who unpacks pays for it, others nothing. */
 #include "host/inflate.h"
 
 #include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -12,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/base.h"
+#include "host/library.h"
 
 static const char LIBRARY[] = "libz.so.1";
 
@@ -29,10 +29,7 @@ static struct zlib {
     bool is_open;
 } zlib;
 
-static const struct {
-    const char *name;
-    size_t place;
-} SYMBOLS[] = {
+static const struct library_symbol SYMBOLS[] = {
     {"inflateInit2_", offsetof(struct zlib, begin)},
     {"inflate", offsetof(struct zlib, step)},
     {"inflateEnd", offsetof(struct zlib, end)},
@@ -42,17 +39,9 @@ int inflate_open(void)
 {
     if (zlib.is_open)
         return 0;
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL)
-        return -ENOENT;
-    for (size_t i = 0; i < countof(SYMBOLS); i++) {
-        void *symbol = dlsym(library, SYMBOLS[i].name);
-        if (symbol == NULL)
-            return -ENOSYS;
-        memcpy((char *)&zlib + SYMBOLS[i].place, &symbol, sizeof(symbol));
-    }
-    zlib.is_open = true;
-    return 0;
+    int err = library_load(LIBRARY, SYMBOLS, countof(SYMBOLS), &zlib);
+    zlib.is_open = err == 0;
+    return err;
 }
 
 enum inflate_form inflate_form_of(const void *bytes, size_t length)

@@ -6,7 +6,6 @@
  * refuses says why and stops the parser; what comes after it is not looked at. */
 #include "host/xml.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <expat.h>
 #include <stdarg.h>
@@ -16,6 +15,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "host/library.h"
 #include "host/charset.h"
 
 enum { DECLARATION_MAX = 200, CHARSET_ROOM = 32 };
@@ -39,10 +39,7 @@ static struct expat {
     bool is_open;
 } expat;
 
-static const struct {
-    const char *name;
-    size_t place;
-} SYMBOLS[] = {
+static const struct library_symbol SYMBOLS[] = {
     {"XML_ParserCreate", offsetof(struct expat, new)},
     {"XML_ParserFree", offsetof(struct expat, free)},
     {"XML_SetUserData", offsetof(struct expat, set_owner)},
@@ -61,17 +58,9 @@ int xml_open(void)
     int err = charset_open();
     if (err || expat.is_open)
         return err;
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL)
-        return -ENOENT;
-    for (size_t i = 0; i < countof(SYMBOLS); i++) {
-        void *symbol = dlsym(library, SYMBOLS[i].name);
-        if (symbol == NULL)
-            return -ENOSYS;
-        memcpy((char *)&expat + SYMBOLS[i].place, &symbol, sizeof(symbol));
-    }
-    expat.is_open = true;
-    return 0;
+    err = library_load(LIBRARY, SYMBOLS, countof(SYMBOLS), &expat);
+    expat.is_open = err == 0;
+    return err;
 }
 
 /* ---- What the document is written in */

@@ -11,17 +11,13 @@
 -- camera's local ones.
 local time = require "time"
 local xml = require "xml"
+local trim = require "trim"
 
 local manscdp = {}
 
 local TEXT_MOST, ITEMS_MOST = 128, 1000
 
 -- ---- Elements
-
--- Without white space at both ends, in one walk (see sip.lua).
-local function trim(value)
-    return value:find "%S" and value:match "^%s*(.*%S)" or ""
-end
 
 -- The first of each name; made once, because a document may have thousands of elements.
 local function index_of(element)

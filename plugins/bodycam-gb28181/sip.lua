@@ -11,6 +11,8 @@
 -- missing, the realm in an address is whatever somebody once typed. What cannot be lax: a value
 -- never holds a control character, so what is copied into an answer cannot begin a line of its
 -- own.
+local trim = require "trim"
+
 local sip = {}
 
 local HEAD_MOST, LINES_MOST, FIELDS_MOST = 16384, 128, 32
@@ -30,13 +32,8 @@ local TOKEN = "[%w%-%.!%%*_+`'~]+"
 
 -- ---- Reading
 --
--- No pattern here looks at the same bytes again and again: "^%s*(.-)%s*$" does, in time that grows
--- with the square of the blanks, and then one message holds up the plugin until the host ends it.
-
--- Without white space at both ends.
-local function trim(text)
-    return text:find "%S" and text:match "^%s*(.*%S)" or ""
-end
+-- No pattern here looks at the same bytes again and again (trim.lua): one message would hold up the
+-- plugin until the host ends it.
 
 -- Where the head ends and the body begins.
 local function split(bytes)

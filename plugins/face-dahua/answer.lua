@@ -5,6 +5,8 @@
 --   answer.read "Error: No Events\r\n"      --> {}
 --   answer.read "Error\r\nBad Request!"     --> nil, "Bad Request!", "request"
 --   answer.read "OK\r\n"                    --> { OK = true }
+local trim = require "trim"
+
 local answer = {}
 
 local LINES_MOST = 64 * 1024
@@ -38,11 +40,12 @@ function answer.read(body)
     end
     local pairs_found, count = {}, 0
     for line in body:gmatch("[^\r\n]+") do
-        local name, value = line:match("^%s*([^=]-)%s*=%s*(.-)%s*$")
+        local name, value = line:match "^([^=]*)=(.*)$"
+        name = name and trim(name)
         count = count + 1
         if name and name ~= "" and count <= LINES_MOST then
-            pairs_found[name] = value
-        elseif line:find("^%s*OK%s*$") then
+            pairs_found[name] = trim(value)
+        elseif trim(line) == "OK" then
             pairs_found.OK = true
         end
     end

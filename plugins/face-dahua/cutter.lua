@@ -11,6 +11,7 @@
 -- split, the same messages come out. At most `most` bytes wait; what is longer is dropped and
 -- counted (`dropped`).
 local ending = require "ending"
+local trim = require "trim"
 
 local cutter = {}
 local Cutter = {}
@@ -38,10 +39,6 @@ end
 local function go(self, state)
     self.state = state
     return true
-end
-
-local function trim(text)
-    return (text:gsub("^%s+", ""):gsub("%s+$", ""))
 end
 
 -- What no message is: gone, and what follows too until something begins.
@@ -167,7 +164,8 @@ local function choose_body(self)
 end
 
 local function note_header(self, line)
-    local name, value = line:match("^%s*([%w-]+)%s*:%s*(.-)%s*$")
+    local name, value = line:match "^%s*([%w-]+)%s*:(.*)$"
+    value = name and trim(value)
     name = name and name:lower()
     if name == "content-length" then
         local is_number = value:find("^%d+$") and #value <= 10

@@ -1,5 +1,6 @@
 -- moment - the times of a terminal: seconds or milliseconds since 1970, or local text. Pure.
 local time = require "time"
+local trim = require "trim"
 
 local moment = {}
 
@@ -13,8 +14,8 @@ end
 
 -- "2026-5-1 8:00:00" and "2026/05/01 08:00:00" are seen, too.
 local function of_text(text, offset)
-    local year, month, day, hour, rest = text:match(
-        "^%s*(%d%d%d%d)[-/.](%d%d?)[-/.](%d%d?)[T ]+(%d%d?):(.-)%s*$")
+    local year, month, day, hour, rest = trim(text):match(
+        "^(%d%d%d%d)[-/.](%d%d?)[-/.](%d%d?)[T ]+(%d%d?):(.*)$")
     if not year then
         return nil
     end

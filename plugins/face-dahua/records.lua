@@ -10,6 +10,7 @@
 local answer = require "answer"
 local moment = require "moment"
 local time = require "time"
+local trim = require "trim"
 
 local records = {}
 
@@ -53,9 +54,9 @@ end
 local function row_of(lines, offset)
     local row = { raw = table.concat(lines, "\n") }
     for _, line in ipairs(lines) do
-        local name, value = line:match("^([%w_]+)%s*=%s*(.-)%s*$")
+        local name, value = line:match "^([%w_]+)%s*=(.*)$"
         if name then
-            row[name] = value
+            row[name] = trim(value)
         end
     end
     row.serial = math.tointeger(tonumber(row.RecNo))
