@@ -27,6 +27,7 @@ local asking = require "asking"
 local city = require "city"
 local courier = require "courier"
 local limits = require "limits"
+local manifest = require "manifest"
 local nearest = require "nearest"
 local schema = require "schema"
 local storage = require "storage"
@@ -57,11 +58,6 @@ local OFFICE = schema.record {
 config.schemas = { office = OFFICE, city = city.schema, courier = courier.schema,
     storage = storage.schema, limits = limits.schema, update = update.schema,
     access = access.schema }
-
--- What the keeper records itself: a plugin that declared these could forge it.
-local OWN_PLUGINS = { keeper = true, uplink = true, courier = true }
-local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
-    plugin = true, config = true, action = true, blob = true, capture = true }
 
 local STATEMENTS = { office = true, city = true, courier = true, storage = true, limits = true,
     update = true, access = true, plugin = true }
@@ -160,62 +156,11 @@ local function loader(self, folder)
     end
 end
 
--- What a manifest needs that this host does not have, which every start would end with.
-local function needs_fault(self, needs)
-    if needs == nil then
-        return nil
-    end
-    if type(needs) ~= "table" or (#needs == 0 and next(needs) ~= nil) then
-        return "needs: expected a list of texts, got " .. schema.show(needs)
-    end
-    local words = self.world.needs and self.world.needs() or needs
-    for _, need in ipairs(needs) do
-        local meant = nearest.find(need, words)
-        if meant ~= need then
-            return ("needs: expected %s, got %s"):format(meant
-                and ('a word of this host, perhaps "%s"'):format(meant)
-                or "some of " .. table.concat(words, ", "), schema.show(need))
-        end
-    end
-    return nil
-end
-
-local function manifest_fault(self, manifest, name)
-    if type(manifest) ~= "table" then
-        return "plugin.lua returns no table"
-    end
-    if manifest.api ~= 1 or manifest.name ~= name then
-        return ('its manifest has api = %s, name = %s'):format(schema.show(manifest.api),
-            schema.show(manifest.name))
-    end
-    if type(manifest.config) ~= "table" or not manifest.config.inspect then
-        return "its manifest has no config = schema.record { ... }"
-    end
-    if manifest.state ~= nil and (math.type(manifest.state) ~= "integer" or manifest.state < 0) then
-        return "its manifest has state = " .. schema.show(manifest.state)
-            .. ", expected a whole number, at least 0"
-    end
-    if (manifest.config.fields or {}).record then
-        return "its manifest declares the setting record, which every plugin has"
-    end
-    if OWN_PLUGINS[name] then
-        return "that name is the appliance's own"
-    end
-    for kind in pairs(manifest.events or {}) do
-        if OWN_EVENTS[tostring(kind):match("^%w+")] or kind == "evidence.uploaded" then
-            return ('its manifest declares the event "%s", which only the appliance records')
-                :format(kind)
-        end
-    end
-    local fault = needs_fault(self, manifest.needs) or asking.fault(manifest)
-    return fault and "its manifest: " .. fault
-end
-
 local function find_plugin(self, where, name)
-    local manifest, folder = self.world.plugin(name)
-    local fault = manifest and manifest_fault(self, manifest, name)
-    if manifest and not fault then
-        return manifest, folder
+    local read, folder = self.world.plugin(name)
+    local fault = read and manifest.fault(read, name, self.world.needs and self.world.needs())
+    if read and not fault then
+        return read, folder
     end
     local names = self.world.names and self.world.names() or {}
     local meant = nearest.find(name, names)
@@ -225,9 +170,9 @@ local function find_plugin(self, where, name)
     return nil
 end
 
-local function lanes(manifest)
+local function lanes(declarations)
     local events = {}
-    for kind, declared in pairs(manifest.events or {}) do
+    for kind, declared in pairs(declarations or {}) do
         events[kind] = declared.lane
     end
     return events
@@ -235,7 +180,7 @@ end
 
 -- Each instance once, whatever its plugin: its name is the name of its store.
 local function claim(self, where, name, instance)
-    if OWN_PLUGINS[instance] then
+    if manifest.OWN_NAMES[instance] then
         complain(self, where, ('plugin "%s": expected another instance name: "%s" is the '
             .. "appliance's own"):format(name, instance))
         return false
@@ -276,16 +221,16 @@ local function add_plugin(self, where, name, instance, settings)
     if not claim(self, where, name, instance) then
         return
     end
-    local manifest, folder = find_plugin(self, where, name)
-    if not manifest then
+    local found, folder = find_plugin(self, where, name)
+    if not found then
         return
     end
     local block = ('plugin "%s" "%s"'):format(name, instance)
     local record
     record, settings = take_record(self, where, block, settings)
-    local checked = check(self, where, block, manifest.config, settings, loader(self, folder))
-    if checked and manifest.check then
-        local fault = manifest.check(checked)
+    local checked = check(self, where, block, found.config, settings, loader(self, folder))
+    if checked and found.check then
+        local fault = found.check(checked)
         if fault then
             complain(self, where, block .. ": " .. fault, fault:match("^([%w_.]+):"))
             return
@@ -296,9 +241,9 @@ local function add_plugin(self, where, name, instance, settings)
         return
     end
     self.plugins[#self.plugins + 1] = { plugin = name, instance = instance, folder = folder,
-        needs = manifest.needs or {}, state = manifest.state, config = checked, record = record,
-        events = lanes(manifest), actions = asking.listing(manifest.actions),
-        views = asking.listing(manifest.views) }
+        needs = found.needs or {}, state = found.state, config = checked, record = record,
+        events = lanes(found.events), actions = asking.listing(found.actions),
+        views = asking.listing(found.views) }
 end
 
 -- plugin "name" "instance" { settings }: three calls, of which a typing error may drop one.

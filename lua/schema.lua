@@ -74,7 +74,9 @@ local function declare(kind, options)
     if self.default ~= nil then
         local run = { errors = {} }
         self.preset = kinds.walk(self, self.default, "default", run)
-        assert(self.preset ~= nil and #run.errors == 0, "a default must pass its own check")
+        if #run.errors > 0 then
+            error("a default must pass its own check: " .. run.errors[1].message, 2)
+        end
     end
     return self
 end

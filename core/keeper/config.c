@@ -22,9 +22,9 @@ static int take_id(char *id, const struct json *json, const char *name)
 /* What the keeper records itself, a plugin may not. */
 static bool is_own(const char *type)
 {
-    static const char *const OWN[] = {"box.",  "journal.",         "storage.", "clock.",
-                                      "sync.", "plugin.",          "config.",  "action.",
-                                      "blob.", "evidence.uploaded"};
+    static const char *const OWN[] = {"box.",  "journal.", "storage.",         "clock.",
+                                      "sync.", "plugin.",  "config.",          "action.",
+                                      "blob.", "capture.", "evidence.uploaded"};
     for (size_t i = 0; i < countof(OWN); i++)
         if (strncmp(type, OWN[i], strlen(OWN[i])) == 0)
             return true;
@@ -38,7 +38,8 @@ static int take_event(struct config_event *event, const struct json *item)
     if (type == NULL || !word_is_type(type) || is_own(type) || lane == NULL ||
         talk_lane_of(lane) < 0) {
         log_error("configuration: events: expected \"type\": \"lane\", no type of the "
-                  "keeper's own");
+                  "keeper's own, got \"%s\": \"%s\"",
+                  type != NULL ? type : "", lane != NULL ? lane : "");
         return -EPROTO;
     }
     strcpy(event->type, type);

@@ -27,8 +27,8 @@ CODE = {
     "module that is not there": [('require "watch"', 'require "wacht"')],
     "crash at start": [(START, START + "\n    error('boom')"),
                        (START, START + "\n    local none; none.such()"),
-                       (START, START + "\n    " + ENDLESS_IN_C),
-                       ("function plugin.start", "function plugin.begin")],
+                       (START, START + "\n    " + ENDLESS_IN_C)],
+    "no start": [("function plugin.start", "function plugin.begin")],
     "crash after a while": [
         (START, START + "\n    host.sleep('1s') error('later')"),
         (ROUND, ROUND + f" host.after('1s', function() {ENDLESS_IN_C} end)"),
@@ -41,7 +41,7 @@ CODE = {
                                "':%d+', ':1')"),
                               ("watch.round(self) end", "error('each time') end")],
 }
-REFUSED = {"syntax", "schema", "wrong API version", "module that is not there"}
+REFUSED = {"syntax", "schema", "wrong API version", "module that is not there", "no start"}
 
 
 class Updates:
