@@ -143,7 +143,12 @@ end
 -- The value of a field { at, type, order, bytes, length, bit, bits, values, unknown, scale, min,
 -- max }, or nil for unknown: a missing word, a sentinel, no entry in `values`, out of range.
 function registers.value(words, field)
-    local value = READERS[field.type or "u16"](words, field)
+    local read = READERS[field.type or "u16"]
+    if not read then
+        error(('registers.value: type: expected "u16", "i16", "u32", "i32", "float", "bytes" or '
+            .. '"text", got "%s"'):format(tostring(field.type)), 2)
+    end
+    local value = read(words, field)
     if value == nil or type(value) == "string" then
         return value
     end

@@ -74,6 +74,13 @@ t.test("coils_read_as_ones_and_zeros", function()
     t.equal(registers.value({ true, false }, { at = 1 }), 0)
 end)
 
+t.test("a_type_that_there_is_not_is_told_with_those_that_there_are", function()
+    local ok, fault = pcall(registers.value, { 0, 0 }, { at = 0, type = "f32" })
+    t.equal(ok, false)
+    t.holds(fault:find('expected "u16", "i16", "u32", "i32", "float", "bytes" or "text", got "f32"',
+        1, true), fault)
+end)
+
 t.test("random_words_never_raise", function()
     math.randomseed(6)
     local types = { "u16", "i16", "u32", "i32", "float", "bytes", "text" }
