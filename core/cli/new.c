@@ -163,10 +163,11 @@ static bool is_name(const char *name)
            strspn(name, LETTERS) == length;
 }
 
-/* The appliance speaks under these names itself (lua/config.lua). */
+/* The appliance speaks under these names itself (lua/manifest.lua). */
 static bool is_taken(const char *name)
 {
-    return strcmp(name, "keeper") == 0 || strcmp(name, "uplink") == 0;
+    return strcmp(name, "keeper") == 0 || strcmp(name, "uplink") == 0 ||
+           strcmp(name, "courier") == 0;
 }
 
 static int read_wish(struct wish *wish, int argc, char **argv)
@@ -218,6 +219,16 @@ static int make(const struct wish *wish, const char *folder)
     return err;
 }
 
+static int no_folder(const struct wish *wish)
+{
+    fprintf(stderr,
+            "outpost new: %s: expected the folder of the plugins, there is none here: "
+            "make it, "
+            "or name another with --plugins\n",
+            wish->plugins);
+    return 1;
+}
+
 int new_run(int argc, char **argv)
 {
     struct wish wish;
@@ -226,6 +237,8 @@ int new_run(int argc, char **argv)
     if (stop)
         return stop - 1;
     int err = file_join(folder, sizeof(folder), wish.plugins, wish.name);
+    if (!err && !file_exists(wish.plugins))
+        return no_folder(&wish);
     if (!err && file_exists(folder))
         err = -EEXIST;
     if (!err)
