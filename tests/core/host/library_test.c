@@ -13,7 +13,8 @@ static struct places {
     size_t (*length_of)(const char *text);
 } places;
 
-static const struct library_symbol STRLEN = {"strlen", offsetof(struct places, length_of)};
+static const struct library_symbol STRLEN = {"strlen",
+                                             offsetof(struct places, length_of)};
 
 static void what_it_has_is_put_in_its_place(void **state)
 {
