@@ -100,9 +100,9 @@ office {
 -- }
 
 -- 设备。每台设备一段：plugin "插件名" "实例名" { 设置 }。实例名用小写字母、数字、- 和 _，启用后不要改。
--- 全部设置见 plugins/wristband/README.md。
+-- 全部设置见 plugins/ 下各插件的 README.md。
 -- Devices, one block each: plugin "name" "instance" { settings }. Instance names have small
--- letters, digits, "-" and "_"; keep them. All settings are in plugins/wristband/README.md.
+-- letters, digits, "-" and "_"; keep them. All settings are in plugins/NAME/README.md.
 plugin "wristband" "gate" {
     url = "modbus-tcp://192.168.1.50", -- 基站地址 / where the base station is
     profile = "monnit-tcp",            -- 基站型号，或自己的文件 "./my-station.lua" / its model, or your file
@@ -131,7 +131,7 @@ plugin "wristband" "gate" {
 --     url = "https://192.168.1.64",   -- 终端地址 / where the terminal is
 --     insecure = true,                -- 终端自带证书 / its certificate is its own
 --     user = "outpost",               -- 在终端上为本机单独建的用户 / a user of its own for this box
---     password = "...",
+--     password = "file:hall.password",-- 密码文件，chmod 640；也可直接写密码 / a file, or the password itself
 --     listen = "http://0.0.0.0:8088", -- 终端推送到本机的端口 / where it may push to
 --     push_to = "http://192.168.1.10:8088/isapi", -- 终端看到的本机地址 / the same as the terminal sees it
 -- }
