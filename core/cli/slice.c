@@ -88,6 +88,17 @@ static int read_bound(struct slice *slice, const char *option, const char *text,
     return -EINVAL;
 }
 
+/* Both are sequences, or both are times. */
+static bool is_backwards(const struct slice *slice, const struct slice_wish *wish,
+                         uint64_t last)
+{
+    if (wish->from == NULL || wish->until == NULL)
+        return false;
+    if (slice->from_us > 0 && slice->until_us > 0)
+        return slice->from_us > slice->until_us;
+    return slice->from_us == 0 && slice->until_us == 0 && slice->first > last;
+}
+
 static int read_bounds(struct slice *slice, const struct slice_wish *wish)
 {
     uint64_t size = archive_size(slice->archive), last = size;
@@ -97,6 +108,12 @@ static int read_bounds(struct slice *slice, const struct slice_wish *wish)
         err = read_bound(slice, "--from", wish->from, &slice->first, &slice->from_us);
     if (!err && wish->until != NULL)
         err = read_bound(slice, "--until", wish->until, &last, &slice->until_us);
+    if (!err && is_backwards(slice, wish, last)) {
+        finding_put(&slice->finding, "--until",
+                    "expected what is not before --from %s, got %s", wish->from,
+                    wish->until);
+        return -EINVAL;
+    }
     if (!err && last < size)
         slice->end = last + 1;
     return err;

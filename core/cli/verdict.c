@@ -151,6 +151,14 @@ static void print_differences(const struct contrast *contrast, struct buffer *ou
                       contrast->differences - (int64_t)shown);
 }
 
+static bool is_compared(const struct verdict *verdict, const struct spool *spool)
+{
+    for (size_t i = 0; i < spool->type_count; i++)
+        if (counts((void *)verdict, spool->types[i].type))
+            return true;
+    return false;
+}
+
 static void print_uncompared(const struct verdict *verdict, struct buffer *out)
 {
     const struct spool *spools[] = {verdict->reference.spool, verdict->is.spool};
@@ -172,6 +180,23 @@ static void print_uncompared(const struct verdict *verdict, struct buffer *out)
         }
 }
 
+/* Whoever reads only the last line must not take for the same what was not looked at. */
+static void print_identical(const struct verdict *verdict, struct buffer *out)
+{
+    const char *name = verdict->reference.name;
+    if (verdict->contrast.passes == NULL)
+        buffer_printf(out, "identical to %s\n", name);
+    else if (is_compared(verdict, verdict->is.spool) ||
+             is_compared(verdict, verdict->reference.spool))
+        buffer_printf(out,
+                      "identical to %s, but for what depends on devices: that was not "
+                      "compared\n",
+                      name);
+    else
+        buffer_printf(out, "nothing was compared with %s: all of it depends on devices\n",
+                      name);
+}
+
 /* "different: alarms 3 fewer; records 1 more" */
 static void print_sum(const struct verdict *verdict, struct buffer *out)
 {
@@ -179,7 +204,7 @@ static void print_sum(const struct verdict *verdict, struct buffer *out)
     const struct contrast *contrast = &verdict->contrast;
     const char *between = "";
     if (verdict_is_identical(verdict)) {
-        buffer_printf(out, "identical to %s\n", verdict->reference.name);
+        print_identical(verdict, out);
         return;
     }
     buffer_printf(out, "different from %s: ", verdict->reference.name);

@@ -175,7 +175,27 @@ def test_what_hangs_on_a_device_is_told_and_not_compared(filled, tmp_path):
     assert "requests to modbus-tcp://10.0.0.9 were not recorded" in done.stdout
     assert "not compared: threshold.counted (telemetry)" in done.stdout
     assert "secret" not in done.stdout
-    assert done.stdout.endswith("identical to what was recorded\n")
+    assert done.stdout.endswith("identical to what was recorded, but for what depends on devices: "
+                                "that was not compared\n")
+
+
+def test_what_only_devices_tell_is_not_called_identical(filled, tmp_path):
+    path = tmp_path / "outpost.lua"
+    path.write_text('office { id = "x" }\nplugin "example" "low" '
+                    '{ url = "modbus-tcp://10.0.0.9", poll = "100ms" }\n', "utf-8")
+    done = town.run(filled.installed.outpost, "replay",
+                    os.path.join(town.ROOT, "plugins", "example"), "--journal", filled.state,
+                    "--config", str(path))
+    assert "requests to modbus-tcp://10.0.0.9 were not recorded" in done.stdout
+    assert done.stdout.endswith("nothing was compared with what was recorded: all of it depends on "
+                                "devices\n")
+
+
+def test_a_slice_that_ends_before_it_begins_is_refused(filled):
+    for since, until in (("10", "5"), ("2026-11-21T03:00:00Z", "2026-11-20T03:00:00Z")):
+        done = town.run(filled.installed.outpost, "replay", "threshold", "--journal", filled.state,
+                        "--config", filled.config, "--from", since, "--until", until, expect=2)
+        assert f"--until: expected what is not before --from {since}, got {until}" in done.stderr
 
 
 def test_trying_what_runs_finds_nothing(filled):
