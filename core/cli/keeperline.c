@@ -21,6 +21,13 @@ int keeperline_open(int *fd, const char *state)
     int err = file_join(path, sizeof(path), state, "keeper.sock");
     if (!err)
         err = line_connect(fd, path);
+    if (err == -EACCES) {
+        fprintf(stderr,
+                "outpost: %s: expected a user who may connect to it (people.conf of "
+                "etc/systemd, or root)\n",
+                path);
+        return err;
+    }
     if (err) {
         fprintf(stderr,
                 "outpost: no keeper answers at %s (%s); is `outpost run` running?\n",

@@ -73,6 +73,12 @@ def performed(city, count):
     return [event["data"] for event in city.events("action.performed")]
 
 
+def test_who_may_not_connect_is_told_so(desk):
+    os.chmod(os.path.join(desk.state, "keeper.sock"), 0o600)
+    code, _, err = desk.ask("show", "desk", "total", user=STRANGER)
+    assert code == 1 and "expected a user who may connect to it (people.conf" in err
+
+
 def test_an_action_is_done_once_and_on_record_once(desk, city):
     assert desk.ask("do", "desk", "add", "n=5", "note=hunter2") == (0, "total  5\n", "")
     assert desk.ask("do", "desk", "add", "--json") == (0, '{"total":6}\n', "")
