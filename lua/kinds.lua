@@ -32,7 +32,7 @@ function kinds.show(value)
         return "nothing"
     end
     if type(value) == "string" then
-        return '"' .. excerpt(value) .. '"'
+        return '"' .. excerpt(value) .. '"' .. (utf8.len(value) and "" or ", which is no UTF-8")
     end
     if type(value) == "number" or type(value) == "boolean" then
         return tostring(value)

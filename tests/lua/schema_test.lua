@@ -77,7 +77,7 @@ end)
 
 t.test("bytes_that_are_no_text_are_refused_and_shown_harmlessly", function()
     refuses({ names = { a = "\xFF\x1B" } },
-        'names.a: expected a text of at most 4 bytes, got "??"')
+        'names.a: expected a text of at most 4 bytes, got "??", which is no UTF-8')
     local long = ("\u{53F8}"):rep(40)
     t.holds(utf8.len(schema.show(long)))
 end)
