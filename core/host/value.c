@@ -61,8 +61,26 @@ static void write_text(struct writer *writer, int index)
     json_put_bytes(writer->out, text, length);
 }
 
+/* What an array would leave out without a word. */
+static const char *beside_array(lua_State *L, int index, lua_Integer count)
+{
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        bool is_whole = lua_isinteger(L, -1);
+        if (is_whole && lua_tointeger(L, -1) >= 1 && lua_tointeger(L, -1) <= count)
+            continue;
+        lua_pop(L, 1);
+        return is_whole ? "a list with holes" : "a table with names and numbers as keys";
+    }
+    return NULL;
+}
+
 static const char *write_array(struct writer *writer, int index, lua_Integer count)
 {
+    const char *beside = beside_array(writer->L, index, count);
+    if (beside != NULL)
+        return beside;
     for (lua_Integer i = 1; i <= count; i++) {
         buffer_append(writer->out, i == 1 ? "[" : ",", 1);
         lua_rawgeti(writer->L, index, i);

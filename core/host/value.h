@@ -1,8 +1,9 @@
 /* value - Lua values as JSON, and back.
  *
  * Whole numbers stay whole (64 bits), fractions come back bit for bit, a text that is not UTF-8
- * has its bad bytes replaced. A table with value [1] is an array, any other an object; an empty
- * one is an object unless it came from an empty array. `null` is absent in an object and
+ * has its bad bytes replaced. A table with value [1] is an array, any other an object, and what is
+ * both or has holes is refused, not cut down; an empty one is an object unless it came from an
+ * empty array. `null` is absent in an object and
  * lightuserdata NULL in an array. Both ways refuse what is nested deeper than VALUE_DEPTH_MAX.
  *
  * Both may raise, so call them inside a task or lua_pcall(). */

@@ -128,6 +128,9 @@ static void what_json_cannot_say_is_named(void **state)
     assert_string_equal(json_of(*state, "print"), "a function, thread or userdata");
     assert_string_equal(json_of(*state, "{ a = 1, [2] = 2 }"),
                         "a table with names and numbers as keys");
+    assert_string_equal(json_of(*state, "{ 1, a = 2 }"),
+                        "a table with names and numbers as keys");
+    assert_string_equal(json_of(*state, "{ 1, nil, 3, [9] = 7 }"), "a list with holes");
     assert_string_equal(json_of(*state, "('x'):rep(5000)"), "too long");
 }
 
