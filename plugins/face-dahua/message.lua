@@ -151,7 +151,7 @@ end
 
 -- The events of a text, and "heartbeat" when it is a sign of life. nil and what was expected.
 function message.read(text)
-    text = text:gsub("^%s+", ""):gsub("%s+$", "")
+    text = text:gsub("^\xEF\xBB\xBF", ""):gsub("^%s+", ""):gsub("%s+$", "") -- a byte order mark
     if text == "Heartbeat" then
         return {}, "heartbeat"
     elseif text:find("^Code=") then

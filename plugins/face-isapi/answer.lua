@@ -2,6 +2,7 @@
 --
 -- Success is status 200 and, where the body says a statusCode, 1. A 200 with another statusCode is
 -- a failure. What is not to be had is told from what failed, because it is not asked for again.
+local fact = require "fact"
 local json = require "json"
 local xml = require "xml"
 
@@ -43,7 +44,7 @@ local function texts(body, names)
         end
         return found
     end
-    local object = json.decode(body)
+    local object = json.decode(fact.readable(body))
     object = type(object) == "table" and (object.ResponseStatus or object.userCheck or object) or {}
     for _, name in ipairs(type(object) == "table" and names or {}) do
         local value = object[name]

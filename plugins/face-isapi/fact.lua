@@ -13,8 +13,10 @@ local TEXT_MAX = 128
 local SERIAL_MAX <const> = 3000000000 -- of a search, by the vendor's documents
 
 -- JSON of old firmware has names in GBK. They go no further, so each such pair of bytes becomes a
--- question mark; the second may be a backslash, so this comes before reading.
+-- question mark; the second may be a backslash, so this comes before reading. A byte order mark
+-- before it is no part of it.
 function fact.readable(text)
+    text = text:gsub("^\xEF\xBB\xBF", "")
     if utf8.len(text) then
         return text
     end

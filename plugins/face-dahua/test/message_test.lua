@@ -24,6 +24,10 @@ t.test("json_is_one_event_a_list_or_a_list_named_events", function()
     t.equal(codes '{"code":"A","data":{"UserID":"7"}}', { { "A", nil, nil, "7" } })
 end)
 
+t.test("a_byte_order_mark_before_it_is_no_part_of_it", function()
+    t.equal(codes '\xEF\xBB\xBF{"Code":"A","Data":{"UserID":"7"}}', { { "A", nil, nil, "7" } })
+end)
+
 t.test("members_may_stand_beside_the_code_and_data_may_be_a_text", function()
     t.equal(codes '{"Code":"_DoorFace_","action":"Pulse","index":"0","UserID":"7"}',
         { { "_DoorFace_", "Pulse", 0, "7" } })

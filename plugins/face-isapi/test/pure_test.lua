@@ -31,6 +31,17 @@ t.test("what_firmware_fills_in_counts_as_absent", function()
     t.equal(fact.read({ majorEventType = "5", subEventType = "75" }).minor, 75)
 end)
 
+t.test("what_is_before_and_in_a_text_of_old_firmware_is_no_hindrance", function()
+    t.equal(fact.readable "\xEF\xBB\xBF{}", "{}")
+    t.equal(fact.readable '{"name":"\xCD\xF5\x84\x5C"}', '{"name":"??"}')
+    t.equal(fact.readable '{"name":"王"}', '{"name":"王"}')
+    local page = search.page '\xEF\xBB\xBF{"AcsEvent":{"InfoList":[{"major":5,"minor":75}]}}'
+    t.equal(page.facts[1].raw, '{"major":5,"minor":75}')
+    local list = '{"UserInfoSearch":{"UserInfo":[{"employeeNo":"7","name":"\x84\x5C"}]}}'
+    t.equal(people.page(list).list[1].number, "7")
+    t.equal(answer.read(200, '\xEF\xBB\xBF{"statusCode":4}').ok, false)
+end)
+
 t.test("an_identity_is_the_same_whichever_way_a_record_came", function()
     local pushed = fact.read({ majorEventType = 5, subEventType = 75, employeeNoString = "7" },
         { dateTime = "2026-11-21T11:04:05+08:00" })
