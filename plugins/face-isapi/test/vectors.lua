@@ -257,8 +257,10 @@ end
 -- The members of the sample that ours must have too.
 local function request(_, bytes)
     local theirs = (json.decode(bytes) or {}).AcsEventCond
-    local ours = json.decode(search.period("2000-01-01T00:00:00+03:00",
-        "2037-12-31T23:59:59+03:00", 0, "1")).AcsEventCond
+    local is_range = theirs and theirs.beginSerialNo
+    local ours = json.decode(is_range and search.range(1, 30, 0, "1")
+        or search.period("2000-01-01T00:00:00+03:00", "2037-12-31T23:59:59+03:00", 0, "1"))
+        .AcsEventCond
     for name in pairs(theirs or {}) do
         if ours[name] == nil and name ~= "timeReverseOrder" then
             return "ours has no " .. name

@@ -24,7 +24,12 @@ t.test("our_own_samples_are_read_as_their_index_says", function() check(OURS) en
 if vectors.check(THEIRS) then
     t.test("samples_of_real_terminals_are_read_as_their_index_says", function() check(THEIRS) end)
     t.test("codes_are_named_as_the_vendor_names_them", function()
-        t.equal(vectors.codes(THEIRS), {})
+        local faults = vectors.codes(THEIRS)
+        if faults then
+            t.equal(faults, {})
+        else
+            print "skipped: the vendor's table of codes is not among the samples"
+        end
     end)
 else
     print("skipped: samples of real terminals, because there is no " .. THEIRS)

@@ -9,9 +9,10 @@ local json = require "json"
 local lines = require "lines"
 local operlog = require "operlog"
 local picture = require "picture"
+local rehearsal = require "rehearsal"
 local t = require "testing"
 
-local FOLDER = "../shared/vectors/zkpush/"
+local FOLDER = rehearsal.folder .. "/../../../shared/vectors/zkpush/"
 local CHINA = 480
 
 local function read(name)
