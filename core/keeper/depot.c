@@ -161,6 +161,21 @@ static int move_to_old(const struct depot *depot, const char *from)
     return err == -ENOENT && !file_exists(from) ? 0 : err;
 }
 
+/* The folder that `path` is in. It is on disk before anything moves there: any sync of new/ may make
+ * the move durable, and with the folder all that is in it would be lost. */
+static int make_place(const struct depot *depot, char *path)
+{
+    char *name = strrchr(path, '/');
+    *name = '\0';
+    int err = file_make_folders(path);
+    if (!err)
+        err = file_sync_folder(depot->folder);
+    if (err)
+        rmdir(path); /* the next one must not take it for durable */
+    *name = '/';
+    return err;
+}
+
 int depot_settle(const struct depot *depot, const struct digest *digest, int64_t number)
 {
     char from[DEPOT_PATH_MAX], to[DEPOT_PATH_MAX];
@@ -176,10 +191,7 @@ int depot_settle(const struct depot *depot, const struct digest *digest, int64_t
     err = move(from, to);
     if (err != -ENOENT)
         return err;
-    char *name = strrchr(to, '/');
-    *name = '\0';
-    err = file_make_folders(to);
-    *name = '/';
+    err = make_place(depot, to);
     return err ? err : move(from, to);
 }
 
@@ -319,15 +331,25 @@ static int erase_one(void *owner, const char *path, const char *name)
     return 0; /* the others go */
 }
 
-int depot_erase(const struct depot *depot)
+static int sync_folder(const struct depot *depot, const char *name)
 {
     char path[DEPOT_PATH_MAX];
+    int err = join(depot, path, name);
+    return err ? err : file_sync_folder(path);
+}
+
+/* Before a head is overwritten no other name leads to it any more, also after a power cut: one that
+ * was still called SHA256.N in new/ would be put before the whole one that has been stored since. */
+int depot_erase(const struct depot *depot)
+{
     int first = 0;
-    int err = each_name(depot, "old", erase_one, &first);
+    int err = sync_folder(depot, "new");
     if (!err)
-        err = join(depot, path, "old");
+        err = sync_folder(depot, "old");
     if (!err)
-        err = file_sync_folder(path);
+        err = each_name(depot, "old", erase_one, &first);
+    if (!err)
+        err = sync_folder(depot, "old");
     return err ? err : first;
 }
 
