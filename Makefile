@@ -283,16 +283,20 @@ run-faults-long: all powercut hostile $(OUT)/tests/bench/flood
 	@$(PYTEST) -s tests/faults
 
 # powercut: programs that cut the power under a room's own libraries.
-POWERCUT := keeper city
+POWERCUT := keeper city blobs
 POWERCUT_PARTS := trace disk sweep
 POWERCUT_PARTS_keeper := office ledger inspect
+POWERCUT_PARTS_blobs := office ledger book
+POWERCUT_ROOM_blobs := keeper
+POWERCUT_WRAPS_blobs := -Wl,--wrap=scribe_write
 POWERCUT_OBJECTS := $(foreach p,$(POWERCUT_PARTS),$(OUT)/tests/faults/powercut/$(p).o)
 define powercut
 $(OUT)/tests/faults/powercut/$(1): $(OUT)/tests/faults/powercut/$(1)_powercut.o $(POWERCUT_OBJECTS) \
   $(foreach p,$(POWERCUT_PARTS_$(1)),$(OUT)/tests/faults/powercut/$(p).o) \
-  $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
+  $(call archives,$(or $(POWERCUT_ROOM_$(1)),$(1)) $(NEEDS_$(1)) proof wire base)
 	$$(say) LINK $$@
-	$$(QUIET)$$(CC) -o $$@ $$^ $(call libs_of,$(1) $(NEEDS_$(1)) proof wire base) -ldl $$(LINK_$$(FLAVOUR))
+	$$(QUIET)$$(CC) -o $$@ $$^ $(POWERCUT_WRAPS_$(1)) \
+	  $(call libs_of,$(or $(POWERCUT_ROOM_$(1)),$(1)) $(NEEDS_$(1)) proof wire base) -ldl $$(LINK_$$(FLAVOUR))
 endef
 $(foreach r,$(POWERCUT),$(eval $(call powercut,$(r))))
 $(OUT)/tests/faults/powercut/%.o: CFLAGS += $(call cflags_of,keeper)

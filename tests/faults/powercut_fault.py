@@ -34,6 +34,10 @@ def test_some_cuts_under_the_city_lose_nothing_that_a_receipt_has_told():
     cut("city", 1000)
 
 
+def test_some_cuts_under_blobs_lose_nothing_that_was_told_done():
+    cut("blobs", 800)
+
+
 def fail(*options):
     done = subprocess.run([os.path.join(PROGRAMS, "nth"), *options], stdout=subprocess.PIPE, text=True,
                           check=False)
@@ -58,3 +62,8 @@ def test_cuts_at_every_operation_of_the_keeper_lose_nothing():
 @pytest.mark.slow
 def test_cuts_at_the_operations_of_the_city_lose_nothing_that_a_receipt_has_told():
     cut("city", int(STATES) // 3)
+
+
+@pytest.mark.slow
+def test_cuts_at_the_operations_of_blobs_lose_nothing_that_was_told_done():
+    cut("blobs", int(STATES) // 2)

@@ -38,14 +38,14 @@ struct disk {
     size_t node_count;
     ino_t root;
     const struct trace_op *synced; /* the last sync of anything, or the first operation */
-    const struct trace_op *newest;
+    const struct trace_op *oldest, *newest;
 };
 
 /* How one cut treats what is pending. */
 enum fate { NONE, ALL, FIRST, EACH, SECTORS, FATES };
 
 struct fall {
-    uint64_t random;
+    uint64_t seed, random;
     bool is_free;                   /* names fall by themselves */
     unsigned percent;               /* of those that stay */
     const struct trace_op *journal; /* ordered: the last change of names that stays */
@@ -130,10 +130,14 @@ static void drop_name(struct name *names, size_t *count, const char *text)
             names[i--] = names[--*count];
 }
 
-static struct name *put_name(struct name *names, size_t *count, const struct trace_op *op)
+/* What the change is to the names of `folder`. */
+static struct name *put_name(struct name *names, size_t *count, ino_t folder,
+                             const struct trace_op *op)
 {
-    if (op->old[0] != '\0')
+    if (op->old[0] != '\0' && (op->from == 0 || op->from == folder))
         drop_name(names, count, op->old);
+    if (op->inode != folder)
+        return names;
     drop_name(names, count, op->name);
     if (op->target == 0)
         return names;
@@ -152,31 +156,62 @@ static void keep_pending(struct node *node, const struct trace_op *op)
     node->pending[node->pending_count++] = op;
 }
 
-static void sync_node(struct node *node)
+static void put_durably(struct node *node, const struct trace_op *op)
 {
-    for (size_t i = 0; i < node->pending_count; i++)
-        if (node->is_folder)
-            node->names = put_name(node->names, &node->name_count, node->pending[i]);
-        else
-            put_op(&node->durable, node->pending[i]);
-    free(node->pending);
+    if (node->is_folder)
+        node->names = put_name(node->names, &node->name_count, node->inode, op);
+    else
+        put_op(&node->durable, op);
+}
+
+static void sync_moved(struct disk *disk, const struct node *node,
+                       const struct trace_op *op);
+
+/* The first `count` of what is pending. */
+static void sync_first(struct disk *disk, struct node *node, size_t count)
+{
+    const struct trace_op **first = node->pending;
+    size_t left = node->pending_count - count;
     node->pending = NULL;
     node->pending_count = 0;
+    for (size_t i = 0; i < count; i++)
+        put_durably(node, first[i]);
+    for (size_t i = count; i < count + left; i++)
+        keep_pending(node, first[i]);
+    for (size_t i = 0; i < count; i++)
+        if (first[i]->from != 0)
+            sync_moved(disk, node, first[i]);
+    free(first);
+}
+
+/* At the other folder too; what came before it there must not come behind it. */
+static void sync_moved(struct disk *disk, const struct node *node,
+                       const struct trace_op *op)
+{
+    struct node *other = find_node(disk, op->from == node->inode ? op->inode : op->from);
+    for (size_t i = 0; i < other->pending_count; i++)
+        if (other->pending[i] == op) {
+            sync_first(disk, other, i + 1);
+            return;
+        }
 }
 
 void disk_take(struct disk *disk, const struct trace_op *op)
 {
     disk->newest = op;
     if (disk->synced == NULL)
-        disk->synced = op;
+        disk->oldest = disk->synced = op;
     if (op->kind == TRACE_NAME && op->target)
         need_node(disk, op->target, op->is_folder);
+    if (op->kind == TRACE_NAME && op->from != 0)
+        keep_pending(need_node(disk, op->from, true), op);
     if (op->kind == TRACE_NAME)
         keep_pending(need_node(disk, op->inode, true), op);
     else if (op->kind == TRACE_WRITE || op->kind == TRACE_SIZE)
         keep_pending(need_node(disk, op->inode, false), op);
     else if (op->kind == TRACE_SYNC) {
-        sync_node(need_node(disk, op->inode, op->is_folder));
+        struct node *node = need_node(disk, op->inode, op->is_folder);
+        sync_first(disk, node, node->pending_count);
         disk->synced = op;
     }
 }
@@ -204,10 +239,10 @@ static void read_entry(struct disk *disk, const char *folder, ino_t above,
         abort();
     if (!S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode))
         return; /* a socket that was left over */
-    struct trace_op op = {.target = file.st_ino};
+    struct trace_op op = {.inode = above, .target = file.st_ino};
     snprintf(op.name, sizeof(op.name), "%s", text);
     struct node *node = need_node(disk, above, true);
-    node->names = put_name(node->names, &node->name_count, &op);
+    node->names = put_name(node->names, &node->name_count, above, &op);
     node = need_node(disk, file.st_ino, S_ISDIR(file.st_mode));
     if (S_ISDIR(file.st_mode))
         read_folder(disk, path, file.st_ino);
@@ -332,8 +367,12 @@ static void write_file(struct fall *fall, const char *path, const struct node *n
     free(content.bytes);
 }
 
-static bool stays(struct fall *fall, const struct trace_op *op)
+/* What was moved from one folder to another is so in both, or in none. */
+static bool stays(struct fall *fall, const struct disk *disk, const struct trace_op *op)
 {
+    uint64_t own = chance_at(fall->seed, (uint64_t)(op - disk->oldest));
+    if (fall->is_free && op->from != 0)
+        return chance_is(&own, fall->percent);
     return fall->is_free ? chance_is(&fall->random, fall->percent) : op <= fall->journal;
 }
 
@@ -352,8 +391,8 @@ static void write_folder(struct disk *disk, struct fall *fall, const char *path,
         names[count++] = node->names[i];
     }
     for (size_t i = 0; i < node->pending_count; i++)
-        if (stays(fall, node->pending[i]))
-            names = put_name(names, &count, node->pending[i]);
+        if (stays(fall, disk, node->pending[i]))
+            names = put_name(names, &count, node->inode, node->pending[i]);
     for (size_t i = 0; i < count; i++) {
         struct node *child = find_node(disk, names[i].inode);
         snprintf(below, sizeof(below), "%s/%s", path, names[i].text);
@@ -384,7 +423,7 @@ static void choose(struct fall *fall, const struct disk *disk)
 
 void disk_fall(struct disk *disk, const char *folder, uint64_t random)
 {
-    struct fall fall = {.random = random};
+    struct fall fall = {.seed = random, .random = random};
     choose(&fall, disk);
     write_folder(disk, &fall, folder, find_node(disk, disk->root));
 }

@@ -10,7 +10,8 @@
  *                     fsync of anything (a journaling file system). Free: each change by itself, and only
  *                     an fsync of the folder makes it durable (what POSIX promises).
  *
- * A rename is one change. Nothing else is assumed of the disk. */
+ * A rename is one change, also from one folder to another: then an fsync of either makes it durable.
+ * Nothing else is assumed of the disk. */
 #ifndef TESTS_FAULTS_POWERCUT_DISK_H
 #define TESTS_FAULTS_POWERCUT_DISK_H
 

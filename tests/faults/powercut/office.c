@@ -35,6 +35,13 @@ void office_storage(int64_t quota_bytes, int64_t reserve_bytes)
     reserve = reserve_bytes;
 }
 
+static void (*watch)(struct office *office);
+
+void office_watch(void (*told)(struct office *office))
+{
+    watch = told;
+}
+
 static void need(bool claim, const char *what)
 {
     if (claim)
@@ -64,6 +71,8 @@ static void committed(void *owner, int err, bool had_alarm)
 {
     struct office *office = container_of((struct keeper *)owner, struct office, keeper);
     struct ledger *ledger = office->ledger;
+    if (err == 0 && watch != NULL)
+        watch(office);
     if (err == 0 && ledger != NULL)
         ledger_note(ledger, office->keeper.journal);
     else if (office->believes_all)
@@ -100,6 +109,8 @@ int office_open(struct office *office, const char *folder, struct ledger *ledger
     int err = keeper_open(&office->keeper, office->config, folder, "/nowhere");
     if (err)
         return err;
+    if (watch != NULL)
+        watch(office);
     if (ledger != NULL)
         ledger_note(ledger, office->keeper.journal);
     office->committed = office->keeper.group.committed;
@@ -255,6 +266,25 @@ bool office_hear(struct office *office)
         while (is_readable(office->host_end))
             if (take_frame(office, &well))
                 return well;
+        loop_turn(office->keeper.loop);
+    }
+    return false;
+}
+
+bool office_ask(struct office *office, const struct buffer *question,
+                struct frame *answer)
+{
+    static uint8_t bytes[FRAME_MAX];
+    send_frame(office->host_end, question);
+    for (int turn = 0; turn < TURNS_MAX && office->keeper.exit_code == 0; turn++) {
+        while (is_readable(office->host_end)) {
+            ssize_t length = recv(office->host_end, bytes, sizeof(bytes), MSG_DONTWAIT);
+            if (length <= 0)
+                return false;
+            if (frame_read(answer, bytes, (size_t)length) == 0 &&
+                answer->type != TALK_START && answer->id == office->id)
+                return true;
+        }
         loop_turn(office->keeper.loop);
     }
     return false;

@@ -26,6 +26,10 @@ struct office {
  * it is small. */
 void office_storage(int64_t quota_bytes, int64_t reserve_bytes);
 
+/* Called when an office that is opened from now on stands, and after each of its transactions that has
+ * been told done. NULL: nobody is. */
+void office_watch(void (*told)(struct office *office));
+
 /* Starts the keeper on that state folder; notes that it stands. What keeper_open() says. */
 int office_open(struct office *office, const char *folder, struct ledger *ledger);
 /* Stops it in good order by SIGTERM, or lets it go as it is. */
@@ -39,6 +43,9 @@ void office_say(struct office *office, int count, uint64_t *random);
 bool office_hear(struct office *office);
 /* A receipt of the city for the first events up to `size`. */
 void office_receive(struct office *office, int64_t size);
+/* Says that, and hears the answer: its frame, good until the next is heard. False when the keeper ended. */
+bool office_ask(struct office *office, const struct buffer *question,
+                struct frame *answer);
 /* Time passes, and the keeper does what it wants. */
 void office_pass(struct office *office, int ms);
 

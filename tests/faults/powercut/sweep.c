@@ -104,40 +104,42 @@ static void keep(struct sweep *sweep, size_t index)
 }
 
 /* An errand ran to its end before its parent went on; in truth both go on together. Their operations
- * have nothing in common until they join, so any mixture could have been. */
+ * have nothing in common until they join, so any mixture could have been. Of several errands the first
+ * does all before the next; joining one of them they are all over. */
 static void arrange(struct sweep *sweep, uint64_t random)
 {
-    size_t held = 0, until = 0;
+    size_t *held = malloc(trace_count() * sizeof(*held) + 1), first = 0, count = 0;
     unsigned percent = 0;
     sweep->count = 0;
     sweep->ops = realloc(sweep->ops, trace_count() * sizeof(*sweep->ops) + 1);
     for (size_t i = 0; i < trace_count(); i++) {
         const struct trace_op *op = trace_op(i);
         if (op->errand != 0) {
-            if (held == until) {
-                held = i;
+            if (first == count)
                 percent = (unsigned)chance_below(&random, 4) * 33;
-            }
-            until = i + 1;
+            held[count++] = i;
             continue;
         }
-        while (held < until && (op->kind == TRACE_JOIN || chance_is(&random, percent)))
-            keep(sweep, held++);
+        while (first < count && (op->kind == TRACE_JOIN || chance_is(&random, percent)))
+            keep(sweep, held[first++]);
         if (op->kind != TRACE_JOIN)
             keep(sweep, i);
     }
-    while (held < until)
-        keep(sweep, held++);
+    while (first < count)
+        keep(sweep, held[first++]);
+    free(held);
 }
 
-/* What file_put() writes is called NAME.123.new before it is called NAME. */
+/* What file_put() writes is called NAME.123.new before it is called NAME; a blob's name is only digits
+ * first. */
 static bool is_beside(const struct sweep *sweep, ino_t inode)
 {
     for (size_t i = 0; i < sweep->count; i++) {
         const struct trace_op *op = &sweep->ops[i];
         size_t length = strlen(op->name);
         if (op->kind == TRACE_NAME && op->target == inode && length > 4 &&
-            strcmp(op->name + length - 4, ".new") == 0)
+            (strcmp(op->name + length - 4, ".new") == 0 ||
+             strspn(op->name, "0123456789") == length))
             return true;
     }
     return false;

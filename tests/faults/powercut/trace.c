@@ -42,9 +42,7 @@ static bool is_repeatable;
 static int64_t passed_us;
 static uint64_t random_state;
 static int errands;
-static int errand;       /* the one that this process is */
-static pid_t errand_pid; /* the last that this process has forked */
-static int errand_number;
+static int errand; /* the one that this process is */
 
 void *trace_share(size_t size)
 {
@@ -179,14 +177,15 @@ static void note_size(ino_t inode, off_t size)
     note(TRACE_SIZE, inode)->at = (uint64_t)size;
 }
 
-static void note_name(ino_t folder, const char *name, const char *old,
-                      const struct stat *target)
+static struct trace_op *note_name(ino_t folder, const char *name, const char *old,
+                                  const struct stat *target)
 {
     struct trace_op *op = note(TRACE_NAME, folder);
     snprintf(op->name, sizeof(op->name), "%s", name);
     snprintf(op->old, sizeof(op->old), "%s", old);
     op->target = target ? target->st_ino : 0;
     op->is_folder = target && S_ISDIR(target->st_mode);
+    return op;
 }
 
 void trace_mark(uint64_t number)
@@ -285,16 +284,12 @@ int rename(const char *from, const char *to)
     const char *old, *name;
     bool traced = is_traced_path(from, &folder, &old) &&
                   is_traced_path(to, &other, &name) && lstat(from, &target) == 0;
-    if (traced && folder.st_ino != other.st_ino) {
-        fprintf(stderr, "powercut: %s to %s: no program of ours moves between folders\n",
-                from, to);
-        abort();
-    }
     if (traced && fails())
         return -1;
     int result = (int)syscall(SYS_rename, from, to);
     if (result == 0 && traced)
-        note_name(folder.st_ino, name, old, &target);
+        note_name(other.st_ino, name, old, &target)->from =
+            folder.st_ino == other.st_ino ? 0 : folder.st_ino;
     return result;
 }
 
@@ -433,8 +428,6 @@ pid_t fork(void)
         errand = number;
     if (pid <= 0)
         return pid;
-    errand_pid = pid;
-    errand_number = number;
     while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR)
         ;
     return pid;
@@ -444,8 +437,8 @@ pid_t waitpid(pid_t pid, int *status, int options)
 {
     REAL(pid_t, waitpid, (pid_t, int *, int));
     pid_t ended = real(pid, status, options);
-    if (ended > 0 && ended == errand_pid && notes != NULL && notes->is_on)
-        note(TRACE_JOIN, 0)->at = (uint64_t)errand_number;
+    if (ended > 0 && errand == 0 && notes != NULL && notes->is_on)
+        note(TRACE_JOIN, 0);
     return ended;
 }
 

@@ -18,14 +18,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { TRACE_NAME_ROOM = 64, TRACE_OPS_MAX = 400 * 1000 };
+enum { TRACE_NAME_ROOM = 96, TRACE_OPS_MAX = 400 * 1000 };
 
 enum trace_kind {
     TRACE_WRITE, /* `length` bytes at `at` */
     TRACE_SIZE,  /* the file has `at` bytes now */
-    TRACE_NAME, /* in folder `inode`, `old` (if any) is gone and `name` means `target` (0: nothing) */
+    TRACE_NAME, /* in folder `inode` `name` means `target` (0: nothing); `old` (if any) is gone, from
+                   there or from folder `from` */
     TRACE_SYNC, /* what file or folder `inode` holds is durable when this is over */
-    TRACE_JOIN, /* the errand has been waited for */
+    TRACE_JOIN, /* an errand has been waited for */
     TRACE_MARK  /* `at` is what the test says */
 };
 
@@ -34,6 +35,7 @@ struct trace_op {
     int errand; /* 0: the program's own */
     ino_t inode;
     ino_t target;
+    ino_t from;     /* 0: it was in the same folder */
     bool is_folder; /* the target, or what is synced */
     uint64_t at;
     size_t length;
