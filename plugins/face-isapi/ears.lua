@@ -33,10 +33,21 @@ local function is_delivery(place, one)
         or place == "known" and one.currentEvent == true
 end
 
+-- The picture of a record: what came with it, or what it names in place of that. Of the past the
+-- search sees to it.
+local function picture_of(self, one, pictures)
+    if not pictures or not picture.is_wanted(self.book.pictures, one) then
+        return nil
+    end
+    local path = one.currentEvent ~= false and picture.path(one.pictureURL or "")
+    return pictures[1] or path and (client.get(self.line, { path = path, most = PART_MOST,
+        timeout = PICTURE_MS })) or nil
+end
+
 -- What becomes of a record that came by "push" or "stream". What is of the past is left to the
 -- search, which knows its order and has its picture. "told", "known", "ahead", "doubt".
 local function take(self, one, by, pictures)
-    one.bytes = pictures and picture.is_wanted(self.book.pictures, one) and pictures[1] or nil
+    one.bytes = picture_of(self, one, pictures)
     if not one.serialNo or self.no_search then
         if not self.no_search then
             self.wake() -- the search knows its number
@@ -154,8 +165,8 @@ end
 local function pictures_behind(self, stream, one)
     local pictures = {}
     local most = math.min(one.picturesNumber or 0, PICTURES_MAX)
-    if not picture.is_wanted(self.book.pictures, one) then
-        return pictures
+    if picture.path(one.pictureURL or "") or not picture.is_wanted(self.book.pictures, one) then
+        return pictures -- one that is named does not follow
     end
     while #pictures < most do
         local part = next_part(stream, PICTURE_MS)

@@ -60,7 +60,8 @@ end
 function Double.alert(_, one, live)
     local event = { majorEventType = one.major, subEventType = one.minor, serialNo = one.serialNo,
         employeeNoString = one.employeeNoString, currentEvent = live, name = "SECRET-NAME",
-        deviceName = "SECRET-DEVICE", cardNo = "0012345678", picturesNumber = one.pictures }
+        deviceName = "SECRET-DEVICE", cardNo = "0012345678", picturesNumber = one.pictures,
+        pictureURL = one.url }
     return json.encode { ipAddress = "10.0.0.9", dateTime = one.time, activePostCount = 1,
         eventType = "AccessControllerEvent", eventState = "active", AccessControllerEvent = event }
 end

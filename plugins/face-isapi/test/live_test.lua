@@ -231,6 +231,23 @@ t.test("a_record_that_the_search_brings_has_its_picture_fetched", function()
     t.equal(#one.http:requests "GET /LOCALS", 1)
 end)
 
+t.test("a_picture_that_is_named_live_instead_of_sent_is_fetched_where_that_is_wished", function()
+    for mode, count in pairs { none = 0, hash = 1 } do
+        local one = double.new()
+        one.pages = { ["GET /LOCALS/pic/7.jpeg"] = function() return { body = FACE } end }
+        local office = double.begin(one, with { pictures = mode })
+        office:run "5s"
+        local record = one:record { person = "8001" }
+        record.url = "http://10.0.0.9/LOCALS/pic/7.jpeg"
+        one:push(record)
+        office:run "1s"
+        local told = office:events "checkin.verified"
+        t.equal({ #told, told[1].data.picture },
+            { 1, count == 1 and require("digest").sha256(FACE) or nil })
+        t.equal(#one.http:requests "GET /LOCALS", count)
+    end
+end)
+
 t.test("whenever_it_dies_an_event_names_a_picture_that_is_there", function()
     for nth = 1, 10 do
         local one = double.new()
