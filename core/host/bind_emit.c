@@ -143,7 +143,10 @@ static void gather(lua_State *L, struct effects *effects,
                    const struct effects_event *event, int index)
 {
     struct buffer *out = effects_event_begin(effects, event);
+    size_t from = out->length;
     const char *why = value_encode(L, index, out, TALK_DATA_MAX);
+    if (why == NULL && out->bytes[from] != '{')
+        why = "expected a table with names, got a list";
     if (why != NULL)
         luaL_error(L, "emit \"%s\": data cannot be JSON: %s", event->type, why);
     if (effects_event_end(effects) != 0)

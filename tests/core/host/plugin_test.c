@@ -109,6 +109,7 @@ static void a_bad_emit_names_the_field(void **state)
         "{ type = 'x.y', time = 'now' }|time: expected seconds",
         "{ type = 'x.y', data = 7 }|data: expected a table",
         "{ type = 'x.y', data = { f = pcall } }|cannot be JSON",
+        "{ type = 'x.y', data = { 1, 2 } }|expected a table with names, got a list",
         "{ data = {} }|type: expected a text",
     };
     (void)state;
