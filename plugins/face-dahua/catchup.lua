@@ -66,7 +66,8 @@ end
 
 ---- records
 
--- A page, in the form of times that the firmware understands: the other one is tried once.
+-- A page, in the form of times that the firmware understands: the other one is tried once, also
+-- where another firmware has come since.
 local function ask(self, from, to)
     local state, offset = self.terminal.state, self.config.utc_offset
     local form = state.form or "epoch"
@@ -81,12 +82,13 @@ local function ask(self, from, to)
         if page then
             state.form = form
             return page
-        elseif code ~= "request" and code ~= "error" or state.form then
+        elseif code ~= "request" and (code ~= "error" or state.form) then
             return nil, message, code
         end
         form = OTHER[form]
     end
-    return nil, "the terminal understands no form of recordFinder", "unsupported"
+    return nil, "the terminal understands no form of recordFinder",
+        state.form and "request" or "unsupported"
 end
 
 -- Where a sweep begins: see the invariant. `drift` is how far the terminal's clock is ahead now.

@@ -79,6 +79,16 @@ t.test("what_it_remembers_is_told_once_and_in_order", function()
     end
 end)
 
+t.test("firmware_that_wants_another_form_of_times_is_read_on", function()
+    local terminal = double.new { rows = rows(3) }
+    local office = double.office(terminal)
+    office:run "10m"
+    terminal.form = "text"
+    terminal.rows = rows(5)
+    office:run "30m"
+    t.equal(told(office), numbers(5))
+end)
+
 t.test("no_moment_is_a_bad_one_to_die", function()
     for nth = 1, 14 do
         for _, step in ipairs { { after = "any", nth = nth }, { before = "commit", nth = nth } } do
