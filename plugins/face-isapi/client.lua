@@ -2,8 +2,8 @@
 --
 -- Terminals lock an account for half an hour after five wrong passwords. So whoever is refused once
 -- (401 after the login was sent) asks no more, in this process or the next, until user, password or
--- url in the configuration are others: a mark in the store says so. Only a lock-out that the
--- terminal told the end of is tried again then, once.
+-- url in the configuration are others: marks of the newest eight in the store say so. Only a
+-- lock-out that the terminal told the end of is tried again then, once.
 --
 -- `Connection: close` because some terminals hang when a connection with a login is kept.
 local answer = require "answer"
@@ -13,7 +13,7 @@ local turn = require "turn"
 
 local client = {}
 
-local KEY = "login"
+local KEY, MARKS_MOST = "login", 8
 local LOCK_MORE_S = 60 -- after the lock-out ends by the terminal's clock
 local ANSWER_MOST = 256 << 10 -- a page has some 40 KB
 local TYPES = { ["<"] = "application/xml", ["{"] = "application/json" }
@@ -21,17 +21,24 @@ local TYPES = { ["<"] = "application/xml", ["{"] = "application/json" }
 function client.new(host, config, book)
     local self = { host = host, config = config, book = book, turn = turn.new(host) }
     self.mark = digest.sha256(table.concat({ config.url, config.user, config.password }, "\0"))
-    self.refused = host.store.get(KEY)
+    local kept = host.store.get(KEY)
+    self.refused = kept and kept[1] and kept or {}
     return self
+end
+
+-- Where in the list of those that were refused the login of the configuration is.
+local function refused_at(self)
+    for i, one in ipairs(self.refused) do
+        if one.mark == self.mark then
+            return i
+        end
+    end
 end
 
 -- Why nothing may be asked now, or nil.
 function client.barred(self)
-    local refused = self.refused
-    if not refused or refused.mark ~= self.mark then
-        return nil
-    end
-    if refused.until_s and self.host.now() >= refused.until_s then
+    local refused = self.refused[refused_at(self)]
+    if not refused or refused.until_s and self.host.now() >= refused.until_s then
         return nil
     end
     return "user and password were refused: nothing is asked until the configuration changes"
@@ -39,21 +46,29 @@ end
 
 -- Somebody who knows better lets it try again.
 function client.forgive(self)
-    self.refused = nil
-    self.host.store.remove(KEY)
+    local at = refused_at(self)
+    if at then
+        table.remove(self.refused, at)
+        self.host.store.put(KEY, self.refused)
+    end
 end
 
 local function refuse(self, body)
     local locked, seconds = answer.lock(body)
-    self.refused = { mark = self.mark,
+    client.forgive(self) -- the newest is the last
+    local one = { mark = self.mark,
         until_s = locked and seconds and self.host.now() + seconds + LOCK_MORE_S or nil }
+    table.insert(self.refused, one)
+    if #self.refused > MARKS_MOST then
+        table.remove(self.refused, 1)
+    end
     self.host.store.put(KEY, self.refused)
     ledger.say(self.book, ledger.glance(self.book), "terminal.auth_failed",
         { locked = locked or nil, unlock_s = seconds })
     self.host.commit()
     self.host.log.error("the terminal refused user and password%s; nothing is asked until %s",
         locked and " (it says that the account is locked)" or "",
-        self.refused.until_s and "the lock-out is over" or "the configuration changes")
+        one.until_s and "the lock-out is over" or "the configuration changes")
     self.host.metrics.count("logins_refused", 1)
 end
 
@@ -84,7 +99,7 @@ local function in_turn(self, ask)
     if status == 401 then
         refuse(self, first.body or first:read { timeout = "2s" })
         return nil, "user and password were refused", "auth"
-    elseif status and self.refused then
+    elseif status then
         client.forgive(self)
     end
     if status then

@@ -1,4 +1,7 @@
 -- device - who the terminal is, what its clock says, whom it tells. XML out and in. Pure.
+--
+-- Some firmware says its time in JSON.
+local json = require "json"
 local time = require "time"
 local xml = require "xml"
 
@@ -48,22 +51,34 @@ end
 
 -- ---- The clock
 
--- { mode =, seconds =, offset = } of GET System/time. The zone counts west, as POSIX does; the time
--- has its own offset, and when both are there and differ, that of the time is what it shows.
-function device.clock(body)
+-- timeMode, localTime and timeZone of XML or JSON.
+local function time_of(body)
+    local object = json.decode(body)
+    object = type(object) == "table" and (object.Time or object)
+    if type(object) == "table" and type(object.localTime) == "string" then
+        return object
+    end
     local root, why = root_of(body, "Time")
-    if not root then
+    return root and { timeMode = xml.text(root, "timeMode"), timeZone = xml.text(root, "timeZone"),
+        localTime = xml.text(root, "localTime") }, why
+end
+
+-- { mode =, seconds =, offset = } of GET System/time. The zone counts west, as POSIX does; the time
+-- has its own offset, and when both are there and differ, that of the time is what it shows. Rules
+-- of summer time behind the zone are not looked at.
+function device.clock(body)
+    local found, why = time_of(body)
+    if not found then
         return nil, why
     end
-    local zone = xml.text(root, "timeZone")
-    local offset = zone and time.offset(zone)
-    local told = xml.text(root, "localTime")
+    local zone, told = found.timeZone, found.localTime
+    local offset = type(zone) == "string" and time.offset(zone:match "^%a+[+-]?[%d:]+" or zone)
     local seconds
     seconds, why = time.parse(told or "", offset)
     if not seconds then
         return nil, "localTime: " .. why
     end
-    return { mode = xml.text(root, "timeMode"), seconds = seconds, offset = offset, zone = zone,
+    return { mode = found.timeMode, seconds = seconds, offset = offset, zone = zone,
         told = told }
 end
 

@@ -98,7 +98,7 @@ local function receive(self, request)
     if not found then
         self.host.metrics.count("pushes_refused", 1)
         self.host.log.warn("a push makes no sense: %s", (pictures:gsub('".*', "something else")))
-        return { status = 400 }
+        return { status = 200 } -- or it sends the same again, before all that it has to say
     end
     terminal.heard(self.terminal)
     if found.kind ~= "record" then

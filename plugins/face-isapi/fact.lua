@@ -1,10 +1,10 @@
 -- fact - one record of the terminal, whichever way it came, and what it is to checkin. Pure.
 --
--- A fact has ISAPI's own words: major, minor, serialNo, frontSerialNo, currentEvent, dateTime,
 -- A fact has ISAPI's own words: major, minor, serialNo, frontSerialNo, currentEvent, time,
 -- What is "" or 0 because the firmware fills in what it does not have counts as absent when it is
 -- translated, not before. Names, cards and addresses go no further than this table.
 local codes = require "codes"
+local gbk = require "gbk"
 local time = require "time"
 
 local fact = {}
@@ -12,15 +12,14 @@ local fact = {}
 local TEXT_MAX = 128
 local SERIAL_MAX <const> = 3000000000 -- of a search, by the vendor's documents
 
--- JSON of old firmware has names in GBK. They go no further, so each such pair of bytes becomes a
--- question mark; the second may be a backslash, so this comes before reading. A byte order mark
--- before it is no part of it.
+-- JSON of old firmware has names in GBK, of which a byte may be a backslash, so this comes before
+-- reading. A byte order mark before it is no part of it.
 function fact.readable(text)
     text = text:gsub("^\xEF\xBB\xBF", "")
     if utf8.len(text) then
         return text
     end
-    return (text:gsub("[\x81-\xFE][\x40-\xFE]", "?"):gsub("[\x80-\xFF]", "?"))
+    return gbk.decode(text) or (text:gsub("[\x81-\xFE][\x40-\xFE]", "?"):gsub("[\x80-\xFF]", "?"))
 end
 
 local function text(value)

@@ -10,7 +10,7 @@ local plugin = {
     api = 1,
     name = "face-isapi",
     summary = "Face terminals that speak Hikvision ISAPI.",
-    needs = { "http", "serve", "xml", "digest", "blob" },
+    needs = { "http", "serve", "xml", "gbk", "digest", "blob" },
     config = schema.record(checkin.settings {
         url = schema.text { doc = "the terminal: http://host[:port] or https://host[:port]",
             pattern = HTTP, max = 256, expects = "http://host[:port] without a path" },

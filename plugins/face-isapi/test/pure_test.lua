@@ -33,7 +33,7 @@ end)
 
 t.test("what_is_before_and_in_a_text_of_old_firmware_is_no_hindrance", function()
     t.equal(fact.readable "\xEF\xBB\xBF{}", "{}")
-    t.equal(fact.readable '{"name":"\xCD\xF5\x84\x5C"}', '{"name":"??"}')
+    t.equal(fact.readable '{"name":"\xCD\xF5\x84\x5C"}', '{"name":"王刓"}')
     t.equal(fact.readable '{"name":"王"}', '{"name":"王"}')
     local page = search.page '\xEF\xBB\xBF{"AcsEvent":{"InfoList":[{"major":5,"minor":75}]}}'
     t.equal(page.facts[1].raw, '{"major":5,"minor":75}')
@@ -119,6 +119,22 @@ t.test("zones_count_west", function()
         { "CST-8:00:00", "CST+3:30:00", "CST-0:00:00" })
     local clock = device.clock(device.set_clock(1795230245, 480))
     t.equal({ clock.seconds, clock.offset, clock.mode }, { 1795230245, 480, "manual" })
+end)
+
+t.test("clocks_of_other_firmware_are_read_too", function()
+    for _, body in ipairs {
+        '{"Time":{"timeMode":"NTP","localTime":"2026-11-21T11:04:05+08:00",'
+            .. '"timeZone":"CST-8:00:00"}}',
+        "<Time><timeMode>NTP</timeMode><localTime>2026-11-21T11:04:05</localTime>"
+            .. "<timeZone>CST-8:00:00DST01:00:00,M3.2.0/02:00:00,M11.1.0/02:00:00</timeZone>"
+            .. "</Time>",
+    } do
+        local clock = device.clock(body)
+        t.equal({ clock.seconds, clock.offset, clock.mode }, { 1795230245, 480, "NTP" })
+    end
+    for _, body in ipairs { "", "{}", '{"Time":[]}', '{"Time":{"localTime":8}}', "<Time/>" } do
+        t.equal(device.clock(body), nil)
+    end
 end)
 
 t.test("a_place_to_push_to_is_found_again", function()

@@ -28,6 +28,18 @@ t.test("another_password_in_the_configuration_is_tried", function()
     t.equal(later:told(), { "terminal.online" })
 end)
 
+t.test("going_back_to_a_password_that_was_refused_asks_nothing", function()
+    local one = double.new()
+    local stored
+    for count, password in ipairs { "wrong 1", "wrong 2", "wrong 1", "wrong 2" } do
+        local office = t.office { config = double.config { password = password },
+            devices = { [double.URL] = one.http }, store = stored }
+        office:run "10m"
+        stored = office:stored()
+        t.equal(one.asked, math.min(count, 2))
+    end
+end)
+
 t.test("a_locked_account_is_tried_once_more_when_the_lock_is_over", function()
     local one = double.new { password = "another", lock = LOCKED }
     local office = double.begin(one)
