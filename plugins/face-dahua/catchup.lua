@@ -5,6 +5,7 @@
 -- terminal's clock showed then. So a clock that is set back, a stream that was cut and a push that
 -- never came cost time, and no record.
 local answer = require "answer"
+local holes = require "holes"
 local records = require "records"
 local sweep = require "sweep"
 local terminal = require "terminal"
@@ -16,6 +17,9 @@ local catchup = {}
 local OVERLAP_S = 600
 local DEEP_S = 2 * 86400 -- how far back one sweep a day looks
 local DAY_S = 86400
+local TRIED_S = 600 -- before looking for a hole again, when that failed
+local VAIN_S = 3600 -- before looking for the next one, when nothing was found
+local SOON_MS = 500
 local PAGE_MOST = 1024 * 1024
 local RUNS_S = 300
 local OTHER = { epoch = "text", text = "epoch" }
@@ -91,13 +95,55 @@ local function ask(self, from, to)
         state.form and "request" or "unsupported"
 end
 
+---- holes in the numbers
+
+-- Whether to look for numbers that are missing. A firmware that leaves numbers out is not to be
+-- read far back for each of them.
+local function is_seeking(self, now)
+    local state = self.terminal.state
+    return holes.count(state, self.terminal.ledger) > 0
+        and math.abs(now - (state.vain_at or 0)) > VAIN_S
+        and self.host.mono() >= (self.seek_from or 0)
+end
+
+-- A sweep has begun; `is_deep`: it finds what there is to be found.
+local function seek(self, now, is_deep)
+    local about = self.terminal
+    self.sought = is_deep and is_seeking(self, now) and holes.count(about.state, about.ledger)
+    self.is_deep, self.heard = is_deep, about.heard
+    if self.sought then
+        self.seek_from = self.host.mono() + TRIED_S
+    end
+end
+
+-- A sweep has succeeded. What it should have read and has not is looked for soon, once.
+local function end_seek(self, now)
+    local about = self.terminal
+    local state = about.state
+    if self.heard and about.heard then
+        holes.hear(state, about.ledger, self.heard)
+    end
+    if self.is_deep then
+        if self.sought then
+            local is_vain = holes.count(state, about.ledger) >= self.sought
+            state.vain_at, self.seek_from = is_vain and now or nil, nil
+        end
+        holes.close(state, state.sought)
+    elseif is_seeking(self, now) then
+        catchup.want(self, SOON_MS)
+    end
+end
+
+---- reading
+
 -- Where a sweep begins: see the invariant. `drift` is how far the terminal's clock is ahead now.
 local function begin_of(self, now, drift)
     local state = self.terminal.state
+    local is_deep = now - (state.deep_at or 0) > DAY_S or is_seeking(self, now)
+    seek(self, now, is_deep or not state.read_to)
     if not state.read_to then
         return now - self.config.backfill / 1000
     end
-    local is_deep = now - (state.deep_at or 0) > DAY_S
     local shown = math.min(state.swept_at or now, now) + drift -- by its clock when last read
     local from = math.min(state.read_to, shown) - (is_deep and DEEP_S or OVERLAP_S)
     local floor = self.terminal.ledger.floor
@@ -159,6 +205,7 @@ local function read_all(self)
     end
     tell_lost(self, lost)
     terminal.tell_hole(about)
+    end_seek(self, now)
     about.state.swept_at = now
     about.state.read_to = about.state.read_to or math.floor(from)
     terminal.save(about)
@@ -207,7 +254,7 @@ local function run(self)
     if (self.failures or 0) > 0 and not self.is_unsupported then
         catchup.want(self, math.min(5000 * 2 ^ (self.failures - 1), 300000) // 1)
     elseif self.is_missed then
-        catchup.want(self, 500)
+        catchup.want(self, SOON_MS)
     end
 end
 

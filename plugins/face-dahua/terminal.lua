@@ -4,6 +4,7 @@
 local answer = require "answer"
 local checkin = require "checkin"
 local digest = require "digest"
+local holes = require "holes"
 local ledger = require "ledger"
 local methods = require "methods"
 local moment = require "moment"
@@ -224,10 +225,10 @@ end
 
 -- The numbers begin again: told, because whoever counts records must know.
 local RESET_DROP, RESET_FROM = 100, 10
-local HOLE_MOST = 4000
 
 local function note_hole(self, first, last)
-    if last - first > HOLE_MOST then
+    holes.note(self.state, self.ledger, first, last)
+    if last - first > holes.MOST then
         return
     end
     for serial = first, last do
@@ -240,14 +241,19 @@ end
 
 local function count_serial(self, record)
     local state, serial = self.state, record.serial
+    if serial and record.live ~= false then
+        self.heard = math.max(self.heard or 0, serial)
+    end
     if not serial or record.live ~= false then
         return
     end
     local top = state.top or serial
     local is_first = serial <= RESET_DROP and serial < top - RESET_DROP
-    if is_first or top > RESET_FROM and serial <= 1 then
+    local is_low = is_first or top > RESET_FROM and serial <= 1
+    if is_low and not holes.has(state, serial) then
         emit(self, "terminal.serial_reset", { before = top, after = serial })
-        state.top = serial
+        state.top, self.heard = serial, nil
+        holes.close(state)
     else
         note_hole(self, top + 1, serial - 1)
         state.top = math.max(top, serial)

@@ -27,6 +27,9 @@ local function find(self, query)
     if is_text then
         from, to = time.parse(from:gsub("%%20", " "), 480), time.parse(to:gsub("%%20", " "), 480)
     end
+    if self.oldest and tonumber(from) < self.oldest then
+        return "Error\r\nInternal\r\n"
+    end
     local lines, count = {}, 0
     for _, row in ipairs(self.rows) do
         if row.CreateTime >= tonumber(from) and row.CreateTime <= tonumber(to)
@@ -83,7 +86,8 @@ function double.face(seconds, user)
         .. '   "Similarity" : 92,\n   "UserID" : "%s"\n}'):format(seconds, user or "1001")
 end
 
--- options: rows, stream, cap, form = "epoch" or "text", serial, ahead = seconds of its clock
+-- options: rows, stream, cap, form = "epoch" or "text", serial, ahead = seconds of its clock.
+-- With `oldest` set it fails when it is asked about what was before.
 function double.new(options)
     local self = { rows = options.rows, stream = options.stream, cap = options.cap or 1024,
         form = options.form or "epoch", serial = options.serial or "5PGM37",
