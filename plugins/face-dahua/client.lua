@@ -2,7 +2,8 @@
 --
 -- Five wrong passwords lock the account of everybody at the terminal. So the first 401 ends all
 -- asking until url, user or password are others: a mark in the store says so, which is durable
--- together with the event that tells it.
+-- together with the event that tells it. Several are kept, so that whoever goes back and forth
+-- between wrong ones does not lock it either.
 local digest = require "digest"
 
 local client = {}
@@ -11,13 +12,29 @@ Client.__index = Client
 
 local TURN_MS = 20
 local REFUSED = "refused"
+local MARKS = 8 -- the newest
+
+-- What was refused, the newest last. One alone is how it was once stored.
+local function marks_of(host)
+    local marks = host.store.get(REFUSED) or {}
+    return type(marks) == "table" and marks or { marks }
+end
+
+local function is_among(marks, mark)
+    for _, one in ipairs(marks) do
+        if one == mark then
+            return true
+        end
+    end
+    return false
+end
 
 -- `refused(answer)` is called in the handler that heard the first 401.
 function client.new(host, config, refused)
     local self = setmetatable({ host = host, config = config, on_refused = refused }, Client)
     self.mark = digest.sha256(table.concat({ config.user, config.password or "", config.url },
         "\0"))
-    self.is_refused = host.store.get(REFUSED) == self.mark
+    self.is_refused = is_among(marks_of(host), self.mark)
     return self
 end
 
@@ -45,7 +62,12 @@ end
 -- A 401 is the last answer that is asked for.
 local function refuse(self, answer)
     self.is_refused = true
-    self.host.store.put(REFUSED, self.mark)
+    local marks = marks_of(self.host)
+    marks[#marks + 1] = self.mark
+    while #marks > MARKS do
+        table.remove(marks, 1)
+    end
+    self.host.store.put(REFUSED, marks)
     self.on_refused(answer)
     return nil, "the terminal refused user and password", "refused"
 end

@@ -63,6 +63,51 @@ t.test("a_password_that_is_refused_later_is_tried_once_more_and_never_again", fu
     t.equal(#office:events "terminal.auth_failed", 1)
 end)
 
+-- The same office with another user or password.
+local function configured(office, terminal, config)
+    config.url, config.password = double.URL, config.password or double.PASSWORD
+    return t.office { config = config, devices = { [double.URL] = terminal.http },
+        store = office:stored() }
+end
+
+t.test("eight_passwords_that_were_refused_are_known_and_not_tried_again", function()
+    local terminal = double.new { rows = {} }
+    local office = double.office(terminal, { password = "wrong1" })
+    office:run "1m"
+    for turn = 1, 2 do
+        for i = turn == 1 and 2 or 1, 8 do
+            office = configured(office, terminal, { password = "wrong" .. i })
+            office:run "10m"
+            t.equal(#office:events "terminal.auth_failed", turn == 1 and 1 or 0)
+        end
+    end
+    for i = 1, 8 do
+        t.equal(asked_with(terminal, "wrong" .. i), 1)
+    end
+    office = configured(office, terminal, { password = "wrong9" })
+    office:run "10m"
+    for _, number in ipairs { 9, 8, 2 } do
+        office = configured(office, terminal, { password = "wrong" .. number })
+        office:run "10m"
+        t.equal(asked_with(terminal, "wrong" .. number), 1)
+    end
+    office = configured(office, terminal, { password = "wrong1" }) -- forgotten: the ninth
+    office:run "10m"
+    t.equal(asked_with(terminal, "wrong1"), 2)
+    office = configured(office, terminal, {})
+    office:run "10m"
+    t.equal(office:look("terminal").online, true)
+end)
+
+t.test("a_refusal_that_was_stored_as_one_mark_still_counts", function()
+    local terminal = double.new { rows = {} }
+    local mark = require("digest").sha256(("admin\0wrong\0%s"):format(double.URL))
+    local office = t.office { config = { url = double.URL, password = "wrong" },
+        devices = { [double.URL] = terminal.http }, store = { refused = mark } }
+    office:run "10m"
+    t.equal(#terminal.http:requests(), 0)
+end)
+
 ---- the memory of the terminal
 
 t.test("what_it_remembers_is_told_once_and_in_order", function()
