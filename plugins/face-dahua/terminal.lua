@@ -30,9 +30,16 @@ local function save(self)
     self.host.store.put(STATE, self.state)
 end
 
+-- Its host and port as an id: what it is called as long as nobody knows its serial.
+local function place_of(url)
+    local place = url:gsub("^https?://", ""):gsub("[^%w.]+", "-"):gsub("%-$", "")
+    return (place:match "%w.*" or "unknown"):sub(1, 64)
+end
+
 -- The words of the model are needed for each record.
 function terminal.learn(self)
-    self.about = { terminal = self.serial or "unknown", offset = self.config.utc_offset,
+    self.about = { terminal = self.serial or place_of(self.config.url),
+        offset = self.config.utc_offset,
         methods = methods.of({ self.state.model or "", self.state.line or "" },
             self.config.methods) }
 end

@@ -108,6 +108,21 @@ t.test("a_refusal_that_was_stored_as_one_mark_still_counts", function()
     t.equal(#terminal.http:requests(), 0)
 end)
 
+t.test("who_is_refused_before_its_serial_is_known_is_called_by_its_address", function()
+    for url, name in pairs {
+        ["http://10.0.0.30"] = "10.0.0.30", ["http://10.0.0.30:8080"] = "10.0.0.30-8080",
+        ["https://hall.office.example:8443"] = "hall.office.example-8443",
+        ["http://[fe80::1:2]:81"] = "fe80-1-2-81", ["http://[::1]"] = "1",
+    } do
+        local terminal = double.new { rows = {} }
+        local office = t.office { config = { url = url, password = "wrong" },
+            devices = { [url] = terminal.http } }
+        office:run "1m"
+        local event = office:events("terminal.auth_failed")[1]
+        t.equal({ event.data.terminal, event.subject }, { name, "device/face-terminal/" .. name })
+    end
+end)
+
 ---- the memory of the terminal
 
 t.test("what_it_remembers_is_told_once_and_in_order", function()
