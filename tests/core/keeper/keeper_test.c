@@ -94,6 +94,25 @@ static void a_first_start_makes_key_log_and_socket(void **state)
     assert_false(file_exists(path_of("keeper.sock")));
 }
 
+/* So little is there of the journal that nothing looks damaged: its table is gone all the same. */
+static void a_log_so_young_that_nothing_misses_its_table_throws_no_blob_away(void **state)
+{
+    char name[] = "blobs/new/"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.7";
+    (void)state;
+    open_keeper();
+    crash_keeper();
+    assert_int_equal(file_put(path_of(name), "sealed", 6, 0640), 0);
+    assert_int_equal(unlink(path_of("journal/tail.db")), 0);
+    unlink(path_of("journal/tail.db-wal"));
+    open_keeper();
+    expect_types("blob.adopted box.started(install) ");
+    assert_true(file_exists(path_of("blobs/01/23456789abcdef0123456789abcdef"
+                                    "0123456789abcdef0123456789abcdef")));
+    assert_false(file_exists(path_of("blobs/adopt")));
+    stop_keeper();
+}
+
 static void a_clean_stop_is_signed_and_the_next_start_says_so(void **state)
 {
     struct buffer note = {0};
@@ -476,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_first_start_makes_key_log_and_socket),
+        CASE(a_log_so_young_that_nothing_misses_its_table_throws_no_blob_away),
         CASE(a_clean_stop_is_signed_and_the_next_start_says_so),
         CASE(a_folder_of_blobs_that_cannot_be_opened_is_an_alarm_and_no_end),
         CASE(a_keeper_cut_before_its_first_transaction_has_damaged_nothing),
