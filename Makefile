@@ -10,7 +10,7 @@
 #   make sim           the simulation of sync under SEEDS (default 10000) fault schedules;
 #                      SEED=12345 replays that one, step by step; SIM_FLAVOUR=asan|release
 #   make sim-mutants   engines broken on purpose, each of which the simulation must catch
-#   make faults        break things on purpose (kills, syscalls, network, brokers); about 25 minutes
+#   make faults        break things on purpose (kills, syscalls, network, brokers); about an hour
 #   make faults-long   the same and what takes longer (brokers that lie for 10 minutes, 20 kills of one)
 #   make fuzz          every fuzzer for SECONDS (default 20) each
 #   make bench         ratios against a limit in the same run; writes tests/bench/RESULTS.md
