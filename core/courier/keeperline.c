@@ -11,26 +11,15 @@
 #include "base/base.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "wire/line.h"
+#include "wire/tether.h"
 
 struct keeperline {
-    struct line *line;
+    struct tether tether;
     const struct keeperline_calls *calls;
     void *owner;
-    struct buffer frame;
     uint8_t open;
     uint32_t id; /* of that question */
 };
-
-static void give(struct keeperline *keeper)
-{
-    int err = line_send(keeper->line, &keeper->frame);
-    if (err == 0 || err == -EPIPE)
-        return; /* a broken line is told by `closed` */
-    log_error("the keeper takes no frame (%s); ending, to be started anew",
-              strerror(-err));
-    keeper->calls->closed(keeper->owner);
-}
 
 /* ---- What the keeper says */
 
@@ -80,7 +69,7 @@ static int came_drawn(struct keeperline *keeper, const struct frame *frame)
     int err = read_error(frame, &error, text, sizeof(text));
     if (err)
         return err;
-    int pipe = line_take_descriptor(keeper->line);
+    int pipe = line_take_descriptor(keeper->tether.line);
     if ((pipe >= 0) != (error == 0)) {
         if (pipe >= 0)
             close(pipe);
@@ -89,13 +78,6 @@ static int came_drawn(struct keeperline *keeper, const struct frame *frame)
     if (pipe >= 0)
         fcntl(pipe, F_SETFL, fcntl(pipe, F_GETFL) | O_NONBLOCK);
     keeper->calls->drawn(keeper->owner, pipe, error, text);
-    return 0;
-}
-
-static int came_ping(struct keeperline *keeper, const struct frame *frame)
-{
-    frame_begin(&keeper->frame, TALK_PONG, frame->id);
-    give(keeper);
     return 0;
 }
 
@@ -112,11 +94,12 @@ static const struct {
 } CAME[TALK_TYPES] = {
     [TALK_START] = {false, came_start}, [TALK_PARCELS] = {true, came_parcels},
     [TALK_DONE] = {true, came_done},    [TALK_DRAWN] = {true, came_drawn},
-    [TALK_PING] = {false, came_ping},   [TALK_STOP] = {false, came_stop},
+    [TALK_STOP] = {false, came_stop},
 };
 
-static int take(struct keeperline *keeper, const struct frame *frame)
+static int came(struct tether *tether, const struct frame *frame)
 {
+    struct keeperline *keeper = container_of(tether, struct keeperline, tether);
     if (frame->type >= TALK_TYPES || CAME[frame->type].came == NULL)
         return -EPROTO;
     if (CAME[frame->type].answers) {
@@ -127,26 +110,13 @@ static int take(struct keeperline *keeper, const struct frame *frame)
     return CAME[frame->type].came(keeper, frame);
 }
 
-static void came(void *owner, struct line *line, const struct frame *frame)
+static void closed(struct tether *tether)
 {
-    struct keeperline *keeper = owner;
-    (void)line;
-    if (take(keeper, frame) == 0)
-        return;
-    log_error("the keeper sent a frame of type %d that is none; ending", frame->type);
+    struct keeperline *keeper = container_of(tether, struct keeperline, tether);
     keeper->calls->closed(keeper->owner);
 }
 
-static void closed(void *owner, struct line *line, int why)
-{
-    struct keeperline *keeper = owner;
-    (void)line;
-    if (why)
-        log_error("the line to the keeper broke: %s; ending", strerror(-why));
-    keeper->calls->closed(keeper->owner);
-}
-
-static const struct line_calls CALLS = {.came = came, .closed = closed};
+static const struct tether_calls CALLS = {.came = came, .closed = closed};
 
 /* ---- What the courier says */
 
@@ -154,25 +124,21 @@ int keeperline_open(struct keeperline **out, struct loop *loop, int fd,
                     const struct keeperline_calls *calls, void *owner)
 {
     struct keeperline *keeper = mem_new(struct keeperline);
-    int err = line_open(&keeper->line, loop, fd, &CALLS, keeper);
-    if (err) {
-        mem_free(keeper);
-        return err;
-    }
     keeper->calls = calls;
     keeper->owner = owner;
-    *out = keeper;
-    frame_begin(&keeper->frame, TALK_HELLO, 0);
-    frame_put_text(&keeper->frame, TAG_VERSION, OUTPOST_VERSION);
-    return line_send(keeper->line, &keeper->frame);
+    int err = tether_open(&keeper->tether, loop, fd, &CALLS);
+    if (err)
+        mem_free(keeper);
+    else
+        *out = keeper;
+    return err;
 }
 
 void keeperline_close(struct keeperline *keeper)
 {
     if (keeper == NULL)
         return;
-    line_close(keeper->line);
-    buffer_free(&keeper->frame);
+    tether_close(&keeper->tether);
     mem_free(keeper);
 }
 
@@ -180,42 +146,40 @@ static void ask(struct keeperline *keeper, uint8_t type, uint8_t answer)
 {
     ASSERT(keeper->open == 0);
     keeper->open = answer;
-    frame_begin(&keeper->frame, type, ++keeper->id);
+    tether_begin(&keeper->tether, type, ++keeper->id);
 }
 
 void keeperline_list(struct keeperline *keeper)
 {
     ask(keeper, TALK_PARCELS, TALK_PARCELS);
-    give(keeper);
+    tether_give(&keeper->tether);
 }
 
 void keeperline_note(struct keeperline *keeper, const char *sha256,
                      const struct buffer *note)
 {
     ask(keeper, TALK_NOTE, TALK_DONE);
-    frame_put_text(&keeper->frame, TAG_DIGEST, sha256);
-    frame_put(&keeper->frame, TAG_VALUE, note->bytes, note->length);
-    give(keeper);
+    frame_put_text(&keeper->tether.frame, TAG_DIGEST, sha256);
+    frame_put(&keeper->tether.frame, TAG_VALUE, note->bytes, note->length);
+    tether_give(&keeper->tether);
 }
 
 void keeperline_draw(struct keeperline *keeper, const char *sha256, int64_t offset)
 {
     ask(keeper, TALK_DRAW, TALK_DRAWN);
-    frame_put_text(&keeper->frame, TAG_DIGEST, sha256);
-    frame_put_number(&keeper->frame, TAG_OFFSET, offset);
-    give(keeper);
+    frame_put_text(&keeper->tether.frame, TAG_DIGEST, sha256);
+    frame_put_number(&keeper->tether.frame, TAG_OFFSET, offset);
+    tether_give(&keeper->tether);
 }
 
 void keeperline_handover(struct keeperline *keeper, const struct buffer *note)
 {
     ask(keeper, TALK_HANDOVER, TALK_DONE);
-    frame_put(&keeper->frame, TAG_TEXT, note->bytes, note->length);
-    give(keeper);
+    frame_put(&keeper->tether.frame, TAG_TEXT, note->bytes, note->length);
+    tether_give(&keeper->tether);
 }
 
 void keeperline_health(struct keeperline *keeper, const char *json)
 {
-    frame_begin(&keeper->frame, TALK_HEALTH, 0);
-    frame_put_text(&keeper->frame, TAG_TEXT, json);
-    give(keeper);
+    tether_health(&keeper->tether, json);
 }

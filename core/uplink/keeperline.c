@@ -10,28 +10,17 @@
 #include "base/base.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "wire/line.h"
+#include "wire/tether.h"
 
 enum { RECEIPT_ID = 0x80000000u }; /* fetches have smaller ids */
 
 struct keeperline {
-    struct line *line;
+    struct tether tether;
     const struct keeperline_calls *calls;
     void *owner;
-    struct buffer frame;
     struct buffer waiting; /* the newest receipt not yet handed on */
     bool receipt_under_way;
 };
-
-static void give(struct keeperline *keeper)
-{
-    int err = line_send(keeper->line, &keeper->frame);
-    if (err == 0 || err == -EPIPE)
-        return; /* a broken line is told by `closed` */
-    log_error("the keeper takes no frame (%s); ending, to be started anew",
-              strerror(-err));
-    keeper->calls->closed(keeper->owner);
-}
 
 /* ---- What the keeper says */
 
@@ -115,11 +104,12 @@ static int came_events(struct keeperline *keeper, const struct frame *frame)
 
 static void send_receipt(struct keeperline *keeper)
 {
-    frame_begin(&keeper->frame, TALK_RECEIPT, RECEIPT_ID);
-    frame_put(&keeper->frame, TAG_TEXT, keeper->waiting.bytes, keeper->waiting.length);
+    tether_begin(&keeper->tether, TALK_RECEIPT, RECEIPT_ID);
+    frame_put(&keeper->tether.frame, TAG_TEXT, keeper->waiting.bytes,
+              keeper->waiting.length);
     buffer_clear(&keeper->waiting);
     keeper->receipt_under_way = true;
-    give(keeper);
+    tether_give(&keeper->tether);
 }
 
 static int came_done(struct keeperline *keeper, const struct frame *frame)
@@ -143,13 +133,6 @@ static int came_done(struct keeperline *keeper, const struct frame *frame)
     return 0;
 }
 
-static int came_ping(struct keeperline *keeper, const struct frame *frame)
-{
-    frame_begin(&keeper->frame, TALK_PONG, frame->id);
-    give(keeper);
-    return 0;
-}
-
 static int came_stop(struct keeperline *keeper, const struct frame *frame)
 {
     (void)frame;
@@ -163,33 +146,24 @@ static int (*const CAME[TALK_TYPES])(struct keeperline *, const struct frame *) 
     [TALK_CHECKPOINT] = came_checkpoint,
     [TALK_EVENTS] = came_events,
     [TALK_DONE] = came_done,
-    [TALK_PING] = came_ping,
     [TALK_STOP] = came_stop,
 };
 
-static void came(void *owner, struct line *line, const struct frame *frame)
+static int came(struct tether *tether, const struct frame *frame)
 {
-    struct keeperline *keeper = owner;
-    (void)line;
-    int err = -EPROTO;
-    if (frame->type < TALK_TYPES && CAME[frame->type] != NULL)
-        err = CAME[frame->type](keeper, frame);
-    if (err == 0)
-        return;
-    log_error("the keeper sent a frame of type %d that is none; ending", frame->type);
+    struct keeperline *keeper = container_of(tether, struct keeperline, tether);
+    if (frame->type >= TALK_TYPES || CAME[frame->type] == NULL)
+        return -EPROTO;
+    return CAME[frame->type](keeper, frame);
+}
+
+static void closed(struct tether *tether)
+{
+    struct keeperline *keeper = container_of(tether, struct keeperline, tether);
     keeper->calls->closed(keeper->owner);
 }
 
-static void closed(void *owner, struct line *line, int why)
-{
-    struct keeperline *keeper = owner;
-    (void)line;
-    if (why)
-        log_error("the line to the keeper broke: %s; ending", strerror(-why));
-    keeper->calls->closed(keeper->owner);
-}
-
-static const struct line_calls CALLS = {.came = came, .closed = closed};
+static const struct tether_calls CALLS = {.came = came, .closed = closed};
 
 /* ---- What the uplink says */
 
@@ -197,25 +171,21 @@ int keeperline_open(struct keeperline **out, struct loop *loop, int fd,
                     const struct keeperline_calls *calls, void *owner)
 {
     struct keeperline *keeper = mem_new(struct keeperline);
-    int err = line_open(&keeper->line, loop, fd, &CALLS, keeper);
-    if (err) {
-        mem_free(keeper);
-        return err;
-    }
     keeper->calls = calls;
     keeper->owner = owner;
-    *out = keeper;
-    frame_begin(&keeper->frame, TALK_HELLO, 0);
-    frame_put_text(&keeper->frame, TAG_VERSION, OUTPOST_VERSION);
-    return line_send(keeper->line, &keeper->frame);
+    int err = tether_open(&keeper->tether, loop, fd, &CALLS);
+    if (err)
+        mem_free(keeper);
+    else
+        *out = keeper;
+    return err;
 }
 
 void keeperline_close(struct keeperline *keeper)
 {
     if (keeper == NULL)
         return;
-    line_close(keeper->line);
-    buffer_free(&keeper->frame);
+    tether_close(&keeper->tether);
     buffer_free(&keeper->waiting);
     mem_free(keeper);
 }
@@ -223,17 +193,17 @@ void keeperline_close(struct keeperline *keeper)
 void keeperline_fetch(struct keeperline *keeper, uint32_t id, enum talk_lane lane,
                       int64_t from, int64_t most_bytes)
 {
-    frame_begin(&keeper->frame, TALK_FETCH, id);
-    frame_put_number(&keeper->frame, TAG_LANE, lane);
-    frame_put_number(&keeper->frame, TAG_SEQ, from);
-    frame_put_number(&keeper->frame, TAG_LIMIT, most_bytes);
-    give(keeper);
+    tether_begin(&keeper->tether, TALK_FETCH, id);
+    frame_put_number(&keeper->tether.frame, TAG_LANE, lane);
+    frame_put_number(&keeper->tether.frame, TAG_SEQ, from);
+    frame_put_number(&keeper->tether.frame, TAG_LIMIT, most_bytes);
+    tether_give(&keeper->tether);
 }
 
 void keeperline_cancel(struct keeperline *keeper, uint32_t id)
 {
-    frame_begin(&keeper->frame, TALK_CANCEL, id);
-    give(keeper);
+    tether_begin(&keeper->tether, TALK_CANCEL, id);
+    tether_give(&keeper->tether);
 }
 
 void keeperline_receipt(struct keeperline *keeper, const void *note, size_t length)
@@ -246,15 +216,13 @@ void keeperline_receipt(struct keeperline *keeper, const void *note, size_t leng
 
 void keeperline_health(struct keeperline *keeper, const char *json)
 {
-    frame_begin(&keeper->frame, TALK_HEALTH, 0);
-    frame_put_text(&keeper->frame, TAG_TEXT, json);
-    give(keeper);
+    tether_health(&keeper->tether, json);
 }
 
 void keeperline_stalled(struct keeperline *keeper, enum talk_lane lane, const char *why)
 {
-    frame_begin(&keeper->frame, TALK_STALLED, 0);
-    frame_put_number(&keeper->frame, TAG_LANE, lane);
-    frame_put_text(&keeper->frame, TAG_TEXT, why == NULL ? "" : why);
-    give(keeper);
+    tether_begin(&keeper->tether, TALK_STALLED, 0);
+    frame_put_number(&keeper->tether.frame, TAG_LANE, lane);
+    frame_put_text(&keeper->tether.frame, TAG_TEXT, why == NULL ? "" : why);
+    tether_give(&keeper->tether);
 }
