@@ -350,28 +350,29 @@ static void work(const char *folder, uint64_t seed, uint64_t marks, bool is_lazy
     }
 }
 
-/* The clock has gone on; or it was set back a little, so that nobody's time is over. Journals that are
+/* The clock has gone on; or it is set back a little, so that nobody's time is over. Journals that are
  * set aside are told apart by their time, so then it must have gone on. */
 static int open_again(struct office *office, const char *folder, uint64_t seed,
-                      uint64_t marks)
+                      uint64_t marks, bool is_back)
 {
     const struct moment_of *moment = &book->moments[marks];
-    bool is_back = moment->wreck == WHOLE && seed % 2 == 0;
     trace_be_repeatable(seed);
     int64_t passed_us = moment->utc_us - now_utc_us() + 1000;
-    passed_us -= is_back ? 2 * KEEP_MOST_MS * 1000LL : 0;
+    if (is_back && moment->wreck == WHOLE)
+        passed_us -= 2 * KEEP_MOST_MS * 1000LL;
     trace_pass_us(passed_us > 0 ? passed_us : 0);
     office_watch(NULL);
     return office_open(office, folder, NULL);
 }
 
-/* What was found is what is told from now on. */
+/* What was found is what is told from now on: also what is due, for the next workload finds it again,
+ * maybe at an earlier time. */
 static uint64_t settle(const char *folder, uint64_t marks)
 {
     static struct office office;
     struct moment_of *moment = &book->moments[marks];
     int asides = book_asides(folder);
-    if (open_again(&office, folder, marks, marks) != 0 ||
+    if (open_again(&office, folder, marks, marks, true) != 0 ||
         book_check(book, marks, folder, &office.keeper.blobs) != NULL)
         abort();
     for (int i = 0; i < BOOK_BLOBS; i++)
@@ -405,7 +406,7 @@ static const char *check(struct office *office, const char *folder, uint64_t see
                          uint64_t marks)
 {
     static char why[80];
-    int err = open_again(office, folder, seed, marks);
+    int err = open_again(office, folder, seed, marks, seed % 2 == 0);
     if (err == 0)
         return book_check(book, marks, folder, &office->keeper.blobs);
     snprintf(why, sizeof(why), "cannot be opened: %s", strerror(-err));
