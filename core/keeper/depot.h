@@ -5,7 +5,7 @@
  *   new/SHA256.N    whole and on disk, of no commit yet, or of one whose keeper ended just then
  *   ab/cdef...      one that the table has (catalog.h): SHA-256 of what is inside
  *   old/...         to be erased, whoever finds it
- *   adopt           the journal has been set aside: what the table does not know may still be evidence
+ *   adopt           the journal has begun anew: what the table does not know may still be evidence
  *
  * Every move is one rename(2), which can be done again. Nothing goes away but through old/, because
  * the name of a file may go only after its head has been overwritten. Calls return 0 or a negative
@@ -60,8 +60,8 @@ int depot_each(const struct depot *depot,
                int (*each)(void *owner, const struct digest *digest, int64_t bytes),
                void *owner);
 
-/* Before a journal is set aside, durably: from now on nothing is thrown away (`adopt`). Then, once
- * all has been adopted, that it has. */
+/* Before a journal is set aside, or a log begins beside blobs, durably: from now on nothing is thrown
+ * away (`adopt`). Then, once all has been adopted, that it has. */
 int depot_mark(const char *state);
 bool depot_is_marked(const struct depot *depot);
 int depot_unmark(const struct depot *depot);

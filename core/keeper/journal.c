@@ -13,9 +13,11 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "keeper/audit.h"
+#include "keeper/depot.h"
 #include "keeper/shelf.h"
 #include "keeper/wal.h"
 
@@ -79,6 +81,20 @@ int journal_read_hashes(const struct journal *journal, struct digest hashes[TILE
     return err;
 }
 
+/* Blobs that lie where a log begins are another one's: its table is gone, though so little is there of
+ * its journal that nothing looks damaged. */
+static void keep_blobs(const struct journal *journal)
+{
+    char state[JOURNAL_PATH_MAX], blobs[JOURNAL_PATH_MAX];
+    int err = journal_path(journal, state, "..");
+    if (!err)
+        err = file_join(blobs, sizeof(blobs), state, "blobs");
+    if (!err && file_exists(blobs))
+        err = depot_mark(state);
+    if (err)
+        log_error("blobs/adopt cannot be made: %s", strerror(-err));
+}
+
 static int make_log(struct journal *journal, const char *office, const char *suite)
 {
     uint8_t id[LOG_ID_BYTES];
@@ -90,6 +106,7 @@ static int make_log(struct journal *journal, const char *office, const char *sui
     snprintf(log->office, sizeof(log->office), "%s", office);
     snprintf(log->log, sizeof(log->log), "%s", text);
     snprintf(log->suite, sizeof(log->suite), "%s", suite);
+    keep_blobs(journal);
     int err = store_begin(journal->store);
     if (!err)
         err = store_put_log(journal->store, log);

@@ -94,13 +94,6 @@ static void say_new_key(const struct opening *opening, const char *why)
     buffer_free(&line);
 }
 
-static void mark_blobs(const struct opening *opening)
-{
-    int err = depot_mark(opening->state);
-    if (err)
-        log_error("blobs/adopt cannot be made: %s", strerror(-err));
-}
-
 static int set_journal_aside(struct opening *opening)
 {
     char folder[JOURNAL_PATH_MAX];
@@ -109,7 +102,9 @@ static int set_journal_aside(struct opening *opening)
     int err = state_path(opening, folder, "journal");
     if (err || !file_exists(folder))
         return err;
-    mark_blobs(opening);
+    err = depot_mark(opening->state);
+    if (err)
+        log_error("blobs/adopt cannot be made: %s", strerror(-err));
     return damage_set_aside(opening->aside, sizeof(opening->aside), folder);
 }
 
@@ -188,27 +183,12 @@ static int put_public_key(struct opening *opening)
 
 /* ---- The journal */
 
-/* A table that begins where blobs lie already is not the one that knew them, though so little is there
- * of the journal that nothing looks damaged. */
-static int look_at_table(const struct opening *opening)
-{
-    char table[JOURNAL_PATH_MAX], blobs[JOURNAL_PATH_MAX];
-    int err = state_path(opening, table, "journal/tail.db");
-    if (!err)
-        err = state_path(opening, blobs, "blobs");
-    if (!err && !file_exists(table) && file_exists(blobs))
-        mark_blobs(opening);
-    return err;
-}
-
 static int try_journal(struct opening *opening)
 {
     char folder[JOURNAL_PATH_MAX];
     int err = state_path(opening, folder, "journal");
     if (!err)
         err = file_make_folders(folder);
-    if (!err)
-        err = look_at_table(opening);
     if (!err)
         err =
             journal_open(&opening->journal, folder, opening->key, opening->city,

@@ -95,15 +95,14 @@ static void a_first_start_makes_key_log_and_socket(void **state)
 }
 
 /* So little is there of the journal that nothing looks damaged: its table is gone all the same. */
-static void a_log_so_young_that_nothing_misses_its_table_throws_no_blob_away(void **state)
+static void begin_without_table(void (*spoil)(void))
 {
     char name[] = "blobs/new/"
                   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.7";
-    (void)state;
     open_keeper();
     crash_keeper();
     assert_int_equal(file_put(path_of(name), "sealed", 6, 0640), 0);
-    assert_int_equal(unlink(path_of("journal/tail.db")), 0);
+    spoil();
     unlink(path_of("journal/tail.db-wal"));
     open_keeper();
     expect_types("blob.adopted box.started(install) ");
@@ -111,6 +110,29 @@ static void a_log_so_young_that_nothing_misses_its_table_throws_no_blob_away(voi
                                     "0123456789abcdef0123456789abcdef")));
     assert_false(file_exists(path_of("blobs/adopt")));
     stop_keeper();
+}
+
+static void remove_table(void)
+{
+    assert_int_equal(unlink(path_of("journal/tail.db")), 0);
+}
+
+static void empty_table(void)
+{
+    assert_int_equal(truncate(path_of("journal/tail.db"), 0), 0);
+}
+
+static void a_log_so_young_that_nothing_misses_its_table_throws_no_blob_away(void **state)
+{
+    (void)state;
+    begin_without_table(remove_table);
+}
+
+/* As a cut leaves a table that was being made. */
+static void nor_does_one_whose_table_is_empty(void **state)
+{
+    (void)state;
+    begin_without_table(empty_table);
 }
 
 static void a_clean_stop_is_signed_and_the_next_start_says_so(void **state)
@@ -496,6 +518,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_first_start_makes_key_log_and_socket),
         CASE(a_log_so_young_that_nothing_misses_its_table_throws_no_blob_away),
+        CASE(nor_does_one_whose_table_is_empty),
         CASE(a_clean_stop_is_signed_and_the_next_start_says_so),
         CASE(a_folder_of_blobs_that_cannot_be_opened_is_an_alarm_and_no_end),
         CASE(a_keeper_cut_before_its_first_transaction_has_damaged_nothing),
