@@ -366,18 +366,24 @@ static int open_again(struct office *office, const char *folder, uint64_t seed,
 }
 
 /* What was found is what is told from now on: also what is due, for the next workload finds it again,
- * maybe at an earlier time. */
+ * maybe at an earlier time. Not what an adoption alone has brought: nobody was told of it, and the next
+ * workload may damage the folder so that there is another adoption, or none. */
 static uint64_t settle(const char *folder, uint64_t marks)
 {
     static struct office office;
-    struct moment_of *moment = &book->moments[marks];
+    struct moment_of *moment = &book->moments[marks], before = *moment;
     int asides = book_asides(folder);
+    bool adopts = book_adopts(folder);
     if (open_again(&office, folder, marks, marks, true) != 0 ||
-        book_check(book, marks, folder, &office.keeper.blobs) != NULL)
+        book_check(book, marks, folder, adopts, &office.keeper.blobs) != NULL)
         abort();
-    for (int i = 0; i < BOOK_BLOBS; i++)
-        moment->lines[i].is_sealed = false;
     book_read(moment, office.keeper.journal->store);
+    for (int i = 0; i < BOOK_BLOBS; i++) {
+        struct line_of *line = &moment->lines[i];
+        if (line->row.class == CATALOG_UNKNOWN && !before.lines[i].is_there)
+            *line = before.lines[i];
+        line->is_sealed = false;
+    }
     moment->asides = asides;
     office_close(&office);
     return marks;
@@ -406,9 +412,10 @@ static const char *check(struct office *office, const char *folder, uint64_t see
                          uint64_t marks)
 {
     static char why[80];
+    bool adopts = book_adopts(folder);
     int err = open_again(office, folder, seed, marks, seed % 2 == 0);
     if (err == 0)
-        return book_check(book, marks, folder, &office->keeper.blobs);
+        return book_check(book, marks, folder, adopts, &office->keeper.blobs);
     snprintf(why, sizeof(why), "cannot be opened: %s", strerror(-err));
     return why;
 }

@@ -51,7 +51,7 @@ const struct book_blob *book_blob(int at)
     return &blobs_of[at];
 }
 
-static int is_aside(const struct dirent *entry)
+static int is_aside_name(const struct dirent *entry)
 {
     return strncmp(entry->d_name, damage_prefix, strlen(damage_prefix)) == 0;
 }
@@ -59,11 +59,17 @@ static int is_aside(const struct dirent *entry)
 int book_asides(const char *folder)
 {
     struct dirent **names = NULL;
-    int count = scandir(folder, &names, is_aside, alphasort);
+    int count = scandir(folder, &names, is_aside_name, alphasort);
     for (int i = 0; i < count; i++)
         free(names[i]);
     free(names);
     return count < 0 ? 0 : count;
+}
+
+bool book_adopts(const char *folder)
+{
+    char path[DEPOT_PATH_MAX];
+    return file_join(path, sizeof(path), folder, "blobs/adopt") == 0 && file_exists(path);
 }
 
 struct moment_of *book_begin(struct book *book)
@@ -86,6 +92,8 @@ void book_end(struct book *book)
 
 void book_read(struct moment_of *moment, struct store *store)
 {
+    if (store_get_log(store, &moment->log) != 0)
+        abort();
     for (int i = 0; i < BOOK_BLOBS; i++) {
         struct line_of *line = &moment->lines[i];
         int err = catalog_get(store, &blobs_of[i].sha256, &line->row);
@@ -101,7 +109,7 @@ void book_read(struct moment_of *moment, struct store *store)
 struct look {
     const struct moment_of *before, *after; /* what was told, and what may be */
     struct blobs *blobs;
-    bool is_adopted; /* the journal has been set aside since */
+    bool is_adopted; /* what had no row may have one now */
 };
 
 static bool is_stored(const struct line_of *line)
@@ -268,17 +276,18 @@ static const char *check_folder(struct blobs *blobs)
 }
 
 const char *book_check(const struct book *book, uint64_t marks, const char *folder,
-                       struct blobs *blobs)
+                       bool adopts, struct blobs *blobs)
 {
     const struct moment_of *before = &book->moments[marks];
+    bool is_aside = book_asides(folder) > before->asides;
     struct look look = {.before = before,
                         .after = marks < (uint64_t)book->count ? before + 1 : before,
-                        .blobs = blobs,
-                        .is_adopted = book_asides(folder) > before->asides};
+                        .blobs = blobs};
     struct moment_of found = {.asides = 0};
-    if (look.is_adopted && before->wreck == WHOLE)
+    if (is_aside && before->wreck == WHOLE)
         return "the journal was taken for damaged";
     book_read(&found, blobs->journal->store);
+    look.is_adopted = adopts || strcmp(found.log.log, before->log.log) != 0;
     for (int i = 0; i < BOOK_BLOBS; i++) {
         const char *wrong = check_one(&look, i, &found.lines[i]);
         if (wrong != NULL)

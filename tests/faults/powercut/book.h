@@ -21,6 +21,7 @@ enum wreck_kind { WHOLE, WITHOUT_KEY, WITHOUT_TABLE };
 struct moment_of {
     enum wreck_kind wreck;
     int asides; /* journals that have been set aside */
+    struct store_log log;
     int64_t utc_us;
     struct line_of lines[BOOK_BLOBS];
 };
@@ -44,13 +45,16 @@ int book_asides(const char *folder);
  * trace. */
 struct moment_of *book_begin(struct book *book);
 void book_end(struct book *book);
-/* Reads the rows into it. */
+/* Reads the rows and the log's name into it. */
 void book_read(struct moment_of *moment, struct store *store);
 
-/* Whether all is as it must be after the first `marks` moments. NULL, or what is wrong; "lost ..." when
- * something is missing. */
+/* An adoption has begun, and goes on when the folder is opened. */
+bool book_adopts(const char *folder);
+
+/* Whether all is as it must be after the first `marks` moments; `adopts` is what book_adopts() said
+ * before the folder was opened. NULL, or what is wrong; "lost ..." when something is missing. */
 const char *book_check(const struct book *book, uint64_t marks, const char *folder,
-                       struct blobs *blobs);
+                       bool adopts, struct blobs *blobs);
 /* Nothing is left of what goes: none is released, nothing lies in old/. */
 const char *book_check_gone(struct blobs *blobs);
 
