@@ -27,6 +27,7 @@ void bind_tcp(lua_State *L);
 void bind_udp(lua_State *L);
 void bind_serial(lua_State *L);
 void bind_blob(lua_State *L);
+void bind_folder(lua_State *L);
 
 /* Makes the metatable `name` of a kind of userdata that plugins get hold of. They get hold of its methods
  * only: a finaliser of theirs would run when no limit holds. */

@@ -19,10 +19,27 @@
 
 static const char RESOLV[] = "/etc/resolv.conf";
 
+/* What a folder is known by: a new one gets the number of an old one at once, but not its birth. */
+static bool name_folder(const char *path, uint64_t name[3])
+{
+    struct statx found;
+    if (statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_INO | STATX_BTIME, &found) != 0 ||
+        !S_ISDIR(found.stx_mode))
+        return false;
+    name[0] = (uint64_t)found.stx_dev_major << 32 | found.stx_dev_minor;
+    name[1] = found.stx_ino;
+    name[2] = (uint64_t)found.stx_btime.tv_sec * 1000000000 + found.stx_btime.tv_nsec;
+    return true;
+}
+
 static void hold(struct boundary *boundary, const char *path)
 {
-    boundary->places[boundary->count++] = (struct boundary_place){
-        .path = mem_text(path), .fd = open(path, O_PATH | O_CLOEXEC)};
+    struct boundary_place *place = &boundary->places[boundary->count++];
+    *place = (struct boundary_place){.path = mem_text(path), .fd = -1};
+    if (boundary->trees && name_folder(path, place->folder))
+        place->is_folder = true;
+    else
+        place->fd = open(path, O_PATH | O_CLOEXEC);
 }
 
 /* A service's own file under /run may change: confine() has allowed its folder. */
@@ -34,8 +51,11 @@ static bool is_edited_in_place(const char *path)
 
 static void hold_all(struct boundary *boundary, const struct confine_wish *wish)
 {
-    for (int i = 0; i < CONFINE_PATHS_MAX && wish->paths[i] != NULL; i++)
+    boundary->trees = wish->trees;
+    for (int i = 0; i < CONFINE_PATHS_MAX && wish->paths[i] != NULL; i++) {
         hold(boundary, wish->paths[i]);
+        boundary->roots[i] = boundary->places[i].path;
+    }
     if (wish->resolves && is_edited_in_place(RESOLV))
         hold(boundary, RESOLV);
 }
@@ -43,6 +63,13 @@ static void hold_all(struct boundary *boundary, const struct confine_wish *wish)
 static bool is_usable(const struct stat *found)
 {
     return S_ISCHR(found->st_mode) || S_ISREG(found->st_mode);
+}
+
+static bool folder_has_moved(const struct boundary_place *place)
+{
+    uint64_t now[3];
+    return name_folder(place->path, now) &&
+           (!place->is_folder || memcmp(now, place->folder, sizeof(now)) != 0);
 }
 
 /* What was there and is removed is gone for good, whatever takes its name or its number. */
@@ -60,7 +87,8 @@ static void look(struct loop_timer *timer)
 {
     struct boundary *boundary = container_of(timer, struct boundary, look);
     for (int i = 0; i < boundary->count; i++) {
-        if (!has_moved(&boundary->places[i]))
+        if (!has_moved(&boundary->places[i]) &&
+            !(boundary->trees && folder_has_moved(&boundary->places[i])))
             continue;
         boundary->moved(boundary->owner, boundary->places[i].path);
         return;
@@ -105,6 +133,12 @@ const char *boundary_raise(struct boundary *boundary, const char *start, size_t 
     return why;
 }
 
+const char *const *boundary_roots(const struct boundary *boundary)
+{
+    static const char *const NONE[] = {NULL};
+    return boundary != NULL ? boundary->roots : NONE;
+}
+
 void boundary_close(struct boundary *boundary)
 {
     loop_timer_stop(&boundary->look);
@@ -114,4 +148,5 @@ void boundary_close(struct boundary *boundary)
         mem_free(boundary->places[i].path);
     }
     boundary->count = 0;
+    boundary->roots[0] = NULL;
 }

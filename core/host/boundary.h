@@ -11,14 +11,20 @@
 
 #include <stddef.h>
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/loop.h"
 #include "host/confine.h"
 
+/* A folder is known by what it is and not held: who holds one keeps a disk from being unmounted. */
 enum { BOUNDARY_LOOK_MS = 2000, BOUNDARY_PLACES_MAX = CONFINE_PATHS_MAX + 1 };
 
 struct boundary_place {
     char *path;
     int fd; /* of what was there, or -1; it is not opened, only held */
+    bool is_folder;
+    uint64_t folder[3]; /* its disk, its number there, when it was made */
 };
 
 /* Set by the owner: loop, moved, owner. The rest is zeroed. */
@@ -29,12 +35,16 @@ struct boundary {
     void *owner;
     struct boundary_place places[BOUNDARY_PLACES_MAX];
     int count;
+    bool trees;                               /* folders count too */
+    const char *roots[CONFINE_PATHS_MAX + 1]; /* what the configuration names */
     struct loop_timer look;
 };
 
 /* Before any code of the plugin is read, with the text of START. NULL, or what is wrong: then nothing
  * of the plugin may run. */
 const char *boundary_raise(struct boundary *boundary, const char *start, size_t length);
+/* The absolute paths that the configuration names, up to NULL; none where there is no boundary. */
+const char *const *boundary_roots(const struct boundary *boundary);
 /* Stops looking; the process stays confined. */
 void boundary_close(struct boundary *boundary);
 

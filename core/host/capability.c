@@ -12,7 +12,7 @@ static const struct capability {
     capability_bind *bind;
 } CAPABILITIES[] = {
     {"modbus", bind_modbus}, {"tcp", bind_tcp},   {"udp", bind_udp},
-    {"serial", bind_serial}, {"blob", bind_blob},
+    {"serial", bind_serial}, {"blob", bind_blob}, {"folder", bind_folder},
 };
 
 capability_bind *capability_find(const char *name)

@@ -130,15 +130,19 @@ static uint64_t all_of_files(int version)
 struct rules {
     int fd;
     int version;
+    bool trees;
 };
 
-/* By what it is that the name leads to; a folder gives nothing where a file is meant. */
+/* By what it is that the name leads to; a folder gives nothing where only files are meant. */
 static uint64_t access_of(const struct rules *rules, mode_t mode)
 {
     uint64_t device = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     if (rules->version >= LANDLOCK_IOCTL)
         device |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
-    return S_ISREG(mode) ? LANDLOCK_ACCESS_FS_READ_FILE : S_ISCHR(mode) ? device : 0;
+    return S_ISREG(mode)                   ? LANDLOCK_ACCESS_FS_READ_FILE
+           : S_ISCHR(mode)                 ? device
+           : S_ISDIR(mode) && rules->trees ? READS
+                                           : 0;
 }
 
 static int allow_path(const struct rules *rules, const char *path, bool is_folder)
@@ -208,7 +212,7 @@ static int lock_files(int version, const struct confine_wish *wish)
 {
     struct ruleset set = {all_of_files(version), ACCESS_BIND | ACCESS_CONNECT,
                           SCOPE_ABSTRACT | SCOPE_SIGNAL};
-    struct rules rules = {.version = version};
+    struct rules rules = {.version = version, .trees = wish->trees};
     size_t length = version >= LANDLOCK_SCOPE     ? sizeof(set)
                     : version >= LANDLOCK_NETWORK ? 2 * sizeof(uint64_t)
                                                   : sizeof(uint64_t);

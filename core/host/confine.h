@@ -43,6 +43,7 @@ struct confine_wish {
     struct confine_range ranges[CONFINE_RANGES_MAX];
     bool resolves; /* names of hosts are looked up */
     bool udp;
+    bool trees;   /* a path may be a folder: all below it is read */
     bool threads; /* of this process: a library wants them */
 };
 

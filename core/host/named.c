@@ -173,6 +173,7 @@ int named_read(struct named *named, const char *start, size_t length)
         err = add_path(wish->folders, library);
     if (!err)
         err = add_all(wish, json_get(named->start, "config"));
+    wish->trees = needs(named->start, "folder");
     wish->threads = needs(named->start, "http") || needs(named->start, "ftp");
     if (!err && wish->threads)
         err = add_path(wish->folders, CERTIFICATES);

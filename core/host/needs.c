@@ -4,9 +4,9 @@
 
 #include "base/base.h"
 
-static const char *const WORDS[] = {"modbus", "tcp", "udp",    "serial",
-                                    "http",   "ftp", "serve",  "blob",
-                                    "gbk",    "xml", "digest", "inflate"};
+static const char *const WORDS[] = {"modbus", "tcp",    "udp",    "serial", "http",
+                                    "ftp",    "serve",  "blob",   "folder", "gbk",
+                                    "xml",    "digest", "inflate"};
 
 void needs_push(lua_State *L)
 {

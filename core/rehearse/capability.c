@@ -14,7 +14,7 @@ static const struct capability {
     capability_bind *bind;
 } CAPABILITIES[] = {
     {"modbus", bind_modbus}, {"tcp", bind_tcp},   {"udp", bind_udp},
-    {"serial", bind_serial}, {"blob", bind_blob},
+    {"serial", bind_serial}, {"blob", bind_blob}, {"folder", bind_folder},
 };
 
 /* Nobody knows when devices that call would have called. */

@@ -302,8 +302,9 @@ static bool is_bus(const char *url)
 
 static bool is_line(const char *url)
 {
-    static const char *const BEGINS[] = {"http://",   "https://", "tcp://",   "udp://",
-                                         "serial://", "ftp://",   "ftpes://", "ftps://"};
+    static const char *const BEGINS[] = {"http://",  "https://",  "tcp://",
+                                         "udp://",   "serial://", "ftp://",
+                                         "ftpes://", "ftps://",   "/"};
     for (size_t i = 0; i < countof(BEGINS); i++)
         if (strncmp(url, BEGINS[i], strlen(BEGINS[i])) == 0)
             return true;
@@ -323,7 +324,7 @@ int office_add_device(struct office *office, const char *url, int ref, char *why
     if (!is_bus(url) && !is_line(url)) {
         snprintf(why, room,
                  "expected modbus-tcp://, modbus-rtu://, http://, ftp://, tcp://, "
-                 "udp:// or serial://");
+                 "udp://, serial:// or an absolute path");
         return -EINVAL;
     }
     strcpy(device->url, url);

@@ -152,6 +152,7 @@ BIND(serial)
 BIND(http)
 BIND(ftp)
 BIND(serve)
+BIND(folder)
 
 static const struct capability {
     const char *name;
@@ -160,7 +161,7 @@ static const struct capability {
     {"modbus", bind_modbus_unrecorded}, {"tcp", bind_tcp_unrecorded},
     {"udp", bind_udp_unrecorded},       {"serial", bind_serial_unrecorded},
     {"http", bind_http_unrecorded},     {"serve", bind_serve_unrecorded},
-    {"ftp", bind_ftp_unrecorded},
+    {"ftp", bind_ftp_unrecorded},       {"folder", bind_folder_unrecorded},
 };
 
 capability_bind *unrecorded_find(const char *name)

@@ -5,8 +5,9 @@
 --   return t.finish()
 --
 -- A test prints "ok NAME" or "FAILED NAME: why". finish() raises when one failed or none ran.
--- Under `outpost test` there are t.office and its devices t.modbus, t.http, t.ftp, t.line: the
--- plugin in the real host, in an office of doubles (testing/office.lua, plugins/README.md).
+-- Under `outpost test` there are t.office and its devices t.modbus, t.http, t.ftp, t.folder,
+-- t.line: the plugin in the real host, in an office of doubles (testing/office.lua,
+-- plugins/README.md).
 local testing = { passed = 0, failed = 0, skipped = 0 }
 
 local there, rehearsal = pcall(require, "rehearsal")
@@ -103,6 +104,12 @@ end
 function testing.ftp(options)
     needs_host("t.ftp")
     return require("testing.ftp").new(options)
+end
+
+-- A folder of files that a test can script: see testing/folder.lua.
+function testing.folder(options)
+    needs_host("t.folder")
+    return require("testing.folder").new(options)
 end
 
 -- A device at a line of bytes, TCP or serial: see testing/line.lua.

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -28,6 +29,7 @@ enum {
 
 static char folder[] = "/tmp/boundary-test-XXXXXX";
 static char line[64]; /* a symlink to a terminal, as under /dev/serial/by-id */
+static const char *needs = "[]";
 static int moves;
 
 static int open_terminal(void)
@@ -90,9 +92,10 @@ static int live(const char *config, int said, int heard)
 {
     struct boundary boundary = {.moved = note_move};
     char start[300], byte;
-    snprintf(start, sizeof(start),
-             "{\"folder\":\"%s\",\"lua\":\"%s\",\"config\":{\"url\":\"%s\"}}", folder,
-             folder, config);
+    snprintf(
+        start, sizeof(start),
+        "{\"folder\":\"%s\",\"lua\":\"%s\",\"needs\":%s,\"config\":{\"url\":\"%s\"}}",
+        folder, folder, needs, config);
     if (loop_open(&boundary.loop) != 0 ||
         boundary_raise(&boundary, start, strlen(start)) != NULL)
         return UNCONFINED;
@@ -217,6 +220,113 @@ static void a_device_that_goes_is_no_news(void **state)
     close(terminals[1]);
 }
 
+/* ---- Folders, for who reads them: a disk that is plugged in later is another folder */
+
+static void make_disk(void)
+{
+    assert_int_equal(mkdir(line, 0700), 0);
+}
+
+static void remove_disk(void)
+{
+    assert_int_equal(rmdir(line), 0);
+}
+
+/* Whose number on the disk may be the same. */
+static void exchange_disk(void)
+{
+    remove_disk();
+    make_disk();
+}
+
+static int need_folders(void **state)
+{
+    needs = "[\"folder\"]";
+    return name_line(state);
+}
+
+static int need_nothing(void **state)
+{
+    char path[100];
+    needs = "[]";
+    snprintf(path, sizeof(path), "%s/clip", line);
+    unlink(path);
+    rmdir(line);
+    return unplug(state);
+}
+
+static void a_folder_that_comes_later_or_is_another_one_is_told(void **state)
+{
+    (void)state;
+    begin_line(false);
+    assert_int_equal(lives_through(line, make_disk), MOVED);
+    assert_int_equal(lives_through(line, nothing), STILL);
+    assert_int_equal(lives_through(line, exchange_disk), MOVED);
+    assert_int_equal(lives_through(line, remove_disk), STILL);
+    end_line();
+}
+
+static void a_folder_means_nothing_to_who_reads_none(void **state)
+{
+    (void)state;
+    needs = "[]";
+    begin_line(false);
+    assert_int_equal(lives_through(line, make_disk), STILL);
+    assert_int_equal(lives_through(line, exchange_disk), STILL);
+    end_line();
+}
+
+/* What lies below is read, and nothing is made there. */
+static bool write_and_read_in_disk(void)
+{
+    char path[100], byte;
+    snprintf(path, sizeof(path), "%s/clip", line);
+    int fd = open(path, O_RDONLY);
+    bool is_read = fd >= 0 && read(fd, &byte, 1) == 1 && byte == 'x';
+    return is_read && open(path, O_WRONLY) < 0 && mkdir(line, 0700) < 0 &&
+           open(path, O_RDWR | O_CREAT, 0600) < 0;
+}
+
+static void put_clip(void)
+{
+    char path[100];
+    snprintf(path, sizeof(path), "%s/clip", line);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs("x", out);
+    fclose(out);
+}
+
+/* Nobody holds it: a disk can be unmounted while a plugin reads it. */
+static void a_folder_is_known_and_not_held(void **state)
+{
+    struct boundary boundary = {.moved = note_move};
+    (void)state;
+    assert_null(*boundary_roots(NULL));
+    assert_null(*boundary_roots(&boundary));
+    make_disk();
+    put_clip();
+    pid_t pid = fork();
+    if (pid == 0) {
+        char start[300];
+        snprintf(start, sizeof(start),
+                 "{\"folder\":\"%s\",\"lua\":\"%s\",\"needs\":%s,\"config\":[\"%s\"]}",
+                 folder, folder, needs, line);
+        if (loop_open(&boundary.loop) != 0 ||
+            boundary_raise(&boundary, start, strlen(start)) != NULL)
+            _exit(UNCONFINED);
+        const char *const *roots = boundary_roots(&boundary);
+        bool is_read = write_and_read_in_disk();
+        bool is_root =
+            is_read && roots[0] != NULL && strcmp(roots[0], line) == 0 && !roots[1];
+        _exit(is_root && boundary.count == 1 && boundary.places[0].fd < 0 ? STILL
+                                                                          : MOVED);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 static void who_names_no_file_is_never_woken(void **state)
 {
     (void)state;
@@ -338,6 +448,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_device_that_goes_is_no_news, name_line, unplug),
         cmocka_unit_test_setup_teardown(who_names_no_file_is_never_woken, name_line,
                                         unplug),
+        cmocka_unit_test_setup_teardown(
+            a_folder_that_comes_later_or_is_another_one_is_told, need_folders,
+            need_nothing),
+        cmocka_unit_test_setup_teardown(a_folder_means_nothing_to_who_reads_none,
+                                        need_folders, need_nothing),
+        cmocka_unit_test_setup_teardown(a_folder_is_known_and_not_held, need_folders,
+                                        need_nothing),
         cmocka_unit_test(who_names_too_much_is_not_confined),
         cmocka_unit_test_setup_teardown(
             a_range_is_connected_to_or_listened_at_and_not_both, listen_anywhere,

@@ -146,6 +146,19 @@ static void files_and_devices_are_named_by_path_and_by_url(void **state)
     assert_null(named.wish.paths[3]);
 }
 
+static void folders_are_for_who_needs_them(void **state)
+{
+    static const char START[] = "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":"
+                                "[\"folder\"],\"config\":{\"url\":\"/mnt/dock\"}}";
+    (void)state;
+    assert_int_equal(named_read(&named, START, strlen(START)), 0);
+    assert_true(named.wish.trees);
+    assert_string_equal(named.wish.paths[0], "/mnt/dock");
+    named_free(&named);
+    assert_int_equal(read_config("{\"url\":\"/mnt/dock\"}"), 0);
+    assert_false(named.wish.trees);
+}
+
 static void more_than_there_is_room_for_is_refused(void **state)
 {
     struct buffer config = {0};
@@ -169,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(its_folders_are_named, drop),
+        cmocka_unit_test_teardown(folders_are_for_who_needs_them, drop),
         cmocka_unit_test_teardown(ports_of_urls_are_named, drop),
         cmocka_unit_test_teardown(names_are_told_from_addresses, drop),
         cmocka_unit_test_teardown(udp_is_named_by_its_scheme, drop),
