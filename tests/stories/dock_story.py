@@ -1,0 +1,296 @@
+"""Footage from real docks into a real office: folders, pyftpdlib, Python's web server, a recorder with ISAPI.
+Every clip is one item, whatever breaks; nothing that was not said to be stored is left."""
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from pyftpdlib.handlers import DTPHandler
+
+import evidence_story
+import town
+import uploads
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sim", "doubles"))
+import dock as docks  # noqa: E402
+import shelf  # noqa: E402
+
+QUICK = "poll = \"1s\", settle = \"2s\""
+SEEN = 1775867415  # 2026-04-11T08:30:15 in China
+
+
+class Office(town.Office):
+    """An office with docks: {instance: settings}."""
+
+    def __init__(self, folder, city=None, broker=None, more="", **plugins):
+        super().__init__(folder, city, broker, more + "".join(
+            f'plugin "bodycam-dock" "{name}" {{ {settings}, {QUICK} }}\n'
+            for name, settings in plugins.items()))
+
+    def told(self, kind="evidence.recorded"):
+        done = self.command("events", "--json", "--type", kind, expect=None)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def items(self):
+        return {event["data"]["path"]: event["data"] for event in self.told()}
+
+    def wait_for(self, count, seconds=40):
+        town.wait_for(lambda: len(self.told()) >= count, seconds,
+                      f"{count} clips, there are {len(self.told())}; {self.text()[-3000:]}")
+        return self.items()
+
+    def get(self, sha256):
+        return subprocess.run([town.OUTPOST, "blob", "get", sha256, "--state", self.state],
+                              check=True, timeout=60, stdout=subprocess.PIPE).stdout
+
+    def files(self):
+        found = []
+        for folder, _, names in os.walk(os.path.join(self.state, "blobs")):
+            found += [os.path.relpath(os.path.join(folder, name), os.path.join(self.state, "blobs"))
+                      for name in names]
+        return sorted(name for name in found if not name.startswith("old/"))
+
+    def check(self, clips):
+        """Each clip once, with the right hash, and no file that no event names."""
+        events = self.told()
+        digests = {hashlib.sha256(data).hexdigest() for data in clips.values()}
+        assert sorted(event["data"]["sha256"] for event in events) == sorted(digests)
+        for event in events:
+            assert hashlib.sha256(self.get(event["data"]["sha256"])).hexdigest() == event["data"]["sha256"]
+        town.wait_for(lambda: len(self.files()) == len(digests), 10, "what nobody named to go")
+        assert {name.replace("/", "") for name in self.files()} == digests
+        self.verify()
+
+
+def clip(folder, name, size, seed=None, seen=SEEN):
+    """A file of a camera; what is in it."""
+    path = os.path.join(os.fsencode(str(folder)), name if isinstance(name, bytes) else name.encode())
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    data = random.Random(seed or repr(name)).randbytes(size)
+    with open(path, "wb") as file:
+        file.write(data)
+    os.utime(path, (seen, seen))
+    return data
+
+
+@pytest.fixture
+def disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    return folder
+
+
+def test_a_disk_that_is_plugged_in_is_taken_in_and_nothing_beside_it(tmp_path, disk, started):
+    clips = {
+        "DCIM/330106_012345_T1A0001_20260411083015_0001.MP4":
+            clip(disk, "DCIM/330106_012345_T1A0001_20260411083015_0001.MP4", 3 << 20),
+        "DCIM/执法_012345_20260411091200.MP4": clip(disk, "DCIM/执法_012345_20260411091200.MP4".encode("gbk"), 70000),
+        "DCIM/LOCK/MOV_0007.MP4": clip(disk, "DCIM/LOCK/MOV_0007.MP4", 1000)}
+    clip(disk, "DCIM/copy_20260411083015.mp4", 3 << 20, "'DCIM/330106_012345_T1A0001_20260411083015_0001.MP4'")
+    (disk / "sn.txt").write_text("T1=x\nUserNo=654321\n")
+    secret = tmp_path / "20260411083015.mp4"
+    secret.write_bytes(b"secret")
+    (disk / "DCIM" / "20260411083015.mp4").symlink_to(secret)
+    (disk / "up").symlink_to(tmp_path)
+    (disk / "DCIM" / "half.mp4.part").write_bytes(b"half")
+    os.mkfifo(disk / "DCIM" / "pipe.mp4")
+    office = started(Office(tmp_path / "office", disk=f'url = "{disk}"'))
+    office.wait_for(3)
+    time.sleep(2)
+    office.check(clips)
+    items, again = office.items(), office.told("evidence.again")
+    assert len(again) == 1
+    by_hash = {data["sha256"]: data for data in items.values()}
+    for path, data in clips.items():
+        item = by_hash[hashlib.sha256(data).hexdigest()]
+        assert item["size"] == len(data) and item["source"] == str(disk)
+        assert path in (item["path"], again[0]["data"]["path"])
+    locked = items["DCIM/LOCK/MOV_0007.MP4"]
+    assert (locked["class"], locked["officer"], locked["officer_from"]) == ("important", "654321", "recorder")
+    assert (locked["recorded_from"], locked["trust"]) == ("listing", "listing")
+    assert office.told()[0]["data"]["path"] == locked["path"], "important ones come first"
+
+
+def test_a_disk_may_come_after_the_office_and_go_again(tmp_path, disk, started):
+    os.rmdir(disk)
+    office = started(Office(tmp_path / "office", disk=f'url = "{disk}", offline_after = "10s"'))
+    town.wait_for(lambda: office.told("dock.offline"), 30, f"its being told; {office.text()}")
+    disk.mkdir()
+    clips = {"20260411083015.mp4": clip(disk, "20260411083015.mp4", 1000)}
+    office.wait_for(1)
+    assert office.told("dock.online") and "signal" not in office.text()
+    office.check(clips)
+
+
+def mounts(folder):
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "dock", str(folder)], check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def test_a_disk_that_is_mounted_later_is_read_and_can_be_unmounted(tmp_path, disk, started):
+    office = started(Office(tmp_path / "office", disk=f'url = "{disk}"'))
+    town.wait_for(lambda: office.told("dock.online"), 20, f"a look; {office.text()}")
+    clips = {}
+    for name in ("20260411083015.mp4", "20260411083016.mp4"):
+        if not mounts(disk):
+            pytest.skip("nothing can be mounted here")
+        try:
+            clips[name] = clip(disk, name, 100000)
+            office.wait_for(len(clips))
+        finally:
+            busy = subprocess.run(["umount", str(disk)], check=False).returncode
+        assert busy == 0, "the plugin holds it"
+    office.check(clips)
+
+
+def test_a_file_that_grows_is_waited_for(tmp_path, disk, started):
+    office = started(Office(tmp_path / "office", disk=f'url = "{disk}"'))
+    whole = b""
+    with open(disk / "20260411083015.mp4", "wb") as file:
+        for _ in range(16):
+            part = os.urandom(50000)
+            file.write(part)
+            file.flush()
+            whole += part
+            time.sleep(0.5)
+    office.wait_for(1)
+    office.check({"20260411083015.mp4": whole})
+
+
+class Torn(DTPHandler):
+    """The line breaks, some times, when so many bytes have gone."""
+    left, room = 0, 400000
+
+    def send(self, data):
+        sent = super().send(data)
+        if Torn.left > 0 and self.tot_bytes_sent > self.room:
+            Torn.left -= 1
+            self.close()
+        return sent
+
+
+def test_a_torn_line_goes_on_where_it_stopped(tmp_path, disk, started, closing):
+    clips = {"a/20260411083015.mp4": clip(disk, "a/20260411083015.mp4", 5 << 20)}
+    Torn.left = 3
+    dock = closing(docks.Dock(disk, dtp_handler=Torn, use_sendfile=False))
+    office = started(Office(tmp_path / "office", dock=f'url = "{dock.url()}", user = "{docks.USER}", '
+                            f'password = "{docks.PASSWORD}"'))
+    office.wait_for(1, 60)
+    office.check(clips)
+    goes_on = [int(line.split()[1]) for line in dock.commands if line.startswith("REST ")]
+    assert Torn.left == 0 and len([at for at in goes_on if at > 0]) >= 3, dock.commands
+    assert dock.sessions < 12
+
+
+def test_a_dock_that_tells_no_exact_times_is_asked_for_them(tmp_path, disk, started, closing):
+    clips = {"MOV_0001.MP4": clip(disk, "MOV_0001.MP4", 1000), "x/MOV_0002.MP4": clip(disk, "x/MOV_0002.MP4", 2000)}
+    dock = closing(docks.Dock(disk, without=("MLSD",)))
+    office = started(Office(tmp_path / "office", dock=f'url = "{dock.url()}", user = "{docks.USER}", '
+                            f'password = "{docks.PASSWORD}"'))
+    for data in office.wait_for(2).values():
+        assert (data["recorded_from"], data["modified_at"]) == ("listing", "2026-04-11T00:30:15.000Z")
+    time.sleep(3)
+    office.check(clips)
+    assert len([line for line in dock.commands if line.startswith("RETR")]) == 2, "it is read again and again"
+
+
+def test_a_wrong_password_is_tried_once(tmp_path, disk, started, closing):
+    dock = closing(docks.Dock(disk))
+    office = started(Office(tmp_path / "office", dock=f'url = "{dock.url()}", user = "{docks.USER}", '
+                            'password = "not that"'))
+    town.wait_for(lambda: office.told("dock.auth_failed"), 20, f"its being told; {office.text()}")
+    os.kill(office.children()["host"][0], signal.SIGKILL)
+    time.sleep(5)
+    assert len([line for line in dock.commands if line.startswith("PASS")]) == 1
+    assert "not that" not in office.text()
+
+
+@pytest.mark.skipif(uploads.why_not() is not None, reason=str(uploads.why_not()))
+def test_an_important_clip_goes_to_the_city_and_comes_back_as_a_receipt(tmp_path, disk, started):
+    world = evidence_story.World(tmp_path, started)
+    files = world.authority.pair("offices/" + town.OFFICE_ID, "bulk")
+    courier = "".join(f', {name} = "{path}"' for name, path in files.items())
+    important = clip(disk, "T1A0001_012345_20260411083015_IMP.mp4", 2 << 20)
+    clip(disk, "T1A0001_012345_20260411083016.mp4", 1000)
+    office = started(Office(tmp_path / "office", world.city, world.broker,
+                            f'courier {{ url = "{world.server.url}"{courier} }}\n', disk=f'url = "{disk}"'))
+    told = office.wait_for(2)["T1A0001_012345_20260411083015_IMP.mp4"]
+    assert told["sha256"] == hashlib.sha256(important).hexdigest()
+    world.wait_for(told, office)
+    assert set(world.uploaded()) == {told["sha256"]}
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_web_servers_folders_are_taken_in_with_ranges_or_without(ranges, tmp_path, disk, started, closing):
+    clips = {name: clip(disk, name, size) for name, size in (
+        ("20260411/a b 100%_012345_20260411083015.mp4", 2 << 20), ("20260411/x/20260411083016.jpg", 10))}
+    web = closing(shelf.Shelf(disk, cut=1000000, times=1, ranges=ranges))
+    office = started(Office(tmp_path / "office", dock=f'url = "{web.url}"'))
+    office.wait_for(2, 100)
+    office.check(clips)
+    assert set(office.items()) == set(clips)
+    again = [told for path, told in web.asked if told]
+    assert again == ["bytes=1000000-"]
+    for data in office.items().values():
+        assert abs(data["clock_offset"]) <= 1 and data["clock_from"] == "server"
+
+
+def test_a_recorder_is_searched_and_downloaded_from(tmp_path, started, closing):
+    hour = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() + 5 * 3600))
+    items = {f"000{n}": (f"{hour}:0{n}:00Z", f"{hour}:0{n}:30Z", os.urandom(300000 + n)) for n in range(5)}
+    recorder = closing(shelf.Recorder(items))
+    office = started(Office(tmp_path / "office", dock=f'url = "{recorder.url}", api = "isapi"'))
+    told = office.wait_for(5)
+    office.check({name: item[2] for name, item in items.items()})
+    time.sleep(2)
+    assert sorted(recorder.downloads) == sorted(items)
+    for data in told.values():
+        assert (data["recorded_from"], data["clock_from"], data["kind"]) == ("search", "device", "video")
+        assert abs(data["clock_offset"]) <= 2
+
+
+def test_whoever_is_killed_each_clip_is_one_item(tmp_path, disk, started, closing):
+    """Plugins and the keeper, again and again, while three docks are read."""
+    chance, clips, settings = random.Random(6), {}, {}
+    for name in ("disk", "ftp", "web"):
+        for n in range(6):
+            path = f"{name}/20260411/T1A0001_012345_2026041108301{n}.mp4"
+            clips[path] = clip(disk, path, 1 << 20 if n else 6 << 20)
+    dock, web = closing(docks.Dock(disk / "ftp")), closing(shelf.Shelf(disk / "web", ranges=True))
+    settings["disk"] = f'url = "{disk}/disk"'
+    settings["ftp"] = f'url = "{dock.url()}", user = "{docks.USER}", password = "{docks.PASSWORD}"'
+    settings["web"] = f'url = "{web.url}"'
+    office = started(Office(tmp_path / "office", **settings))
+    for n in range(8):
+        time.sleep(chance.uniform(1, 4))
+        if n % 4 == 3:
+            office.kill()
+            office.start()
+        else:
+            hosts = office.children().get("host", [])
+            if hosts:
+                os.kill(chance.choice(hosts), signal.SIGKILL)
+    office.wait_for(len(clips), 120)
+    office.check(clips)
+
+
+def test_memory_does_not_depend_on_the_size(tmp_path, disk, started):
+    def most(pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+
+    clip(disk, "20260411083015.mp4", 1000)
+    office = started(Office(tmp_path / "office", disk=f'url = "{disk}"'))
+    office.wait_for(1)
+    (host,) = office.children()["host"]
+    before = most(host)
+    with open(disk / "20260411083016.mp4", "wb") as file:
+        file.truncate(200 << 20)
+    os.utime(disk / "20260411083016.mp4", (SEEN, SEEN))
+    office.wait_for(2, 90)
+    assert most(host) - before < 2048, (before, most(host))
