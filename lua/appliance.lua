@@ -72,8 +72,10 @@ local FULL = schema.choice { doc = "what is full: the quota of the journal, the 
 
 local CLASSES = { "picture", "capture", "ordinary", "important", "case", "unknown" }
 
--- Which blob, and `more`.
+-- Which blob, and `more`; of evidence also the event before, so that none can be left out unseen.
 local function blob(more, options)
+    more.previous = schema.integer { doc = "sequence of the appliance's own event about it before "
+        .. "this one, if there is one; of evidence only", min = 0, optional = true }
     more.sha256 = schema.text { doc = "SHA-256 of its bytes, hex", max = 64, optional = options }
     more.size = schema.integer { doc = "how many there are", unit = "B", min = 0,
         optional = options }
@@ -88,6 +90,18 @@ local WHO = schema.record({
         choices = { "officer", "social_worker", "technician" }, optional = true },
     via = schema.choice { doc = "who vouches for that", choices = { "local" } },
 }, { doc = "who asked" })
+
+local function reason(doc, optional)
+    return schema.text { doc = doc .. ", in an officer's words", max = 300, optional = optional }
+end
+
+-- What an officer has decided about a piece of evidence.
+local function custody(why)
+    return blob { who = WHO, reason = reason(why),
+        from = schema.choice { doc = "class before", choices = CLASSES },
+        ["until"] = schema.text { doc = "kept until then (UTC); absent: until it is released",
+            max = 32, optional = true } }
+end
 
 appliance.events = {
     ["box.started"] = { lane = "record", doc = "the keeper has begun", data = schema.record {
@@ -197,6 +211,17 @@ appliance.events = {
                 .. "hashes, size", max = 2048 } } },
     ["blob.viewed"] = { lane = "record", doc = "somebody is given a blob's bytes",
         data = blob { who = WHO } },
+    ["evidence.viewed"] = { lane = "record", doc = "somebody is given the bytes of evidence",
+        data = blob { who = WHO, reason = reason("why it is exported", true),
+            purpose = schema.choice { doc = "to look at, or for an export",
+                choices = { "view", "export" } } } },
+    ["evidence.marked"] = { lane = "record", doc = "an officer has said that evidence matters",
+        data = custody "why" },
+    ["evidence.released"] = { lane = "record", doc = "an officer has said that no case holds "
+        .. "evidence any more", data = custody "why none does" },
+    ["evidence.exported"] = { lane = "record", doc = "an export of evidence was made",
+        data = blob { who = WHO, reason = reason "why", manifest = schema.text { max = 64,
+            doc = "SHA-256 of its list of files, hex" } } },
     ["blob.adopted"] = { lane = "record", doc = "files of blobs that a damaged journal has left "
         .. "without their rows are kept", data = schema.record {
             count = seq("how many", 1),

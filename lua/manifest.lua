@@ -17,6 +17,8 @@ local LANES = { alarm = true, record = true, telemetry = true }
 manifest.OWN_NAMES = { keeper = true, uplink = true, courier = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
     plugin = true, config = true, action = true, blob = true, capture = true }
+local OWN_KINDS = { ["evidence.uploaded"] = true, ["evidence.viewed"] = true,
+    ["evidence.marked"] = true, ["evidence.exported"] = true, ["evidence.released"] = true }
 
 -- The first name of `declared` that is none of `members`.
 local function member_fault(declared, members)
@@ -104,7 +106,7 @@ local function own_fault(declared, name)
         return "that name is the appliance's own"
     end
     for kind in pairs(type(declared.events) == "table" and declared.events or {}) do
-        if OWN_EVENTS[tostring(kind):match("^%w+")] or kind == "evidence.uploaded" then
+        if OWN_EVENTS[tostring(kind):match("^%w+")] or OWN_KINDS[kind] then
             return ('its manifest declares the event "%s", which only the appliance records')
                 :format(kind)
         end

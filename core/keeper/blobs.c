@@ -14,6 +14,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/chain.h"
 #include "keeper/quota.h"
 #include "keeper/self.h"
 
@@ -142,11 +143,16 @@ static int each_wish(const struct fields *fields, struct wish *wish,
     return err;
 }
 
-/* One that is released is on its way out, and must come again. */
-static int find_stored(struct wish *wish, const struct digest *digest,
-                       struct catalog_blob *row)
+bool blobs_is_evidence(const struct catalog_blob *blob)
 {
-    int err = catalog_get(store_of(wish->blobs), digest, row);
+    return blob->class >= CLASS_ORDINARY;
+}
+
+/* One that is released must come again. */
+int blobs_find(const struct blobs *blobs, const struct digest *digest,
+               struct catalog_blob *row)
+{
+    int err = catalog_get(store_of(blobs), digest, row);
     return !err && row->is_released ? -ENOENT : err;
 }
 
@@ -156,7 +162,7 @@ static int check_one(struct wish *wish, const struct commit_blob *blob)
     char digits[TALK_DIGEST_HEX + 1];
     if (spools_find(&wish->blobs->spools, wish->host, &blob->digest) != NULL)
         return 0;
-    int err = find_stored(wish, &blob->digest, &row);
+    int err = blobs_find(wish->blobs, &blob->digest, &row);
     if (err != -ENOENT)
         return err;
     hex_encode(digits, blob->digest.bytes, DIGEST_BYTES);
@@ -174,8 +180,7 @@ int blobs_check(struct blobs *blobs, const struct peer *host, const struct field
     return each_wish(fields, &wish, check_one);
 }
 
-/* A time that began while the clock was not set begins when it is. */
-static int64_t until(struct blobs *blobs, int64_t keep_ms)
+int64_t blobs_until(struct blobs *blobs, int64_t keep_ms)
 {
     struct now_reading now;
     if (keep_ms < 0)
@@ -194,28 +199,27 @@ static void make_row(struct wish *wish, const struct commit_blob *blob,
                                  .size = told->size,
                                  .class = blob->class,
                                  .keep_ms = blob->keep_ms,
-                                 .until_us = until(wish->blobs, blob->keep_ms),
+                                 .until_us = blobs_until(wish->blobs, blob->keep_ms),
                                  .is_prompt = blob->is_prompt,
                                  .seq = wish->first,
                                  .stored_us = now_utc_us()};
     wish->blobs->added += cask_bytes(told->size);
 }
 
-/* Never less than it was: not the class, not the time. One of an unknown class stays for ever, and
- * now it is known what it is. */
-static void raise_row(struct wish *wish, const struct commit_blob *blob,
-                      struct catalog_blob *row)
+/* One of an unknown class stays for ever, and now it is known what it is. */
+void blobs_raise(struct blobs *blobs, struct catalog_blob *row, int class,
+                 int64_t keep_ms, bool is_prompt)
 {
-    int64_t until_us = until(wish->blobs, blob->keep_ms);
+    int64_t until_us = blobs_until(blobs, keep_ms);
     bool is_unknown = row->class == CATALOG_UNKNOWN;
     bool was_dated = row->until_us >= 0;
-    row->class = is_unknown || blob->class > row->class ? blob->class : row->class;
-    row->is_prompt &= blob->is_prompt;
-    if (row->keep_ms < 0 || blob->keep_ms < 0) {
+    row->class = is_unknown || class > row->class ? class : row->class;
+    row->is_prompt &= is_prompt;
+    if (row->keep_ms < 0 || keep_ms < 0) {
         row->keep_ms = row->until_us = -1;
         return;
     }
-    row->keep_ms = blob->keep_ms > row->keep_ms ? blob->keep_ms : row->keep_ms;
+    row->keep_ms = keep_ms > row->keep_ms ? keep_ms : row->keep_ms;
     if (!was_dated || until_us < 0) /* both will be dated together */
         row->until_us = -1;
     else if (until_us > row->until_us)
@@ -236,7 +240,7 @@ static int apply_one(struct wish *wish, const struct commit_blob *blob)
     if (err || row.is_released)
         make_row(wish, blob, told, &row);
     else
-        raise_row(wish, blob, &row);
+        blobs_raise(blobs, &row, blob->class, blob->keep_ms, blob->is_prompt);
     if (told != NULL) {
         row.is_damaged = false;
         row.sm3 = told->sm3;
@@ -274,15 +278,17 @@ void blobs_print_name(struct buffer *out, const struct catalog_blob *blob)
                   blob->size, catalog_class_name(blob->class));
 }
 
-/* The event and the row are one transaction. */
-static int change(struct blobs *blobs, const struct catalog_blob *from,
-                  const struct catalog_blob *to, const char *type, const char *reason)
+int blobs_change(struct blobs *blobs, const struct catalog_blob *from,
+                 const struct catalog_blob *to, const char *type, const char *more)
 {
     struct buffer data = {0};
     buffer_append_text(&data, "{");
-    blobs_print_name(&data, from);
-    buffer_printf(&data, ",\"reason\":\"%s\"}", reason);
-    int err = self_record(blobs->group, type, buffer_text(&data));
+    blobs_print_name(&data, to);
+    buffer_printf(&data, ",%s", more);
+    int err = chain_add(blobs->group, to, &data);
+    buffer_append_text(&data, "}");
+    if (!err)
+        err = self_record(blobs->group, type, buffer_text(&data));
     buffer_free(&data);
     if (err)
         return err;
@@ -292,6 +298,14 @@ static int change(struct blobs *blobs, const struct catalog_blob *from,
     if (err)
         group_fail(blobs->group, err);
     return err;
+}
+
+static int change(struct blobs *blobs, const struct catalog_blob *from,
+                  const struct catalog_blob *to, const char *type, const char *reason)
+{
+    char more[64];
+    snprintf(more, sizeof(more), "\"reason\":\"%s\"", reason);
+    return blobs_change(blobs, from, to, type, more);
 }
 
 static int release(struct blobs *blobs, const struct catalog_blob *blob,
@@ -502,6 +516,8 @@ static int forget(struct blobs *blobs, const struct digest *digest)
         return 0;
     if (!err)
         err = catalog_forget(store_of(blobs), digest);
+    if (!err)
+        err = chain_forget(store_of(blobs), digest);
     if (!err)
         blobs_add_up(blobs, &row, -1);
     return err;

@@ -72,6 +72,20 @@ void blobs_committed(struct blobs *blobs, int err);
 /* One look at clock and room, as every BLOBS_TICK_MS. */
 void blobs_look(struct blobs *blobs);
 
+/* Whether it is evidence: a clip, or what is kept like one. */
+bool blobs_is_evidence(const struct catalog_blob *blob);
+/* The row of one that stays; -ENOENT also when it is on its way out. */
+int blobs_find(const struct blobs *blobs, const struct digest *digest,
+               struct catalog_blob *row);
+/* When such a time is over that begins now; -1: never, or it begins when the clock is set. */
+int64_t blobs_until(struct blobs *blobs, int64_t keep_ms);
+/* Raises what `row` says; never less than it was: not the class, not the time. */
+void blobs_raise(struct blobs *blobs, struct catalog_blob *row, int class,
+                 int64_t keep_ms, bool is_prompt);
+/* One transaction: the row becomes `to`, and the event says so, with `more` members of JSON. */
+int blobs_change(struct blobs *blobs, const struct catalog_blob *from,
+                 const struct catalog_blob *to, const char *type, const char *more);
+
 /* It is not what was stored: said once, and marked. */
 void blobs_damaged(struct blobs *blobs, const struct digest *digest, const char *reason);
 

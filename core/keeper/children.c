@@ -11,6 +11,7 @@
 #include "keeper/blobs.h"
 #include "keeper/capture.h"
 #include "keeper/commit.h"
+#include "keeper/custody.h"
 #include "keeper/parcels.h"
 #include "keeper/reel.h"
 #include "keeper/viewing.h"
@@ -375,6 +376,16 @@ static int hear_view(struct children *children, struct peer *peer,
     return viewing_view(children->viewing, peer, frame, &who);
 }
 
+static int hear_custody(struct children *children, struct peer *peer,
+                        const struct frame *frame)
+{
+    struct access_who who;
+    if (children->asking == NULL)
+        return -EPROTO;
+    access_local(&who, json_get(children->asking->config->json, "access"), peer->uid);
+    return custody_hear(children, peer, frame, &who);
+}
+
 static int hear_parcels(struct children *children, struct peer *peer,
                         const struct frame *frame)
 {
@@ -428,6 +439,7 @@ static const struct {
     [TALK_FREEZE] = {PEER_HOST, hear_freeze},
     [TALK_LIST] = {PEER_READER, hear_list},
     [TALK_VIEW] = {PEER_READER, hear_view},
+    [TALK_CUSTODY] = {PEER_READER, hear_custody},
     [TALK_PARCELS] = {PEER_COURIER, hear_parcels},
     [TALK_NOTE] = {PEER_COURIER, hear_parcels},
     [TALK_DRAW] = {PEER_COURIER, hear_parcels},

@@ -22,9 +22,21 @@ static int take_id(char *id, const struct json *json, const char *name)
 /* What the keeper records itself, a plugin may not. */
 static bool is_own(const char *type)
 {
-    static const char *const OWN[] = {"box.",  "journal.", "storage.",         "clock.",
-                                      "sync.", "plugin.",  "config.",          "action.",
-                                      "blob.", "capture.", "evidence.uploaded"};
+    static const char *const OWN[] = {"box.",
+                                      "journal.",
+                                      "storage.",
+                                      "clock.",
+                                      "sync.",
+                                      "plugin.",
+                                      "config.",
+                                      "action.",
+                                      "blob.",
+                                      "capture.",
+                                      "evidence.uploaded",
+                                      "evidence.viewed",
+                                      "evidence.marked",
+                                      "evidence.exported",
+                                      "evidence.released"};
     for (size_t i = 0; i < countof(OWN); i++)
         if (strncmp(type, OWN[i], strlen(OWN[i])) == 0)
             return true;

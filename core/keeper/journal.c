@@ -309,11 +309,16 @@ int journal_begin(struct journal *journal)
     return 0;
 }
 
+int64_t journal_next(const struct journal *journal)
+{
+    return (int64_t)journal->tree.size;
+}
+
 int journal_append(struct journal *journal, const struct event_draft *draft, int64_t *seq)
 {
     ASSERT(journal->is_open);
     struct event_stamp stamp = {journal->log.office, journal->log.log,
-                                (int64_t)journal->tree.size};
+                                journal_next(journal)};
     buffer_clear(&journal->composed);
     int err = event_compose(&journal->composed, draft, &stamp);
     if (err)

@@ -59,6 +59,9 @@ int journal_append(struct journal *journal, const struct event_draft *draft,
 int journal_commit(struct journal *journal);
 void journal_rollback(struct journal *journal);
 
+/* The sequence that the next event will have, in the open transaction or of a new one. */
+int64_t journal_next(const struct journal *journal);
+
 /* The root of the first `size` committed events; -ERANGE beyond them. */
 int journal_root(struct journal *journal, struct digest *root, uint64_t size);
 

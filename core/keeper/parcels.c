@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/chain.h"
 #include "keeper/self.h"
 #include "proof/handover.h"
 
@@ -235,8 +236,10 @@ static int record_upload(struct parcels *parcels, const struct catalog_blob *blo
     hex_encode(digits, blob->sm3.bytes, DIGEST_BYTES);
     buffer_printf(&data, ",\"sm3\":\"%s\",\"receipt\":", digits);
     json_put_bytes(&data, note->bytes, note->length);
+    int err = chain_add(parcels->blobs->group, blob, &data);
     buffer_append_text(&data, "}");
-    int err = self_record(parcels->blobs->group, "evidence.uploaded", buffer_text(&data));
+    if (!err)
+        err = self_record(parcels->blobs->group, "evidence.uploaded", buffer_text(&data));
     buffer_free(&data);
     if (err)
         return err;

@@ -10,19 +10,21 @@ static const struct {
     const char *type;
     enum talk_lane lane;
 } TYPES[] = {
-    {"box.started", LANE_RECORD},      {"box.stopped", LANE_RECORD},
-    {"plugin.restarted", LANE_RECORD}, {"plugin.quarantined", LANE_ALARM},
-    {"journal.damaged", LANE_ALARM},   {"journal.contradicted", LANE_ALARM},
-    {"journal.thinned", LANE_RECORD},  {"gap.recorded", LANE_RECORD},
-    {"storage.low", LANE_ALARM},       {"storage.full", LANE_ALARM},
-    {"storage.back", LANE_RECORD},     {"clock.jumped", LANE_RECORD},
-    {"clock.corrected", LANE_RECORD},  {"sync.stalled", LANE_ALARM},
-    {"config.refused", LANE_ALARM},    {"sync.resumed", LANE_RECORD},
-    {"plugin.updated", LANE_RECORD},   {"plugin.returned", LANE_ALARM},
-    {"action.performed", LANE_RECORD}, {"blob.released", LANE_RECORD},
-    {"blob.adopted", LANE_RECORD},     {"blob.damaged", LANE_ALARM},
-    {"blob.viewed", LANE_RECORD},      {"evidence.uploaded", LANE_RECORD},
-    {"capture.recorded", LANE_RECORD},
+    {"box.started", LANE_RECORD},       {"box.stopped", LANE_RECORD},
+    {"plugin.restarted", LANE_RECORD},  {"plugin.quarantined", LANE_ALARM},
+    {"journal.damaged", LANE_ALARM},    {"journal.contradicted", LANE_ALARM},
+    {"journal.thinned", LANE_RECORD},   {"gap.recorded", LANE_RECORD},
+    {"storage.low", LANE_ALARM},        {"storage.full", LANE_ALARM},
+    {"storage.back", LANE_RECORD},      {"clock.jumped", LANE_RECORD},
+    {"clock.corrected", LANE_RECORD},   {"sync.stalled", LANE_ALARM},
+    {"config.refused", LANE_ALARM},     {"sync.resumed", LANE_RECORD},
+    {"plugin.updated", LANE_RECORD},    {"plugin.returned", LANE_ALARM},
+    {"action.performed", LANE_RECORD},  {"blob.released", LANE_RECORD},
+    {"blob.adopted", LANE_RECORD},      {"blob.damaged", LANE_ALARM},
+    {"blob.viewed", LANE_RECORD},       {"evidence.uploaded", LANE_RECORD},
+    {"capture.recorded", LANE_RECORD},  {"evidence.viewed", LANE_RECORD},
+    {"evidence.marked", LANE_RECORD},   {"evidence.exported", LANE_RECORD},
+    {"evidence.released", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

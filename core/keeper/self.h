@@ -27,6 +27,13 @@
  *   blob.released       record  sha256, size, class, reason ("retention": its time is over; "room": and
  *                               others needed it): it is being erased
  *   blob.viewed         record  sha256, size, class, who (as above): somebody is given its bytes
+ *   evidence.viewed     record  the same of evidence, and purpose ("view", "export"), reason (of the last)
+ *   evidence.marked     record  sha256, size, class (now), from (before), until (absent: for ever), who,
+ *                               reason: it matters, or it is of a case
+ *   evidence.released   record  the same: no case holds it any more
+ *   Of evidence each of these, evidence.uploaded, blob.released and blob.damaged has previous: chain.h
+ *   evidence.exported   record  sha256, size, class, who, reason, manifest (SHA-256 of the list of all
+ *                               files of the export): somebody has it in his hands
  *   evidence.uploaded   record  sha256, sm3, size, class, receipt: the city has it, as it has signed
  *                               (proof/handover.h)
  *   blob.adopted        record  count, bytes: files whose rows a damaged journal has taken with it

@@ -13,6 +13,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/chain.h"
+#include "keeper/custody.h"
 #include "keeper/self.h"
 
 void viewing_open(struct viewing *viewing, struct loop *loop, struct group *group,
@@ -211,18 +213,46 @@ static struct viewing_look *find_place(struct viewing *viewing)
     return NULL;
 }
 
+/* What for: the reason is that of an export. */
+struct purpose {
+    bool is_export;
+    char reason[CUSTODY_REASON_MAX + 1];
+};
+
+static int read_purpose(struct purpose *purpose, const struct frame *frame)
+{
+    struct field field;
+    char type[16] = "";
+    *purpose = (struct purpose){.is_export = false};
+    if (fields_find(&frame->fields, TAG_TYPE, &field) != 0)
+        return 0;
+    if (field_text(&field, type, sizeof(type)) != 0 || strcmp(type, "export") != 0)
+        return -EPROTO;
+    purpose->is_export = true;
+    return custody_read_reason(purpose->reason, frame);
+}
+
 static int record(struct viewing *viewing, const struct catalog_blob *blob,
-                  const struct access_who *who)
+                  const struct access_who *who, const struct purpose *purpose)
 {
     struct buffer event = {0};
-    const char *role = access_role_name(who->roles & ACCESS_OFFICER ? ACCESS_OFFICER
-                                                                    : ACCESS_TECHNICIAN);
+    bool is_evidence = blobs_is_evidence(blob);
     buffer_append_text(&event, "{");
     blobs_print_name(&event, blob);
-    buffer_append_text(&event, ",\"who\":{\"name\":");
-    json_put_text(&event, who->name);
-    buffer_printf(&event, ",\"role\":\"%s\",\"via\":\"%s\"}}", role, who->via);
-    int err = self_record(viewing->group, "blob.viewed", buffer_text(&event));
+    buffer_append_text(&event, ",");
+    custody_print_who(&event, who);
+    if (is_evidence)
+        buffer_printf(&event, ",\"purpose\":\"%s\"",
+                      purpose->is_export ? "export" : "view");
+    if (purpose->is_export) {
+        buffer_append_text(&event, ",\"reason\":");
+        json_put_text(&event, purpose->reason);
+    }
+    int err = chain_add(viewing->group, blob, &event);
+    buffer_append_text(&event, "}");
+    if (!err)
+        err = self_record(viewing->group, is_evidence ? "evidence.viewed" : "blob.viewed",
+                          buffer_text(&event));
     buffer_free(&event);
     return err;
 }
@@ -234,26 +264,44 @@ static bool may_view(const struct peer *reader, const struct access_who *who)
            reader->uid == (int64_t)geteuid();
 }
 
+/* 0, or why not. */
+static int check_view(const struct viewing *viewing, const struct peer *reader,
+                      const struct access_who *who, const struct purpose *purpose,
+                      const char **why)
+{
+    *why = "the folder blobs/ or its key cannot be opened";
+    if (viewing->blobs->is_shut)
+        return -EIO;
+    *why = "a blob is for an officer or root to see";
+    if (!may_view(reader, who))
+        return -EACCES;
+    *why = "only an officer may export";
+    if (purpose->is_export && !(who->roles & ACCESS_OFFICER))
+        return -EACCES;
+    return 0;
+}
+
 int viewing_view(struct viewing *viewing, struct peer *reader, const struct frame *frame,
                  const struct access_who *who)
 {
     struct catalog_blob blob;
     struct digest digest;
-    if (read_digest(frame, &digest) != 0)
+    struct purpose purpose;
+    const char *why;
+    if (read_digest(frame, &digest) != 0 || read_purpose(&purpose, frame) != 0)
         return -EPROTO;
     struct viewing_look *look = find_place(viewing);
-    int err = catalog_get(viewing->group->journal->store, &digest, &blob);
-    if (viewing->blobs->is_shut)
-        answer(reader, frame->id, -EIO, "the folder blobs/ or its key cannot be opened",
-               0, -1);
-    else if (!may_view(reader, who))
-        answer(reader, frame->id, -EACCES, "a blob is for an officer or root to see", 0,
-               -1);
-    else if (err || blob.is_released)
+    int err = check_view(viewing, reader, who, &purpose, &why);
+    if (err)
+        answer(reader, frame->id, err, why, 0, -1);
+    else if (blobs_find(viewing->blobs, &digest, &blob) != 0)
         answer(reader, frame->id, -ENOENT, "no such blob is stored", 0, -1);
+    else if (purpose.is_export && !blobs_is_evidence(&blob))
+        answer(reader, frame->id, -EINVAL, "that blob is no evidence unless it is marked",
+               0, -1);
     else if (look == NULL)
         answer(reader, frame->id, -EBUSY, "too many are being looked at", 0, -1);
-    else if ((err = record(viewing, &blob, who)) != 0)
+    else if ((err = record(viewing, &blob, who, &purpose)) != 0)
         answer(reader, frame->id, err, "that it is viewed could not be recorded", 0, -1);
     else
         *look = (struct viewing_look){

@@ -1,8 +1,9 @@
 /* viewing - blobs for people, over the control socket: a list of them, and the bytes of one.
  *
  * A list is for everybody who may ask for the status: hashes and sizes tell nobody what is inside. The
- * bytes are for officers and root. First the event blob.viewed is on disk, with who it is; then a
- * scribe reads the blob into a pipe, whose other end the reader is handed. */
+ * bytes are for officers and root, those of an export for officers only. First the event is on disk, with
+ * who it is (evidence.viewed of what is evidence, else blob.viewed); then a scribe reads the blob into a
+ * pipe, whose other end the reader is handed. */
 #ifndef KEEPER_VIEWING_H
 #define KEEPER_VIEWING_H
 

@@ -44,10 +44,15 @@
  *   ABANDON  host    SPOOL: what it got is thrown away; not answered
  *   LIST     cli     DIGEST (begin behind this one; absent: with the first), LIMIT -> LISTED
  *   LISTED   keeper  DATA (a blob, JSON) ..., MORE if there are more
- *   VIEW     cli     DIGEST          -> VIEWED, and, when there is no error, DONE at the end
+ *   VIEW     cli     DIGEST; for an export TYPE ("export") and TEXT (why)
+ *                    -> VIEWED, and, when there is no error, DONE at the end
  *   VIEWED   keeper  ERROR (0; ENOENT; EACCES: neither officer nor root; EBUSY), TEXT, SIZE, and a
  *                    descriptor: the reading end of a pipe that gives its bytes. Only DONE tells
  *                    whether they were all, and what was stored
+ *   CUSTODY  cli     DIGEST, TYPE, TEXT (why): "mark" with NAME (important, case) and LIMIT (keep, ms
+ *                    from now; absent for a case); "release" of a case with LIMIT; "export" with KEY
+ *                    (SHA-256 of the manifest of what was given) -> DONE with SEQ (EPERM: no officer;
+ *                    EINVAL; ENOENT)
  *   PARCELS  courier -> PARCELS with ENTRY (DIGEST, SM3, SIZE, NAME, SEQ, optional VALUE: the last
  *                    NOTE of it) ...: at most TALK_PARCELS_MAX blobs that shall go to the city and have
  *                    no receipt yet, the most important first
@@ -108,6 +113,7 @@ enum talk_type {
     TALK_RECORD,
     TALK_FREEZE,
     TALK_CAPTURE,
+    TALK_CUSTODY,
     TALK_TYPES
 };
 

@@ -31,7 +31,7 @@ class Album(Keepsakes):
         return done.stdout, done.stderr.decode()
 
     def viewed(self):
-        told = self.command("events", "--json", "--type", "blob.viewed", expect=None).stdout
+        told = self.command("events", "--json", "--type", "evidence.viewed", expect=None).stdout
         return [json.loads(line)["data"] for line in told.splitlines()]
 
 

@@ -47,7 +47,9 @@ static int reader_end(void)
     return cellar.house.ends[HOUSE_READER];
 }
 
-static int ask(uint8_t type, const struct digest *digest, const struct access_who *who)
+/* With a reason (else NULL) for an export. */
+static int ask_for(uint8_t type, const struct digest *digest,
+                   const struct access_who *who, const char *reason)
 {
     struct buffer bytes = {0};
     struct frame frame;
@@ -55,10 +57,19 @@ static int ask(uint8_t type, const struct digest *digest, const struct access_wh
     hex_encode(digits, digest->bytes, DIGEST_BYTES);
     frame_begin(&bytes, type, 9);
     frame_put_text(&bytes, TAG_DIGEST, digits);
+    if (reason != NULL) {
+        frame_put_text(&bytes, TAG_TYPE, "export");
+        frame_put_text(&bytes, TAG_TEXT, reason);
+    }
     assert_int_equal(frame_read(&frame, bytes.bytes, bytes.length), 0);
     int err = viewing_view(&viewing, reader(), &frame, who);
     buffer_free(&bytes);
     return err;
+}
+
+static int ask(uint8_t type, const struct digest *digest, const struct access_who *who)
+{
+    return ask_for(type, digest, who, NULL);
 }
 
 /* VIEWED: its errno, and the pipe when that is 0. */
@@ -119,6 +130,44 @@ static void others_are_refused_and_root_is_not(void **state)
     reader()->uid = -1; /* not known */
     assert_int_equal(ask(TALK_VIEW, &digest, &NOBODY), 0);
     assert_int_equal(hear_viewed(&fd), -EACCES);
+}
+
+static void of_evidence_another_event_tells_and_what_for(void **state)
+{
+    struct digest digest = cellar_spool(&cellar, "a clip");
+    int fd;
+    (void)state;
+    cellar_keep(&cellar, &digest, "ordinary", DAY_MS, false, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            ask_for(TALK_VIEW, &digest, &OFFICER, i == 0 ? NULL : "the court asks"), 0);
+        commit(0);
+        assert_int_equal(hear_viewed(&fd), 0);
+        close(fd);
+        ends_expect(cellar.house.loop, reader_end(), &cellar.house.heard, TALK_DONE, 9);
+    }
+    assert_int_equal(cellar_events(&cellar, "blob.viewed"), 0);
+    assert_int_equal(cellar_events(&cellar, "evidence.viewed"), 2);
+    assert_int_equal(
+        fixture_ask(&cellar.house.fixture,
+                    "SELECT count(*) FROM event WHERE json_extract(CAST(body AS TEXT), "
+                    "'$.data.purpose') = 'export' AND json_extract(CAST(body AS TEXT), "
+                    "'$.data.reason') = 'the court asks'"),
+        1);
+}
+
+static void an_export_is_for_officers_and_of_evidence(void **state)
+{
+    struct digest picture = keep("a face"), clip = cellar_spool(&cellar, "a clip");
+    int fd;
+    (void)state;
+    cellar_keep(&cellar, &clip, "case", -1, false, 0);
+    reader()->uid = 0;
+    assert_int_equal(ask_for(TALK_VIEW, &clip, &NOBODY, "x"), 0);
+    assert_int_equal(hear_viewed(&fd), -EACCES);
+    assert_int_equal(ask_for(TALK_VIEW, &picture, &OFFICER, "x"), 0);
+    assert_int_equal(hear_viewed(&fd), -EINVAL);
+    assert_int_equal(ask_for(TALK_VIEW, &clip, &OFFICER, ""), -EPROTO);
 }
 
 static void what_could_not_be_recorded_is_not_shown(void **state)
@@ -253,6 +302,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_a_cellar(an_officer_is_given_the_bytes_once_it_is_on_record),
         in_a_cellar(others_are_refused_and_root_is_not),
+        in_a_cellar(of_evidence_another_event_tells_and_what_for),
+        in_a_cellar(an_export_is_for_officers_and_of_evidence),
         in_a_cellar(what_could_not_be_recorded_is_not_shown),
         in_a_cellar(what_is_not_there_or_released_is_not_shown),
         in_a_cellar(a_damaged_one_is_told_at_the_end),
