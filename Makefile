@@ -195,12 +195,13 @@ $(OUT)/%.o: %.c
 	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 .PHONY: all
-all: $(PROGRAM_FILES) $(OUT)/share/outpost
+SHARED_FOLDERS := $(foreach f,plugins lua evidence,$(OUT)/share/outpost/$f)
+all: $(PROGRAM_FILES) $(SHARED_FOLDERS)
 
-# plugins/ and lua/ are used in place: the build tree looks like an installed one.
-$(OUT)/share/outpost:
-	@mkdir -p $@
-	@ln -sfn $(CURDIR)/plugins $@/plugins && ln -sfn $(CURDIR)/lua $@/lua
+# plugins/, lua/ and evidence/ are used in place: the build tree looks like an installed one.
+$(SHARED_FOLDERS):
+	@mkdir -p $(@D)
+	@ln -sfn $(CURDIR)/$(@F) $@
 
 # ---- Unit tests mirror the tree: tests/core/ROOM/FILE_test.c tests core/ROOM/FILE.c.
 UNIT_SOURCES := $(wildcard tests/core/*/*_test.c)
@@ -419,7 +420,7 @@ format:
 
 # What an office needs: programs, the Lua parts and their tests (outpost test, outpost new), configuration,
 # manual.
-SHARED := $(shell find lua plugins -type f 2>/dev/null)
+SHARED := $(shell find lua plugins evidence -type f 2>/dev/null)
 CONFIG := $(filter-out %README.md etc/systemd/outpost.%,$(wildcard etc/*.lua etc/*/*))
 MANUAL := $(notdir $(wildcard docs/man/*.1))
 install: all

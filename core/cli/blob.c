@@ -1,6 +1,4 @@
-/* blob - see blob.h.
- *
- * The keeper's last word, not the end of the pipe, tells whether the bytes were all and right. */
+/* blob - see blob.h. */
 #include "cli/blob.h"
 
 #include <errno.h>
@@ -12,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "cli/blobline.h"
 #include "cli/keeperline.h"
 #include "cli/place.h"
 #include "wire/talk.h"
@@ -32,7 +30,7 @@ static const char USAGE[] =
     "Exit: 0 done, 1 not so (what came of it is not the blob) or nothing runs, 2 wrong "
     "usage.\n";
 
-enum { DIGEST_BYTES = TALK_DIGEST_HEX / 2, ROWS = 200 };
+enum { DIGEST_BYTES = TALK_DIGEST_HEX / 2 };
 
 struct wish {
     const char *state;
@@ -56,66 +54,23 @@ static void print_one(const struct json *blob)
            json_true(blob, "damaged") ? ", DAMAGED" : "");
 }
 
-/* The digest of the last one, behind which the next page begins. */
-static int print_page(const struct wish *wish, const struct frame *frame,
-                      char last[TALK_DIGEST_HEX + 1], bool *more)
+static int list_one(void *owner, const struct json *blob, const struct field *text)
 {
-    struct fields rest = frame->fields;
-    struct field field;
-    *more = false;
-    while (fields_next(&rest, &field) > 0) {
-        struct json *blob;
-        *more |= field.tag == TAG_MORE;
-        if (field.tag != TAG_DATA)
-            continue;
-        if (json_parse(&blob, field.bytes, field.length) != 0)
-            return -EPROTO;
-        const char *digest = json_text(blob, "sha256");
-        if (digest == NULL || strlen(digest) != TALK_DIGEST_HEX) {
-            json_free(blob);
-            return -EPROTO;
-        }
-        strcpy(last, digest);
-        if (wish->json)
-            printf("%.*s\n", (int)field.length, (const char *)field.bytes);
-        else
-            print_one(blob);
-        json_free(blob);
-    }
+    const struct wish *wish = owner;
+    if (wish->json)
+        printf("%.*s\n", (int)text->length, (const char *)text->bytes);
+    else
+        print_one(blob);
     return 0;
 }
 
-static int ask_page(const struct wish *wish, int fd, char last[TALK_DIGEST_HEX + 1],
-                    bool *more)
+static int list(struct wish *wish)
 {
-    struct buffer frame = {0}, room = {0};
-    struct frame answer;
-    frame_begin(&frame, TALK_LIST, 1);
-    if (last[0] != '\0')
-        frame_put_text(&frame, TAG_DIGEST, last);
-    frame_put_number(&frame, TAG_LIMIT, ROWS);
-    int err = keeperline_say(fd, &frame);
-    if (!err)
-        err = keeperline_hear(fd, &room, &answer);
-    if (!err && answer.type != TALK_LISTED)
-        err = -EPROTO;
-    if (!err)
-        err = print_page(wish, &answer, last, more);
-    buffer_free(&frame);
-    buffer_free(&room);
-    return err;
-}
-
-static int list(const struct wish *wish)
-{
-    char last[TALK_DIGEST_HEX + 1] = "";
-    bool more = true;
     int fd;
     int err = keeperline_open(&fd, wish->state);
     if (err)
         return 1;
-    while (more && !err)
-        err = ask_page(wish, fd, last, &more);
+    err = blobline_each(fd, list_one, wish);
     close(fd);
     if (err)
         fprintf(stderr, "outpost blob: the keeper gives no answer: %s\n", strerror(-err));
@@ -123,70 +78,6 @@ static int list(const struct wish *wish)
 }
 
 /* ---- One blob */
-
-static int copy(int from)
-{
-    static char part[64 * 1024];
-    ssize_t length;
-    while ((length = read(from, part, sizeof(part))) != 0) {
-        if (length < 0 && errno != EINTR)
-            return -errno;
-        if (length > 0 && fwrite(part, 1, (size_t)length, stdout) != (size_t)length)
-            return -EIO;
-    }
-    return fflush(stdout) == 0 ? 0 : -EIO;
-}
-
-/* 0, or -ECANCELED once what was refused has been said. */
-static int take_error(const struct frame *frame, uint8_t type)
-{
-    struct field field;
-    int64_t code;
-    char text[TALK_WHY_MAX + 1] = "it was refused";
-    if (frame->type != type || fields_find(&frame->fields, TAG_ERROR, &field) != 0 ||
-        field_number(&field, &code) != 0)
-        return -EPROTO;
-    if (code == 0)
-        return 0;
-    if (fields_find(&frame->fields, TAG_TEXT, &field) == 0)
-        field_text(&field, text, sizeof(text));
-    fprintf(stderr, "outpost blob: %s\n", text);
-    return -ECANCELED;
-}
-
-static int say_view(int fd, const char *digest)
-{
-    struct buffer frame = {0};
-    frame_begin(&frame, TALK_VIEW, 1);
-    frame_put_text(&frame, TAG_DIGEST, digest);
-    int err = keeperline_say(fd, &frame);
-    buffer_free(&frame);
-    return err;
-}
-
-static int view(int fd, const char *digest)
-{
-    struct buffer room = {0};
-    struct frame frame;
-    int from = -1;
-    int err = say_view(fd, digest);
-    if (!err)
-        err = keeperline_hear_descriptor(fd, &room, &frame, &from);
-    if (!err)
-        err = take_error(&frame, TALK_VIEWED);
-    if (!err && from < 0)
-        err = -EPROTO;
-    if (!err)
-        err = copy(from);
-    if (from >= 0)
-        close(from);
-    if (!err)
-        err = keeperline_hear(fd, &room, &frame);
-    if (!err)
-        err = take_error(&frame, TALK_DONE);
-    buffer_free(&room);
-    return err;
-}
 
 static int get(const struct wish *wish)
 {
@@ -199,7 +90,7 @@ static int get(const struct wish *wish)
     int err = keeperline_open(&fd, wish->state);
     if (err)
         return 1;
-    err = view(fd, wish->digest);
+    err = blobline_view(fd, "blob", wish->digest, NULL, stdout);
     close(fd);
     if (err && err != -ECANCELED)
         fprintf(stderr, "outpost blob: it was not given to its end: %s\n",

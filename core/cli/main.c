@@ -7,6 +7,7 @@
 #include "cli/capture.h"
 #include "cli/check.h"
 #include "cli/events.h"
+#include "cli/evidence.h"
 #include "cli/keygen.h"
 #include "cli/new.h"
 #include "cli/prove.h"
@@ -28,6 +29,7 @@ static const struct command COMMANDS[] = {
     {"capture", capture_run, "keep what a plugin's devices say"},
     {"events", events_run, "the journal's events; --follow for what comes"},
     {"blob", blob_run, "pictures, clips and captures that are stored"},
+    {"evidence", evidence_run, "evidence: its history, decisions about it, exports"},
     {"verify", verify_run, "check a journal, or one proof, offline"},
     {"prove", prove_run, "prove one event to somebody else"},
     {"keygen", keygen_run, "make a signing key"},

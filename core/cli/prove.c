@@ -12,9 +12,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "cli/archive.h"
 #include "cli/ledger.h"
-#include "cli/statement.h"
 
 static const char USAGE[] =
     "outpost prove SEQ [--state DIR]\n"
@@ -113,8 +111,8 @@ static int take_event(struct statement *statement, struct archive *archive,
     return 0;
 }
 
-static int make_statement(struct statement *statement, struct archive *archive,
-                          struct finding *finding)
+int prove_statement(struct statement *statement, struct archive *archive,
+                    struct finding *finding)
 {
     struct key *key = NULL;
     int err = take_checkpoint(statement, archive, &key, finding);
@@ -145,7 +143,7 @@ static int prove_once(const struct wish *wish, struct buffer *out,
     struct statement statement = {.index = wish->seq};
     int err = archive_open(&archive, wish->folder, finding);
     if (!err)
-        err = make_statement(&statement, archive, finding);
+        err = prove_statement(&statement, archive, finding);
     if (!err)
         statement_print(&statement, out);
     *again = err && archive != NULL && archive_has_changed(archive);

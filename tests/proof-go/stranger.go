@@ -4,7 +4,9 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -180,13 +182,122 @@ func checkProof(path, keyPath string) error {
 	return err
 }
 
+// A C2SP tlog-proof: a line of format, "index N", the hashes, an empty line, the checkpoint.
+func readTlogProof(text string) (int64, tlog.RecordProof, string, error) {
+	head, signed, found := strings.Cut(text, "\n\n")
+	lines := strings.Split(head, "\n")
+	if !found || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
+		return 0, nil, "", fmt.Errorf("not a tlog-proof: %q", lines[0])
+	}
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[1], "index "), 10, 64)
+	if err != nil {
+		return 0, nil, "", err
+	}
+	var proof tlog.RecordProof
+	for _, line := range lines[2:] {
+		hash, err := tlog.ParseHash(line)
+		if err != nil {
+			return 0, nil, "", err
+		}
+		proof = append(proof, hash)
+	}
+	return index, proof, signed, nil
+}
+
+func checkTlogProof(event, proofPath, key string) error {
+	body, err := os.ReadFile(event)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(proofPath)
+	if err != nil {
+		return err
+	}
+	index, proof, note, err := readTlogProof(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", proofPath, err)
+	}
+	signed, err := openCheckpoint([]byte(note), key)
+	if err != nil {
+		return fmt.Errorf("%s: %w", proofPath, err)
+	}
+	err = tlog.CheckRecord(proof, signed.tree.N, signed.tree.Hash, index, tlog.RecordHash(body))
+	if err != nil {
+		return fmt.Errorf("%s: %w", event, err)
+	}
+	fmt.Printf("ok event %d of %d, %d hashes\n", index, signed.tree.N, len(proof))
+	return nil
+}
+
+// An export of evidence: each event by its proof, then the file by what the events and the list say.
+func checkExport(path string) error {
+	key, err := os.ReadFile(filepath.Join(path, "key.pub"))
+	if err != nil {
+		return err
+	}
+	events, err := filepath.Glob(filepath.Join(path, "events", "*.json"))
+	if err != nil {
+		return err
+	}
+	events = append(events, filepath.Join(path, "exported.json"))
+	for _, event := range events {
+		proof := strings.TrimSuffix(event, ".json") + ".proof"
+		if err := checkTlogProof(event, proof, string(key)); err != nil {
+			return err
+		}
+	}
+	return checkManifest(path)
+}
+
+func sum(path string) (string, error) {
+	bytes, err := os.ReadFile(path)
+	digest := sha256.Sum256(bytes)
+	return hex.EncodeToString(digest[:]), err
+}
+
+func checkManifest(path string) error {
+	var exported struct {
+		Data struct{ Sha256, Manifest string }
+	}
+	bytes, err := os.ReadFile(filepath.Join(path, "exported.json"))
+	if err == nil {
+		err = json.Unmarshal(bytes, &exported)
+	}
+	if err != nil {
+		return err
+	}
+	list := filepath.Join(path, "SHA256SUMS")
+	if digest, err := sum(list); err != nil || digest != exported.Data.Manifest {
+		return fmt.Errorf("%s: %s, but the event says %s: %v", list, digest, exported.Data.Manifest, err)
+	}
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return err
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		wanted, name, _ := strings.Cut(line, "  ")
+		digest, err := sum(filepath.Join(path, name))
+		if err != nil || digest != wanted {
+			return fmt.Errorf("%s: %s, but the list says %s: %v", name, digest, wanted, err)
+		}
+		if strings.HasPrefix(name, "file/") && digest != exported.Data.Sha256 {
+			return fmt.Errorf("%s: %s, but the event says %s", name, digest, exported.Data.Sha256)
+		}
+		fmt.Printf("ok file %s\n", name)
+	}
+	return nil
+}
+
 func main() {
-	err := fmt.Errorf("usage: stranger log JOURNAL [OLDER-CHECKPOINT...] | stranger proof PROOF.json KEY.pub")
+	err := fmt.Errorf("usage: stranger log JOURNAL [OLDER-CHECKPOINT...] | stranger proof PROOF.json KEY.pub | " +
+		"stranger export FOLDER")
 	switch {
 	case len(os.Args) >= 3 && os.Args[1] == "log":
 		err = checkLog(os.Args[2], os.Args[3:])
 	case len(os.Args) == 4 && os.Args[1] == "proof":
 		err = checkProof(os.Args[2], os.Args[3])
+	case len(os.Args) == 3 && os.Args[1] == "export":
+		err = checkExport(os.Args[2])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stranger:", err)

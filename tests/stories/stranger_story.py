@@ -1,29 +1,20 @@
 """Checkpoints, tiles and proofs are taken by an implementation that is not ours: Go's sumdb."""
 import os
 import shutil
-import subprocess
 
 import pytest
 import scribe
+import stranger
 import town
 
-SOURCE = os.path.join(town.ROOT, "tests", "proof-go", "stranger.go")
-GOPATH = "/usr/share/gocode"
 COUNTS = [700, 900, 1400]  # into a second and a third tile, and never to an even end
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("go") or not os.path.isdir(GOPATH + "/src/golang.org/x/mod/sumdb"),
-    reason="go or golang-golang-x-mod-dev is missing: etc/packages.debian names both")
+pytestmark = stranger.NEEDED
 
 
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("go")
-    program = str(folder / "stranger")
-    subprocess.run(["go", "build", "-o", program, SOURCE], check=True, timeout=300, cwd=folder,
-                   env={**os.environ, "GO111MODULE": "off", "GOPATH": GOPATH, "GOFLAGS": "",
-                        "GOCACHE": str(folder / "cache"), "GOTELEMETRY": "off"})
-    return program
+@pytest.fixture(scope="module", name="stranger")
+def build(tmp_path_factory):
+    return stranger.build(tmp_path_factory.mktemp("go"))
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ local function store(self, _, params)
     local blob = assert(spool:finish())
     reached(self, "finished", params)
     host.blob.keep(blob.sha256, { class = params.class, keep = "30d" })
-    host.emit { type = "keepsake.stored", data = blob }
+    host.emit { type = "keepsake.stored", data = { sha256 = blob.sha256, sm3 = blob.sm3,
+        size = blob.size, path = params.path } }
     reached(self, "named", params)
     host.commit()
     reached(self, "committed", params)
@@ -50,13 +51,15 @@ local plugin = {
     config = schema.record {},
     events = {
         ["keepsake.stored"] = { lane = "record", doc = "stored", data = schema.record {
-            sha256 = schema.text(digest), sm3 = schema.text(digest), size = schema.integer {} } },
+            sha256 = schema.text(digest), sm3 = schema.text(digest), size = schema.integer {},
+            path = schema.text { optional = true } } },
     },
     actions = {
         store = { role = "technician", doc = "stores a text a thousand times a part", run = store,
             params = schema.record {
                 text = schema.text {}, parts = schema.integer { min = 0, default = 1 },
                 class = schema.text { default = "important" },
+                path = schema.text { doc = "where it lay", optional = true },
                 stop = schema.text { doc = "the step at which it stays", default = "" },
             } },
         claim = { role = "technician", doc = "names what it has not sealed", run = claim,

@@ -1,0 +1,36 @@
+/* history - all events of a journal that name one file by its SHA-256, in their order.
+ *
+ * At most HISTORY_MAX; what cannot be read is counted and passed over, what is erased was telemetry. */
+#ifndef CLI_HISTORY_H
+#define CLI_HISTORY_H
+
+#include <stdint.h>
+
+#include "cli/archive.h"
+
+enum { HISTORY_MAX = 10000, HISTORY_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct history_event {
+    uint64_t seq;
+    size_t start; /* of its body in `bodies` */
+    size_t length;
+};
+
+/* Zeroed: empty. */
+struct history {
+    struct buffer events; /* struct history_event apiece */
+    struct buffer bodies;
+    uint64_t unread;
+};
+
+/* Takes those from `from` on. 0, or -E2BIG beyond the bound. */
+int history_gather(struct history *history, struct archive *archive, const char *sha256,
+                   uint64_t from);
+void history_free(struct history *history);
+
+size_t history_count(const struct history *history);
+const struct history_event *history_at(const struct history *history, size_t i);
+const char *history_body(const struct history *history,
+                         const struct history_event *event);
+
+#endif
