@@ -195,10 +195,10 @@ $(OUT)/%.o: %.c
 	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 .PHONY: all
-SHARED_FOLDERS := $(foreach f,plugins lua evidence,$(OUT)/share/outpost/$f)
+SHARED_FOLDERS := $(foreach f,plugins lua etc,$(OUT)/share/outpost/$f)
 all: $(PROGRAM_FILES) $(SHARED_FOLDERS)
 
-# plugins/, lua/ and evidence/ are used in place: the build tree looks like an installed one.
+# plugins/, lua/ and etc/ are used in place: the build tree looks like an installed one.
 $(SHARED_FOLDERS):
 	@mkdir -p $(@D)
 	@ln -sfn $(CURDIR)/$(@F) $@
@@ -420,7 +420,7 @@ format:
 
 # What an office needs: programs, the Lua parts and their tests (outpost test, outpost new), configuration,
 # manual.
-SHARED := $(shell find lua plugins evidence -type f 2>/dev/null)
+SHARED := $(shell find lua plugins -type f 2>/dev/null)
 CONFIG := $(filter-out %README.md etc/systemd/outpost.%,$(wildcard etc/*.lua etc/*/*))
 MANUAL := $(notdir $(wildcard docs/man/*.1))
 install: all

@@ -303,7 +303,7 @@ static int put_page(struct making *making)
                                      .history = &making->history};
     int err = page_print(&page, &facts);
     if (err)
-        complain("share/outpost/evidence/page.html", err);
+        complain("share/outpost/etc/evidence/page.html", err);
     else
         err = put_listed(making, "index.html", page.bytes, page.length);
     buffer_free(&page);
@@ -314,11 +314,11 @@ static int put_checker(struct making *making, bool is_there)
 {
     char path[PLACE_MAX];
     struct buffer text = {0};
-    int err = place_beside(path, "../share/outpost/evidence/check.sh");
+    int err = place_beside(path, "../share/outpost/etc/evidence/check.sh");
     if (!err)
         err = file_read(&text, path, CHECKER_MAX);
     if (err)
-        complain("share/outpost/evidence/check.sh", err);
+        complain("share/outpost/etc/evidence/check.sh", err);
     else
         err = put_once(making, "check.sh", text.bytes, text.length, is_there);
     buffer_free(&text);

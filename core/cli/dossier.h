@@ -1,6 +1,6 @@
 /* dossier - an export: a folder that proves one file to people who have nothing of ours.
  *
- * What is in it is told in evidence/README.md. It is made beside its name and renamed when it is whole;
+ * What is in it is told in etc/evidence/README.md. It is made beside its name and renamed when it is whole;
  * each proof is checked before. Two events tell of it: evidence.viewed before the bytes come, and
  * evidence.exported, which signs the list of its files. */
 #ifndef CLI_DOSSIER_H

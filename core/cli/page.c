@@ -245,7 +245,7 @@ int page_print(struct buffer *out, const struct page_facts *facts)
 {
     char path[PLACE_MAX];
     struct buffer text = {0};
-    int err = place_beside(path, "../share/outpost/evidence/page.html");
+    int err = place_beside(path, "../share/outpost/etc/evidence/page.html");
     if (!err)
         err = file_read(&text, path, TEMPLATE_MAX);
     if (!err)

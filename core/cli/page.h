@@ -1,4 +1,4 @@
-/* page - the page of an export, made of its template (evidence/page.html): words between '@' are
+/* page - the page of an export, made of its template (etc/evidence/page.html): words between '@' are
  * filled in, everything foreign escaped. */
 #ifndef CLI_PAGE_H
 #define CLI_PAGE_H

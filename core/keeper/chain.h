@@ -1,7 +1,7 @@
 /* chain - the keeper's own events about one piece of evidence: each names the one before it.
  *
  * So who is shown the newest sees whether one is missing, whatever the program left out that made the
- * export (evidence/check.sh looks). The first names none. */
+ * export (etc/evidence/check.sh looks). The first names none. */
 #ifndef KEEPER_CHAIN_H
 #define KEEPER_CHAIN_H
 

@@ -8,7 +8,7 @@ import tempfile
 
 import town
 
-CHECKER = os.path.join(town.ROOT, "evidence", "check.sh")
+CHECKER = os.path.join(town.ROOT, "etc", "evidence", "check.sh")
 
 
 class Export:

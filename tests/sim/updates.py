@@ -20,7 +20,7 @@ class Installed:
         self.share = os.path.join(self.folder, "share", "outpost")
         self.library = os.path.join(self.share, "lua")
         shutil.copytree(os.path.join(town.ROOT, "lua"), self.library)
-        shutil.copytree(os.path.join(town.ROOT, "evidence"), os.path.join(self.share, "evidence"))
+        shutil.copytree(os.path.join(town.ROOT, "etc"), os.path.join(self.share, "etc"))
         for name in plugins:
             self.restore(name)
         self.outpost = os.path.join(self.folder, "bin", "outpost")

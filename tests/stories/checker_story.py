@@ -1,4 +1,4 @@
-"""evidence/check.sh against exports that this file makes by itself, with openssl and hashlib: every shape of a small
+"""etc/evidence/check.sh against exports that this file makes by itself, with openssl and hashlib: every shape of a small
 tree, both suites, and what no program of ours would ever write."""
 import base64
 import hashlib
