@@ -1,17 +1,20 @@
 #!/usr/bin/python3
 """demo.py [--duration SECONDS] - an afternoon in an office, in a minute.
 
-Starts a broker, the city, an office, a base station with a dozen wristbands and two face terminals (one
-pushes, the other is heard by its stream), all on loopback and in one temporary folder; lets things
-happen; prints each event as the city has it with the delay from device to city. The last line says
-whether all of it arrived, once, and verifies on both sides.
+Starts a broker, the city with its upload server, an office, a base station with a dozen wristbands, two
+face terminals (one pushes, the other is heard by its stream) and a docking station for body cameras, all
+on loopback and in one temporary folder; lets things happen; prints each event as the city has it with the
+delay from device to city. The last line says whether all of it arrived, once, and verifies on both sides.
 
 What was produced is counted from the devices' own logs. p50 and p99 are over what shows at once (straps,
 cases, batteries, bands that come back, all records of the terminals); "lost" and "offline" are decisions
-that need time by their nature, so they have no delay.
+that need time by their nature, and a clip has to lie still for a second before it counts as whole, so they
+have no delay. Without npm, or without a network the first time, there is no upload server, and clips stay
+in the office; without ffmpeg there is no docking station. Which of it is left out is said.
 """
 import argparse
 import datetime
+import filecmp
 import itertools
 import json
 import os
@@ -24,7 +27,10 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import footage  # noqa: E402
+import secure  # noqa: E402
 import town  # noqa: E402
+import uploads  # noqa: E402
 
 # What must follow from what the station did: types of events, and whether it shows at once.
 EXPECTED = {
@@ -42,11 +48,14 @@ RECORDS = {  # of a face terminal, by (major, minor)
     (5, 75): "checkin.verified", (5, 76): "checkin.unknown_person", (5, 21): "terminal.door",
     (5, 22): "terminal.door", (1, 1028): "terminal.tamper", (1, 1029): "terminal.tamper_restored",
 }
-COUNTED = {kind for kinds, _ in EXPECTED.values() for kind in kinds} | set(RECORDS.values())
+# Of clips the last two must not come.
+OF_CLIPS = ("evidence.recorded", "evidence.uploaded", "evidence.again", "evidence.differs")
+COUNTED = {kind for kinds, _ in EXPECTED.values() for kind in kinds} | set(RECORDS.values()) | set(OF_CLIPS)
 
 # (word, band, settings) one after the other; then again, on other bands.
 SCRIPT = [
     ("strap", 3, {"open": True}),
+    ("clip", None, {"is_important": True}),
     ("visit", None, {"person": "8001"}),
     ("battery", 5, {"percent": 6}),
     ("strap", 3, {"open": False}),
@@ -54,6 +63,7 @@ SCRIPT = [
     ("case", 7, {"open": True}),
     ("visit", None, {"person": "8002"}),
     ("strap", 11, {"open": True}),
+    ("clip", None, {"is_important": False}),
     ("off", None, {"how": "closed"}),
     ("pause", None, {}),
     ("on", None, {}),
@@ -97,8 +107,11 @@ def microseconds(text):
 
 
 def about(event):
-    """What an event is about: the hex tag of a band, terminal and number of a record, or None."""
+    """What an event is about: the hex tag of a band, terminal and number of a record, the SHA-256 of a
+    clip, or None."""
     data = event["body"]["data"]
+    if event["type"] in OF_CLIPS:
+        return data["sha256"]
     if "record" in data:
         return f'{data["terminal"]} {data["record"]}'
     return data["band"].lower() if "band" in data else None
@@ -108,6 +121,15 @@ def recorded(terminal):
     """The same of a face terminal's records."""
     return [(RECORDS[one["major"], one["minor"]], f'{terminal.serial} {one["serialNo"]}', one["at"], True)
             for one in terminal.recorded()]
+
+
+def filed(dock, goes_to_city):
+    """The same of a dock's clips: each is recorded, and an important one goes to the city."""
+    found = []
+    for clip in dock.clips if dock else []:
+        kinds = OF_CLIPS[:2] if clip.is_important and goes_to_city else OF_CLIPS[:1]
+        found += [(kind, clip.sha256, clip.at, False) for kind in kinds]
+    return found
 
 
 def produced(station):
@@ -145,7 +167,8 @@ class Screen:
     def __init__(self):
         self.shown = set()
 
-    def show(self, pairs):
+    def show(self, pairs, names):
+        """`names` are what people call what an event is about, where that is another word."""
         for (_, tag, at, at_once), event in pairs:
             key = (event["log"], event["seq"])
             if key in self.shown:
@@ -153,14 +176,32 @@ class Screen:
             self.shown.add(key)
             delay = f"{(event['at'] - at) / 1000:7.1f} ms" if at_once else "          "
             clock = datetime.datetime.fromtimestamp(event["at"] / 1e6).strftime("%H:%M:%S.%f")[:-3]
-            print(f"{clock}  {delay}  {event['lane']:9}  {event['type']:24} {tag or ''}", flush=True)
+            print(f"{clock}  {delay}  {event['lane']:9}  {event['type']:24} {names.get(tag, tag) or ''}", flush=True)
 
 
 class Demo:
-    broker = city = office = station = follower = None
+    broker = city = office = station = follower = dock = server = None
 
     def __init__(self):
         self.screen, self.terminals, self.visits = Screen(), [], itertools.count()
+
+    def start_dock(self, folder):
+        """The docking station and the city's upload server; the lines of the office's configuration."""
+        missing = footage.why_not()
+        if missing:
+            print(f"demo: left out: body cameras: {missing}", flush=True)
+            return ""
+        self.dock = footage.DockingStation(folder).start()
+        plugin = self.dock.plugin(poll='"1s"', settle='"1s"')
+        missing = uploads.why_not()
+        if missing:
+            print(f"demo: left out: the upload server, so clips stay in the office: {missing}", flush=True)
+            return plugin
+        authority = secure.Authority(folder)
+        authority.run("office", town.OFFICE_ID)
+        self.server = uploads.Uploads(folder, authority.sign("uploads", "uploads")).start()
+        self.city.argv += ("--uploads", self.server.home)
+        return uploads.courier(self.server, authority) + plugin
 
     def start_terminals(self, folder):
         """Their plugins; one is pushed by, of the other the stream is read."""
@@ -178,21 +219,25 @@ class Demo:
 
     def start(self, folder):
         self.broker = town.Broker(folder).start()
-        self.city = town.City(folder, self.broker).start()
+        self.city = town.City(folder, self.broker)
+        evidence = self.start_dock(folder)
+        self.city.start()
         self.station = town.Station(folder, "monnit-tcp", bands=BANDS).start()
         station = self.station.plugin(poll='"20ms"', lost_after='"60s"', offline_after='"1s"')
         self.office = town.Office(os.path.join(folder, "office"), self.city, self.broker,
-                                  "".join([station, *self.start_terminals(folder)]))
+                                  "".join([evidence, station, *self.start_terminals(folder)]))
         self.office.start()
         town.wait_for(lambda: len(self.city.events("wristband.seen")) >= BANDS
-                      and len(self.city.events("terminal.online")) >= 2 and self.are_heard(), 20,
+                      and len(self.city.events("terminal.online")) >= 2 and self.are_heard()
+                      and (not self.dock or self.city.events("dock.online")), 20,
                       f"every device to be heard; {self.office.log_path} may say why")
         self.follower = Follower(self.city)
 
     def look(self):
-        happened = sum((recorded(terminal) for terminal in self.terminals), produced(self.station))
+        happened = sum((recorded(terminal) for terminal in self.terminals),
+                       produced(self.station) + filed(self.dock, self.server))
         pairs, missing, extra = match(happened, list(self.follower.events))
-        self.screen.show(pairs)
+        self.screen.show(pairs, {clip.sha256: clip.name for clip in self.dock.clips} if self.dock else {})
         return pairs, missing, extra
 
     def rest(self, seconds, end):
@@ -207,7 +252,11 @@ class Demo:
             for word, band, settings in SCRIPT:
                 if time.monotonic() >= end:
                     return
-                if word in OF_TERMINALS:
+                if word == "clip" and self.dock is None:
+                    continue
+                if word == "clip":
+                    self.dock.put(**settings)
+                elif word in OF_TERMINALS:
                     self.terminals[next(self.visits) % 2].do(word, **settings)
                 elif word != "pause":
                     other = band and (band - 1 + turn) % BANDS + 1
@@ -216,7 +265,7 @@ class Demo:
 
     def settle(self):
         """Waits until all has arrived; a while longer, for what should not come."""
-        end = time.monotonic() + 15
+        end = time.monotonic() + 30
         while self.look()[1] and time.monotonic() < end:
             time.sleep(0.1)
         time.sleep(1)
@@ -229,10 +278,22 @@ class Demo:
                    self.city.verify(expect=None)]
         for answer in answers:
             print(answer.stdout.strip() or answer.stderr.strip())
-        return all(answer.returncode == 0 for answer in answers)
+        return all([*(answer.returncode == 0 for answer in answers), self.clips_are_same()])
+
+    def clips_are_same(self):
+        """Whether what lies at the city is, byte for byte, what lies on the dock."""
+        if self.server is None:
+            return True
+        went = [clip for clip in self.dock.clips if clip.is_important]
+        kept = [self.server.path("evidence", clip.sha256[:2], clip.sha256[2:]) for clip in went]
+        same = sum(os.path.exists(there) and filecmp.cmp(self.dock.path(clip), there, shallow=False)
+                   for clip, there in zip(went, kept))
+        print(f"clips: {same} of {len(went)} important ones are at the city, the same byte for byte")
+        return same == len(went)
 
     def close(self):
-        town.stop_all([self.follower, self.office, self.city, self.station, *self.terminals, self.broker])
+        town.stop_all([self.follower, self.office, self.city, self.station, *self.terminals, self.dock,
+                       self.server, self.broker])
 
 
 def report(demo):
@@ -258,8 +319,9 @@ def main():
     demo, good = Demo(), False
     try:
         demo.start(folder)
-        print(f"office {town.OFFICE_ID}, {BANDS} wristbands, 2 face terminals; everything is in {folder}\n"
-              f"at the city   delay       lane       event                    wristband or record")
+        print(f"office {town.OFFICE_ID}, {BANDS} wristbands, 2 face terminals{', a dock' if demo.dock else ''}; "
+              f"everything is in {folder}\n"
+              f"at the city   delay       lane       event                    wristband, record or clip", flush=True)
         try:
             demo.play(time.monotonic() + (duration or 1e9))
         except KeyboardInterrupt:

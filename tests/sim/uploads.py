@@ -7,6 +7,7 @@ import fcntl
 import filecmp
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -14,6 +15,9 @@ import town
 
 HOME = os.path.join(town.ROOT, "tests", "sim", "uploads")
 INSTALLED = os.path.join(town.ROOT, "build", "npm-uploads")
+# What is not known in some seconds is not there: by itself npm tries for more than a minute.
+PATIENCE = ("--prefer-offline", "--fetch-retries=2", "--fetch-retry-mintimeout=1000",
+            "--fetch-retry-maxtimeout=3000", "--fetch-timeout=30000")
 
 
 def why_not():
@@ -24,8 +28,17 @@ def why_not():
     try:
         install()
     except subprocess.CalledProcessError as why:
-        return f"npm ci: {why.stderr.strip()[-200:]}"
+        return f"npm ci: {reason(why.stderr)}"
+    except subprocess.TimeoutExpired as why:
+        return f"npm ci: no end after {why.timeout} s"
     return None
+
+
+def reason(said):
+    """What npm says is wrong, in a line: "network is down", not where its log lies."""
+    lines = [line.removeprefix("npm error ") for line in said.splitlines() if line.startswith("npm error ")]
+    telling = [line for line in lines if " " in line and not re.match("code |syscall |errno |A complete log", line)]
+    return (telling or lines or [said.strip()])[0][:200]
 
 
 def install():
@@ -38,9 +51,18 @@ def install():
         if not (os.path.exists(whole) and os.path.exists(ours) and filecmp.cmp(theirs, ours, False)):
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(os.path.join(HOME, name), INSTALLED)
-            subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
-                           cwd=INSTALLED, check=True, capture_output=True, text=True, timeout=300)
+            subprocess.run(["npm", "ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts",
+                            *PATIENCE], cwd=INSTALLED, check=True, capture_output=True, text=True,
+                           stdin=subprocess.DEVNULL, timeout=120)
         shutil.copy(os.path.join(HOME, "server.mjs"), INSTALLED)
+
+
+def courier(server, authority, **more):
+    """The block of an office's configuration; `more` are settings as they stand there."""
+    own = authority.pair("offices/" + town.OFFICE_ID, "bulk")
+    given = {"url": server.url, **own}
+    lines = [f'{name} = "{value}"' for name, value in given.items()] + [f"{k} = {v}" for k, v in more.items()]
+    return f'courier {{ {", ".join(lines)} }}\n'
 
 
 class Uploads(town.Program):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 import town
+import uploads
 
 DEMO = os.path.join(town.ROOT, "tests", "sim", "demo.py")
 LAST = re.compile(r"demo: produced=(\d+) received=\1 duplicates=0 missing=0 verified=yes "
@@ -21,9 +22,18 @@ def short_folder():
         yield folder
 
 
-def start(folder, *more):
+def start(folder, *more, **environment):
     return subprocess.Popen([DEMO, *more], stdout=subprocess.PIPE, text=True,
-                            env={**os.environ, "TMPDIR": folder})
+                            env={**os.environ, "TMPDIR": folder, **environment})
+
+
+def path_without(folder, *missing):
+    """A PATH on which all is but these programs."""
+    for place in os.get_exec_path():
+        for name in os.listdir(place) if os.path.isdir(place) else ():
+            if name not in missing and not os.path.lexists(os.path.join(folder, name)):
+                os.symlink(os.path.join(place, name), os.path.join(folder, name))
+    return str(folder)
 
 
 def left_over(folder):
@@ -35,18 +45,26 @@ def left_over(folder):
 
 def test_the_demo_ends_by_itself_and_tells_the_truth(folder):
     demo = start(folder, "--duration", "5")
-    said, _ = demo.communicate(timeout=60)
+    said, _ = demo.communicate(timeout=90)
     assert demo.returncode == 0, said
     assert LAST.fullmatch(said.splitlines()[-1])
+    assert re.search(r"evidence\.recorded +T1A0001_012345_\d{14}_IMP\.mp4$", said, re.MULTILINE), said
+    if uploads.why_not() is None:
+        assert re.search(r"evidence\.uploaded +T1A0001_012345_\d{14}_IMP\.mp4$", said, re.MULTILINE), said
+        assert "clips: 1 of 1 important ones are at the city, the same byte for byte" in said
+    else:
+        assert "left out: the upload server" in said and "evidence.uploaded" not in said
     assert left_over(folder) == ([], "")
 
 
-def test_the_demo_cleans_up_on_ctrl_c(folder):
-    demo = start(folder)
+def test_the_demo_says_what_it_leaves_out_and_cleans_up_on_ctrl_c(folder, tmp_path):
+    demo = start(folder, PATH=path_without(tmp_path, "npm"))
+    assert "left out: the upload server, so clips stay in the office" in demo.stdout.readline()
     assert "office" in demo.stdout.readline()
     time.sleep(2)
     demo.send_signal(signal.SIGINT)
-    said, _ = demo.communicate(timeout=60)
+    said, _ = demo.communicate(timeout=90)
     assert demo.returncode == 0, said
     assert LAST.fullmatch(said.splitlines()[-1])
+    assert "evidence.recorded" in said and "evidence.uploaded" not in said
     assert left_over(folder) == ([], "")

@@ -213,12 +213,11 @@ def test_a_wrong_password_is_tried_once(tmp_path, disk, started, closing):
 @pytest.mark.skipif(uploads.why_not() is not None, reason=str(uploads.why_not()))
 def test_an_important_clip_goes_to_the_city_and_comes_back_as_a_receipt(tmp_path, disk, started):
     world = evidence_story.World(tmp_path, started)
-    files = world.authority.pair("offices/" + town.OFFICE_ID, "bulk")
-    courier = "".join(f', {name} = "{path}"' for name, path in files.items())
+    courier = uploads.courier(world.server, world.authority)
     important = clip(disk, "T1A0001_012345_20260411083015_IMP.mp4", 2 << 20)
     clip(disk, "T1A0001_012345_20260411083016.mp4", 1000)
     office = started(Office(tmp_path / "office", world.city, world.broker,
-                            f'courier {{ url = "{world.server.url}"{courier} }}\n', disk=f'url = "{disk}"'))
+                            courier, disk=f'url = "{disk}"'))
     told = office.wait_for(2)["T1A0001_012345_20260411083015_IMP.mp4"]
     assert told["sha256"] == hashlib.sha256(important).hexdigest()
     world.wait_for(told, office)

@@ -35,10 +35,8 @@ class Office(town.Office):
         self.argv = (self.outpost, *self.argv[1:])
 
     def courier(self):
-        own = self.world.authority.pair("offices/" + town.OFFICE_ID, "bulk")
-        files = ", ".join(f'{name} = "{path}"' for name, path in own.items())
-        hours = f', hours = {{ "{self.hours}" }}' if self.hours else ""
-        return f'courier {{ url = "{self.world.server.url}", {files}{hours} }}\n'
+        more = {"hours": f'{{ "{self.hours}" }}'} if self.hours else {}
+        return uploads.courier(self.world.server, self.world.authority, **more)
 
     def start(self):
         super().start()
