@@ -115,6 +115,11 @@ static void read_ca(lua_State *L, struct reading *reading)
     reading->wish.ca = text_on_top(L, "ca");
 }
 
+static void read_host_key(lua_State *L, struct reading *reading)
+{
+    reading->wish.host_key = text_on_top(L, "host_key");
+}
+
 static void read_insecure(lua_State *L, struct reading *reading)
 {
     luaL_checktype(L, lua_gettop(L), LUA_TBOOLEAN);
@@ -152,10 +157,18 @@ static const struct setting {
     const char *name;
     void (*read)(lua_State *L, struct reading *reading);
 } FIELDS[] = {
-    {"url", read_url},           {"path", read_path},           {"to", read_to},
-    {"user", read_user},         {"password", read_password},   {"ca", read_ca},
-    {"insecure", read_insecure}, {"timeout", read_timeout},     {"most", read_most},
-    {"from", read_from},         {"low_speed", read_low_speed},
+    {"url", read_url},
+    {"path", read_path},
+    {"to", read_to},
+    {"user", read_user},
+    {"password", read_password},
+    {"ca", read_ca},
+    {"insecure", read_insecure},
+    {"timeout", read_timeout},
+    {"most", read_most},
+    {"from", read_from},
+    {"low_speed", read_low_speed},
+    {"host_key", read_host_key},
 };
 
 static void check_names(lua_State *L)

@@ -1,25 +1,21 @@
-/* fetch - see fetch.h. What libcurl calls only notes down and starts `rest` (wires.h).
- *
- * Invariant: `sockets` holds those that libcurl has open, -1 where none is. They are shut down before
- * the library may say goodbye to a server, because it would wait for the answer. */
+/* fetch - see fetch.h. What libcurl calls only notes down and starts `rest` (wires.h). */
 #include "host/fetch.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/base.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "host/fetch_sockets.h"
 #include "host/wires.h"
 
 enum {
     HOST_CONNECTIONS = 3,
-    SOCKETS_MAX = 64,
-    ANSWER_S = 30, /* to one command */
+    ANSWER_S = 30,   /* to one command */
+    KEY_DIGITS = 43, /* base64 of 32 bytes, without its = */
     URL_ROOM = URLPART_ROOM + 3 * FETCH_PATH_MAX + 40,
     COMMAND_ROOM = FETCH_PATH_MAX + 8,
     HOST_ROOM = URLPART_ROOM + 8
@@ -28,12 +24,13 @@ enum {
 /* The replies of a server that does not know the exact form. */
 static const int UNKNOWN[] = {500, 501, 502, 504, 202};
 enum { NOT_THERE = 550 };
+static const char KEY_PREFIX[] = "SHA256:"; /* as ssh-keygen -l writes it */
 
 struct fetches {
     struct wires *wires;
     struct loop *loop;
     int count;
-    int sockets[SOCKETS_MAX];
+    struct fetch_sockets sockets;
     char plain[HOST_ROOM]; /* the host that was the last not to know the exact form */
 };
 
@@ -60,6 +57,14 @@ struct fetch {
 };
 
 /* ---- The end */
+
+/* The library would wait for an SSH server to close the file that is not wanted any more. */
+static void hang_up(struct fetch *fetch)
+{
+    if (fetch->url.lock == FTPURL_SSH && fetch->job.on != NULL)
+        fetch_sockets_shut(&fetch->fetches->sockets, fetch);
+    wires_remove(&fetch->job);
+}
 
 static void tell(struct fetch *fetch)
 {
@@ -90,7 +95,7 @@ static void too_late(struct loop_timer *timer)
 {
     struct fetch *fetch = container_of(timer, struct fetch, deadline);
     char said[60];
-    wires_remove(&fetch->job);
+    hang_up(fetch);
     snprintf(said, sizeof(said), "no answer in %d ms", (int)fetch->timeout_ms);
     end(fetch, TRANSFER_TIMEOUT, said);
 }
@@ -151,29 +156,19 @@ static curl_socket_t open_socket(void *owner, curlsocktype purpose,
                                  struct curl_sockaddr *address)
 {
     struct fetch *fetch = owner;
-    struct fetches *fetches = fetch->fetches;
-    int port = port_of(address), place = 0;
+    int port = port_of(address);
     (void)purpose;
-    if (port != 0 && !is_named(&fetch->url, port)) {
-        fetch->strange_port = port;
-        return CURL_SOCKET_BAD;
-    }
-    while (place < SOCKETS_MAX && fetches->sockets[place] >= 0)
-        place++;
-    if (place == SOCKETS_MAX)
-        return CURL_SOCKET_BAD;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    fetches->sockets[place] = fd;
-    return fd;
+    if (port == 0 || is_named(&fetch->url, port))
+        return fetch_sockets_open(&fetch->fetches->sockets, address->family,
+                                  address->socktype, address->protocol, fetch);
+    fetch->strange_port = port;
+    return CURL_SOCKET_BAD;
 }
 
 static int close_socket(void *owner, curl_socket_t fd)
 {
     struct fetches *fetches = owner;
-    for (int i = 0; i < SOCKETS_MAX; i++)
-        if (fetches->sockets[i] == fd)
-            fetches->sockets[i] = -1;
-    return close(fd);
+    return fetch_sockets_close(&fetches->sockets, fd);
 }
 
 /* Called also while libcurl waits and nothing else in this process goes on. */
@@ -206,9 +201,23 @@ static void list_plainly(struct fetch *fetch)
     wires_add_restless(fetch->fetches->wires, &fetch->job);
 }
 
+/* SFTP has no replies with numbers; of a command the library tells in words alone why it failed. */
+static enum transfer_fault judge_ssh(const struct fetch *fetch, CURLcode code)
+{
+    if (code == CURLE_REMOTE_ACCESS_DENIED)
+        return TRANSFER_DENIED;
+    if (code == CURLE_SSH)
+        return TRANSFER_CLOSED;
+    if (code == CURLE_QUOTE_ERROR && strstr(fetch->said, "No such file") != NULL)
+        return TRANSFER_MISSING;
+    return wires_fault(code);
+}
+
 /* The library says "missing" for each command that a server refuses. */
 static enum transfer_fault judge(struct fetch *fetch, CURLcode code)
 {
+    if (fetch->url.lock == FTPURL_SSH)
+        return judge_ssh(fetch, code);
     enum transfer_fault fault = wires_fault(code);
     bool refused = fault == TRANSFER_MISSING || fault == TRANSFER_DENIED;
     if (fetch->answer.reply >= 420 && fetch->answer.reply < 430 && fault != TRANSFER_GOOD)
@@ -220,17 +229,17 @@ static enum transfer_fault judge(struct fetch *fetch, CURLcode code)
 
 static void say(struct fetch *fetch, enum transfer_fault fault)
 {
-    char text[CURL_ERROR_SIZE];
+    char text[CURL_ERROR_SIZE], reply[24] = "";
+    if (fetch->answer.reply != 0)
+        snprintf(reply, sizeof(reply), " (reply %d)", fetch->answer.reply);
     if (fault == TRANSFER_MISSING || fault == TRANSFER_DENIED)
-        snprintf(text, sizeof(text), "%s (reply %d)", transfer_fault_text(fault),
-                 fetch->answer.reply);
+        snprintf(text, sizeof(text), "%s%s", transfer_fault_text(fault), reply);
     else if (fault == TRANSFER_REFUSED && fetch->strange_port != 0)
         snprintf(text, sizeof(text),
                  "it gives its data at port %d, which passive= in the URL does not name",
                  fetch->strange_port);
     else if (fault == TRANSFER_AUTH)
-        snprintf(text, sizeof(text), "it lets nobody in with this login (reply %d)",
-                 fetch->answer.reply);
+        snprintf(text, sizeof(text), "it lets nobody in with this login%s", reply);
     else
         snprintf(text, sizeof(text), "%s", fetch->said);
     end(fetch, fault, text);
@@ -269,8 +278,7 @@ int fetch_open_all(struct fetches **out, struct loop *loop)
         return err;
     struct fetches *fetches = mem_new(struct fetches);
     *fetches = (struct fetches){.wires = wires, .loop = loop};
-    for (int i = 0; i < SOCKETS_MAX; i++)
-        fetches->sockets[i] = -1;
+    fetch_sockets_init(&fetches->sockets);
     *out = fetches;
     return 0;
 }
@@ -280,9 +288,7 @@ void fetch_close_all(struct fetches *fetches)
     if (fetches == NULL)
         return;
     ASSERT(fetches->count == 0);
-    for (int i = 0; i < SOCKETS_MAX; i++)
-        if (fetches->sockets[i] >= 0)
-            shutdown(fetches->sockets[i], SHUT_RDWR);
+    fetch_sockets_shut_all(&fetches->sockets);
     wires_close(fetches->wires);
     mem_free(fetches);
 }
@@ -313,7 +319,8 @@ void fetch_close(struct fetch *fetch)
 {
     if (fetch == NULL)
         return;
-    wires_remove(&fetch->job);
+    hang_up(fetch);
+    fetch_sockets_leave(&fetch->fetches->sockets, fetch);
     curl_easy_cleanup(fetch->job.easy);
     curl_slist_free_all(fetch->commands);
     loop_rest_stop(&fetch->rest);
@@ -342,6 +349,28 @@ static bool is_path(const char *path, bool from_root)
     return length <= FETCH_PATH_MAX && (!from_root || path[0] == '/');
 }
 
+/* Whoever it is would be told the password. */
+static enum transfer_fault look_at_trust(struct fetch *fetch,
+                                         const struct fetch_wish *wish)
+{
+    size_t prefix = sizeof(KEY_PREFIX) - 1;
+    bool is_ssh = wish->url->lock == FTPURL_SSH;
+    if (!is_ssh && wish->host_key != NULL)
+        return refuse(fetch, "host_key: expected with sftp:// only");
+    if (!is_ssh)
+        return TRANSFER_GOOD;
+    if (wish->user == NULL)
+        return refuse(fetch, "sftp: expected user and password");
+    if (wish->host_key == NULL && !wish->insecure)
+        return refuse(fetch,
+                      "sftp: expected host_key, \"SHA256:...\" of the server's key "
+                      "(ssh-keyscan HOST | ssh-keygen -lf -)");
+    if (wish->host_key != NULL && (strncmp(wish->host_key, KEY_PREFIX, prefix) != 0 ||
+                                   strlen(wish->host_key) != prefix + KEY_DIGITS))
+        return refuse(fetch, "host_key: expected \"SHA256:\" and 43 letters");
+    return TRANSFER_GOOD;
+}
+
 static enum transfer_fault look_at_paths(struct fetch *fetch,
                                          const struct fetch_wish *wish)
 {
@@ -358,14 +387,17 @@ static enum transfer_fault look_at_paths(struct fetch *fetch,
     return TRANSFER_GOOD;
 }
 
-/* From the root on when it begins with "/", else from where the login leads to. */
-static void append_path(char *to, size_t room, const char *path)
+/* From the root on when it begins with "/", else from where the login leads to; SFTP's "~" is that. */
+static void append_path(char *to, size_t room, const char *path, bool is_ssh)
 {
     static const char KEPT[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
     size_t at = strlen(to);
+    if (is_ssh && *path != '/')
+        at += (size_t)snprintf(to + at, room - at, "~/");
+    path += is_ssh && *path == '/';
     for (const char *from = path; *from != '\0' && at + 4 < room; from++) {
-        if (strchr(KEPT, *from) != NULL && !(from == path && *from == '/'))
+        if (strchr(KEPT, *from) != NULL && (is_ssh || from != path || *from != '/'))
             to[at++] = *from;
         else
             at += (size_t)snprintf(to + at, room - at, "%%%02X", (unsigned char)*from);
@@ -376,12 +408,16 @@ static void append_path(char *to, size_t room, const char *path)
 static void set_url(struct fetch *fetch, const struct fetch_wish *wish)
 {
     char text[URL_ROOM];
+    static const char *const SCHEMES[] = {[FTPURL_PLAIN] = "ftp",
+                                          [FTPURL_EXPLICIT] = "ftp",
+                                          [FTPURL_IMPLICIT] = "ftps",
+                                          [FTPURL_SSH] = "sftp"};
     const struct ftpurl *url = &fetch->url;
     bool is_six = strchr(url->host, ':') != NULL;
     snprintf(text, sizeof(text), is_six ? "%s://[%s]:%d/" : "%s://%s:%d/",
-             url->lock == FTPURL_IMPLICIT ? "ftps" : "ftp", url->host, url->port);
+             SCHEMES[url->lock], url->host, url->port);
     if (wish->kind != FETCH_RENAME && wish->kind != FETCH_REMOVE)
-        append_path(text, sizeof(text) - 2, wish->path);
+        append_path(text, sizeof(text) - 2, wish->path, url->lock == FTPURL_SSH);
     if (wish->kind == FETCH_LIST && text[strlen(text) - 1] != '/')
         strcat(text, "/");
     curl_easy_setopt(fetch->job.easy, CURLOPT_URL, text);
@@ -400,13 +436,53 @@ static void set_route(CURL *easy, const struct ftpurl *url)
         curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 }
 
+static void add_line(struct fetch *fetch, const char *line)
+{
+    struct curl_slist *commands = curl_slist_append(fetch->commands, line);
+    ASSERT(commands != NULL);
+    fetch->commands = commands;
+}
+
 static void add_command(struct fetch *fetch, const char *verb, const char *path)
 {
     char line[COMMAND_ROOM];
     snprintf(line, sizeof(line), "%s %s", verb, path);
-    struct curl_slist *commands = curl_slist_append(fetch->commands, line);
-    ASSERT(commands != NULL);
-    fetch->commands = commands;
+    add_line(fetch, line);
+}
+
+/* The library's own commands for SFTP: a path in quotes. */
+static void append_quoted(struct buffer *line, const char *path)
+{
+    buffer_append_text(line, " \"");
+    for (; *path != '\0'; path++) {
+        if (*path == '"' || *path == '\\')
+            buffer_append(line, "\\", 1);
+        buffer_append(line, path, 1);
+    }
+    buffer_append_text(line, "\"");
+}
+
+static void add_ssh_command(struct fetch *fetch, const struct fetch_wish *wish)
+{
+    struct buffer line = {0};
+    buffer_append_text(&line, wish->kind == FETCH_RENAME ? "rename" : "rm");
+    append_quoted(&line, wish->path);
+    if (wish->to != NULL)
+        append_quoted(&line, wish->to);
+    add_line(fetch, buffer_text(&line));
+    buffer_free(&line);
+}
+
+static void add_commands(struct fetch *fetch, const struct fetch_wish *wish)
+{
+    if (fetch->url.lock == FTPURL_SSH) {
+        add_ssh_command(fetch, wish);
+    } else if (wish->kind == FETCH_RENAME) {
+        add_command(fetch, "RNFR", wish->path);
+        add_command(fetch, "RNTO", wish->to);
+    } else {
+        add_command(fetch, "DELE", wish->path);
+    }
 }
 
 static void set_kind(struct fetch *fetch, const struct fetch_wish *wish)
@@ -414,15 +490,12 @@ static void set_kind(struct fetch *fetch, const struct fetch_wish *wish)
     char place[HOST_ROOM];
     CURL *easy = fetch->job.easy;
     snprintf(place, sizeof(place), "%s:%d", fetch->url.host, fetch->url.port);
-    fetch->answer.facts =
-        wish->kind == FETCH_LIST && strcmp(place, fetch->fetches->plain) != 0;
+    fetch->answer.facts = wish->kind == FETCH_LIST && fetch->url.lock != FTPURL_SSH &&
+                          strcmp(place, fetch->fetches->plain) != 0;
     if (fetch->answer.facts)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "MLSD");
-    if (wish->kind == FETCH_RENAME) {
-        add_command(fetch, "RNFR", wish->path);
-        add_command(fetch, "RNTO", wish->to);
-    } else if (wish->kind == FETCH_REMOVE) {
-        add_command(fetch, "DELE", wish->path);
+    if (wish->kind == FETCH_RENAME || wish->kind == FETCH_REMOVE) {
+        add_commands(fetch, wish);
     } else if (wish->kind != FETCH_LIST) {
         curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
         curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)wish->from);
@@ -435,8 +508,13 @@ static void set_kind(struct fetch *fetch, const struct fetch_wish *wish)
 static void set_habits(struct fetch *fetch, const struct fetch_wish *wish)
 {
     CURL *easy = fetch->job.easy;
-    wires_set_habits(easy, fetch->said, "ftp,ftps");
+    wires_set_habits(easy, fetch->said, "ftp,ftps,sftp");
     wires_set_trust(easy, wish->ca, wish->insecure);
+    if (wish->host_key != NULL)
+        curl_easy_setopt(easy, CURLOPT_SSH_HOST_PUBLIC_KEY_SHA256,
+                         wish->host_key + sizeof(KEY_PREFIX) - 1);
+    /* One way only: the library would try the same password by the next. */
+    curl_easy_setopt(easy, CURLOPT_SSH_AUTH_TYPES, (long)CURLSSH_AUTH_PASSWORD);
     wires_set_low_speed(easy, wish->low_bytes, wish->low_ms);
     curl_easy_setopt(easy, CURLOPT_USERNAME,
                      wish->user != NULL ? wish->user : "anonymous");
@@ -456,7 +534,8 @@ static void set_habits(struct fetch *fetch, const struct fetch_wish *wish)
 
 enum transfer_fault fetch_start(struct fetch *fetch, const struct fetch_wish *wish)
 {
-    if (look_at_paths(fetch, wish) != TRANSFER_GOOD)
+    if (look_at_trust(fetch, wish) != TRANSFER_GOOD ||
+        look_at_paths(fetch, wish) != TRANSFER_GOOD)
         return TRANSFER_ARGUMENT;
     fetch->kind = wish->kind;
     fetch->url = *wish->url;

@@ -1,10 +1,10 @@
-/* fetch - one thing asked of a file server: what is in a folder, a file, its size and time; or that a
- * file be renamed or removed. The connections are kept and used again, logged in.
+/* fetch - one thing asked of a file server, by FTP or SFTP: what is in a folder, a file, its size and
+ * time; or that a file be renamed or removed. The connections are kept and used again, logged in.
  *
  * As with a transfer `news` comes from the loop, never from inside a call. A login is tried once. The
  * server's own words are in no message, nor are user, password and path: a refusal has its number.
  *
- * The data of a file come by a connection of their own. To any other port than those of the URL none is
+ * By FTP the data of a file come by a connection of their own. To any other port than those of the URL none is
  * made, on every kernel; where to, the server has no say: it is the host of the URL.
  *
  * Bounds: FETCHES_MAX at once; three connections to one host; of a listing and of a file that is read
@@ -41,10 +41,11 @@ struct fetch_wish {
     const char *to;   /* its new name */
     const char *user; /* NULL: nobody in particular */
     const char *password;
-    const char *ca; /* a file; NULL: those of the system */
-    bool insecure;  /* whoever it is */
-    bool stream;    /* it is read bit by bit; the time-out is for its first byte only */
-    int64_t from;   /* of a file: so many bytes are known already */
+    const char *ca;       /* a file; NULL: those of the system */
+    const char *host_key; /* of SFTP: "SHA256:..." of the server's key */
+    bool insecure;        /* whoever it is */
+    bool stream;  /* it is read bit by bit; the time-out is for its first byte only */
+    int64_t from; /* of a file: so many bytes are known already */
     int64_t timeout_ms;
     int64_t low_bytes; /* fewer a second than this */
     int64_t low_ms;    /* for so long end it; 0: never */

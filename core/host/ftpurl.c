@@ -16,6 +16,7 @@ static const struct {
     [FTPURL_PLAIN] = {"ftp://", 21},
     [FTPURL_EXPLICIT] = {"ftpes://", 21},
     [FTPURL_IMPLICIT] = {"ftps://", 990},
+    [FTPURL_SSH] = {"sftp://", 22},
 };
 
 struct reading {
@@ -60,6 +61,10 @@ static int set_option(void *owner, const char *name, const char *value)
 static int read_options(const struct reading *reading, const char *text)
 {
     char piece[URLPART_ROOM];
+    if (reading->url->lock == FTPURL_SSH)
+        return text == NULL
+                   ? 0
+                   : refuse(reading, "no options: SFTP has one connection", text);
     int err = urlpart_options(text, piece, set_option, (void *)(uintptr_t)reading);
     if (err && reading->why[0] == '\0')
         return refuse(reading, "options such as passive=50000-50100", piece);
@@ -97,6 +102,6 @@ int ftpurl_parse(struct ftpurl *url, const char *text, char *why, size_t room)
         *url = (struct ftpurl){.lock = (enum ftpurl_lock)i, .port = LOCKS[i].port};
         return read_place(&reading, text + length);
     }
-    return refuse(&reading, "ftp://HOST, ftpes://HOST or ftps://HOST",
+    return refuse(&reading, "ftp://HOST, ftpes://HOST, ftps://HOST or sftp://HOST",
                   strchr(text, '@') != NULL ? "something else" : text);
 }

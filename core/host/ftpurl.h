@@ -3,10 +3,11 @@
  *   ftp://HOST[:PORT]?passive=50000-50100     without a lock; PORT is 21
  *   ftpes://HOST[:PORT]?passive=50000-50100   locked by a command (AUTH TLS), as most servers do it
  *   ftps://HOST[:PORT]?passive=50000-50100    locked from the first byte; PORT is 990
+ *   sftp://HOST[:PORT]                        files over SSH, all on one connection; PORT is 22
  *
  * With passive=, one port or a range, the server says at which of its ports it gives the data; with
- * active= it connects to one of these of ours. One of the two has to be named, because a plugin reaches
- * only what its configuration names. Pure. */
+ * active= it connects to one of these of ours. One of the two has to be named, but for SFTP, because a
+ * plugin reaches only what its configuration names. Pure. */
 #ifndef HOST_FTPURL_H
 #define HOST_FTPURL_H
 
@@ -15,14 +16,14 @@
 
 #include "host/urlpart.h"
 
-enum ftpurl_lock { FTPURL_PLAIN, FTPURL_EXPLICIT, FTPURL_IMPLICIT };
+enum ftpurl_lock { FTPURL_PLAIN, FTPURL_EXPLICIT, FTPURL_IMPLICIT, FTPURL_SSH };
 
 struct ftpurl {
     enum ftpurl_lock lock;
     char host[URLPART_ROOM];
     int port;
     bool active;
-    int from, until; /* ports of the data */
+    int from, until; /* ports of the data; 0 with SSH */
 };
 
 /* 0, or -EINVAL and what is wrong in `why`, where no user and password is shown. */

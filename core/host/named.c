@@ -17,8 +17,8 @@ static const char CERTIFICATES[] =
 static const struct {
     const char *scheme;
     uint16_t port;
-} SCHEMES[] = {{"modbus-tcp", 502}, {"http", 80},  {"https", 443},
-               {"ftp", 21},         {"ftpes", 21}, {"ftps", 990}};
+} SCHEMES[] = {{"modbus-tcp", 502}, {"http", 80},  {"https", 443}, {"ftp", 21},
+               {"ftpes", 21},       {"ftps", 990}, {"sftp", 22}};
 
 /* The place in a list that is free, or that has it already. */
 static int add_path(const char *paths[CONFINE_PATHS_MAX], const char *path)

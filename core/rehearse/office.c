@@ -302,9 +302,9 @@ static bool is_bus(const char *url)
 
 static bool is_line(const char *url)
 {
-    static const char *const BEGINS[] = {"http://",  "https://",  "tcp://",
-                                         "udp://",   "serial://", "ftp://",
-                                         "ftpes://", "ftps://",   "/"};
+    static const char *const BEGINS[] = {"http://",   "https://", "tcp://",   "udp://",
+                                         "serial://", "ftp://",   "ftpes://", "ftps://",
+                                         "sftp://",   "/"};
     for (size_t i = 0; i < countof(BEGINS); i++)
         if (strncmp(url, BEGINS[i], strlen(BEGINS[i])) == 0)
             return true;

@@ -8,11 +8,11 @@ local watch = require "watch"
 local plugin = {
     api = 1,
     name = "bodycam-dock",
-    summary = "Footage of body cameras from docks: folders, FTP, web servers, ISAPI.",
+    summary = "Footage of body cameras from docks: folders, FTP, SFTP, web servers, ISAPI.",
     needs = { "folder", "ftp", "http", "blob", "gbk", "xml", "digest" },
     config = schema.record {
         url = schema.text { doc = "where footage lies: /a/folder, ftp://host?passive=PORTS, "
-            .. "ftpes://, ftps://, http://host[:port], https://", max = 512 },
+            .. "ftpes://, ftps://, sftp://host[:port], http://host[:port], https://", max = 512 },
         api = schema.choice { doc = "of http: folders that a web server shows, or ISAPI",
             choices = { "directory", "isapi" }, default = "directory" },
         path = schema.text { doc = "folder on the server", default = "/", pattern = "^/",
@@ -22,7 +22,10 @@ local plugin = {
         password = schema.secret { doc = "its password", max = 128, optional = true },
         ca = schema.text { doc = "file with the authority of a dock with TLS", pattern = "^/.",
             optional = true, expects = "an absolute path" },
-        insecure = schema.boolean { doc = "TLS without asking who it is", default = false },
+        host_key = schema.text { doc = "of sftp: the key of the dock, as ssh-keyscan HOST | "
+            .. "ssh-keygen -lf - tells it", pattern = "^SHA256:[%w+/]+$", max = 50,
+            optional = true, expects = "SHA256: and 43 letters" },
+        insecure = schema.boolean { doc = "TLS or SSH without asking who it is", default = false },
         tracks = schema.list(schema.integer { min = 1, max = 99999 }, { doc = "of ISAPI: channel * "
             .. "100 + stream", max = 32, default = { 101 } }),
         history = schema.duration { doc = "of ISAPI: so far back is searched", min = "1d",
@@ -72,7 +75,7 @@ function plugin.check(config)
         return "patterns: " .. fault
     end
     local scheme = config.url:match "^(%l+)://"
-    if scheme and scheme:find "^ftp" then
+    if scheme and scheme:find "^s?ftp" then
         fault = ftpurl.fault(config.url)
         if fault then
             return "url: " .. fault
@@ -82,13 +85,20 @@ function plugin.check(config)
             return "url: expected http://host[:port] without a path, which has its own setting"
         end
     elseif config.url:sub(1, 1) ~= "/" or config.url:find "/%.%.?/" then
-        return "url: expected a folder from / on, ftp://, ftpes://, ftps://, http:// or https://"
+        return "url: expected a folder from / on, ftp://, ftpes://, ftps://, sftp://, "
+            .. "http:// or https://"
     end
     if config.api == "isapi" and not (scheme or ""):find "^http" then
         return "api: expected isapi with http:// or https:// only"
     end
     if (config.user == nil) ~= (config.password == nil) then
         return "user: expected user and password together"
+    elseif scheme == "sftp" and not config.user then
+        return "user: expected user and password with sftp://"
+    elseif scheme == "sftp" and not config.host_key and not config.insecure then
+        return "host_key: expected the key of the dock with sftp://, or insecure = true"
+    elseif config.host_key and scheme ~= "sftp" then
+        return "host_key: expected with sftp:// only"
     end
 end
 

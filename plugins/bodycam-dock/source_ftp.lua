@@ -11,7 +11,8 @@ end
 local function wish(self, path, more)
     local config = self.config
     local asked = { url = config.url, user = config.user, password = config.password,
-        ca = config.ca, insecure = config.insecure or nil, timeout = config.timeout,
+        ca = config.ca, host_key = config.host_key, insecure = config.insecure or nil,
+        timeout = config.timeout,
         path = self.root .. "/" .. path }
     for name, value in pairs(more or {}) do
         asked[name] = value

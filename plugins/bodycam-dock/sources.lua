@@ -10,7 +10,7 @@
 local sources = {}
 
 local KINDS = { ["/"] = "source_folder", ftp = "source_ftp", ftps = "source_ftp",
-    ftpes = "source_ftp", http = "source_http", https = "source_http" }
+    ftpes = "source_ftp", sftp = "source_ftp", http = "source_http", https = "source_http" }
 
 function sources.of(config)
     local kind = KINDS[config.url:match "^%l+" or config.url:sub(1, 1)]

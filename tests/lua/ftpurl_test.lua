@@ -3,14 +3,17 @@ local t = require "testing"
 
 t.test("an_address_that_can_be_meant_has_no_fault", function()
     for _, url in ipairs { "ftp://dock?passive=50000-50100", "ftpes://10.0.0.8:2121/?active=40000",
-        "ftps://[2001:db8::1]?passive=1024-65535" } do
+        "ftps://[2001:db8::1]?passive=1024-65535", "sftp://dock", "sftp://10.0.0.8:2222/" } do
         t.equal(ftpurl.fault(url), nil)
     end
 end)
 
 t.test("an_address_that_cannot_be_meant_is_told_with_what_was_expected", function()
     for url, fault in pairs {
-        ["http://h"] = "expected ftp://host, ftpes://host or ftps://host, got something else",
+        ["http://h"] =
+            "expected ftp://host, ftpes://host, ftps://host or sftp://host, got something else",
+        ["sftp://h?passive=5000"] = 'expected no options behind sftp://host, got "passive=5000"',
+        ["sftp://h:0"] = 'expected host:port with a port of 1 to 65535, got "h:0"',
         ["ftp://me:secret@h?passive=5000"] =
             "expected no user in it: there are settings for user and password",
         ["ftp://h:0?passive=5000"] = 'expected host:port with a port of 1 to 65535, got "h:0"',

@@ -19,6 +19,7 @@ import uploads
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sim", "doubles"))
 import dock as docks  # noqa: E402
 import shelf  # noqa: E402
+import vault  # noqa: E402
 
 QUICK = "poll = \"1s\", settle = \"2s\""
 SEEN = 1775867415  # 2026-04-11T08:30:15 in China
@@ -185,6 +186,17 @@ def test_a_torn_line_goes_on_where_it_stopped(tmp_path, disk, started, closing):
     goes_on = [int(line.split()[1]) for line in dock.commands if line.startswith("REST ")]
     assert Torn.left == 0 and len([at for at in goes_on if at > 0]) >= 3, dock.commands
     assert dock.sessions < 12
+
+
+def test_an_sftp_dock_is_read_by_who_knows_its_key_also_over_a_torn_line(tmp_path, disk, started, closing):
+    clips = {"DCIM/20260411083015.mp4": clip(disk, "DCIM/20260411083015.mp4", 5 << 20)}
+    dock = closing(vault.Vault(disk, cut=2 << 20, times=2))
+    office = started(Office(tmp_path / "office", dock=f'url = "{dock.url}", user = "{vault.USER}", '
+                            f'password = "{vault.PASSWORD}", host_key = "{dock.fingerprint}"'))
+    told = office.wait_for(1, 60)["DCIM/20260411083015.mp4"]
+    assert (told["source"], told["modified_at"]) == (dock.url + "/", "2026-04-11T00:30:15.000Z")
+    office.check(clips)
+    assert dock.left == 0 and dock.sent < 12 << 20, "it is begun anew each time"
 
 
 def test_a_dock_that_tells_no_exact_times_is_asked_for_them(tmp_path, disk, started, closing):

@@ -47,6 +47,15 @@ t.test("clips_come_from_a_file_server_with_all_that_its_names_say", function()
     t.equal(office:told(), { "dock.online", "evidence.recorded" })
 end)
 
+t.test("sftp_is_asked_with_the_key_that_the_settings_name", function()
+    local dock = ftp_of({ ["/DCIM/MOV_1.MP4"] = { body = BIG, time = NOW - 600 } },
+        { exact = false })
+    local office = office_of("sftp://10.0.0.8", dock, { host_key = "SHA256:" .. ("A"):rep(43) })
+    local data = office:next("evidence.recorded", "2m").data
+    t.equal({ data.path, data.source, data.sha256, data.modified_at },
+        { "DCIM/MOV_1.MP4", "sftp://10.0.0.8/", digest.sha256(BIG), "2026-04-11T07:50:00.000Z" })
+end)
+
 t.test("a_line_that_breaks_goes_on_at_the_byte_where_it_stopped", function()
     local dock = ftp_of { ["/a.mp4"] = { body = BIG, time = NOW - 600, breaks = 100000 } }
     dock.on = function(self, request)
@@ -315,6 +324,7 @@ t.test("settings_that_cannot_be_meant_are_refused", function()
         ["user and password"] = { url = "/mnt", user = "x" },
         ["patterns: "] = { url = "/mnt", patterns = { "{x}" } },
         ["url: "] = { url = "ftp://h/x" },
+        ["host_key: "] = { url = "sftp://h", user = "u", password = "p" },
     } do
         local ok, why = pcall(t.office, { config = config })
         t.holds(not ok and tostring(why):find(words, 1, true), tostring(why))

@@ -33,6 +33,10 @@ static void each_lock_has_its_port_and_data_its_range(void **state)
     assert_string_equal(why_not("ftps://[2001:db8::1]?passive=1024-65535"), "");
     assert_true(url.lock == FTPURL_IMPLICIT && url.port == 990);
     assert_string_equal(url.host, "2001:db8::1");
+    assert_string_equal(why_not("sftp://dock"), "");
+    assert_true(url.lock == FTPURL_SSH && url.port == 22 && url.from == 0);
+    assert_string_equal(why_not("sftp://10.0.0.8:2222/"), "");
+    assert_int_equal(url.port, 2222);
 }
 
 static void what_is_wrong_is_named(void **state)
@@ -40,8 +44,8 @@ static void what_is_wrong_is_named(void **state)
     static const struct {
         const char *text, *why;
     } BAD[] = {
-        {"http://h",
-         "expected ftp://HOST, ftpes://HOST or ftps://HOST, got \"http://h\""},
+        {"http://h", "expected ftp://HOST, ftpes://HOST, ftps://HOST or sftp://HOST, got "
+                     "\"http://h\""},
         {"ftp://h",
          "expected the ports of its data, ?passive=FROM-UNTIL or ?active=, got "
          "\"none\""},
@@ -57,7 +61,10 @@ static void what_is_wrong_is_named(void **state)
         {"ftp://h:0?passive=5000", "expected a port from 1 to 65535"},
         {"ftp://?passive=5000", "expected a host name or address"},
         {"ftp://me:secret@h?passive=5000", "expected no user in it"},
-        {"sftp://me:secret@h", "got \"something else\""},
+        {"sftp://me:secret@h", "expected no user in it"},
+        {"sftp://h?passive=5000", "expected no options: SFTP has one connection"},
+        {"sftp://h/DCIM", "expected no path in it: there is path for that"},
+        {"scp://me:secret@h", "got \"something else\""},
     };
     (void)state;
     for (size_t i = 0; i < countof(BAD); i++) {

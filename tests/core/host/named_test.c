@@ -93,11 +93,13 @@ static void ports_of_a_file_servers_data_are_named(void **state)
     assert_int_equal(read_config("{\"a\":\"ftp://10.0.0.5?passive=50000-50100\","
                                  "\"b\":\"ftpes://dock:2121?active=40000\","
                                  "\"c\":\"ftp://10.0.0.6?passive=50000-50100\","
-                                 "\"d\":\"ftps://10.0.0.7?passive=80-90\"}"),
+                                 "\"d\":\"ftps://10.0.0.7?passive=80-90\","
+                                 "\"e\":\"sftp://10.0.0.9\"}"),
                      0);
     assert_int_equal(named.wish.ports[0], 21);
     assert_int_equal(named.wish.ports[1], 2121);
     assert_int_equal(named.wish.ports[2], 990);
+    assert_int_equal(named.wish.ports[3], 22);
     assert_true(ranges[0].from == 50000 && ranges[0].until == 50100 &&
                 !ranges[0].listens);
     assert_true(ranges[1].from == 40000 && ranges[1].until == 40000 && ranges[1].listens);
