@@ -1,7 +1,10 @@
 /* uploads - see uploads.h.
  *
  * Invariant: fd is -1 or the file of `ticket` and `id`, of which `done` bytes are hashed; then the
- * timer fires for the next piece, else for the next look. */
+ * timer fires for the next piece, else for the next look.
+ *
+ * Looks go round: what waits for its event, or cannot be read or moved, has had its turn, and those
+ * behind it are next. */
 #include "city/uploads.h"
 
 #include <dirent.h>
@@ -32,17 +35,22 @@ struct uploads {
     char id[EVIDENCE_ID_MAX + 1];
     int fd;
     int64_t done;
-    long passed; /* so many waiting ones had their look in this round */
-    int trouble; /* the last that was told */
+    long passed;    /* so many waiting ones had their look in this round */
+    long at;        /* the number in it of the one in hand; 0: none is */
+    bool is_failed; /* one of this round met trouble */
+    int trouble;    /* the last that was told */
     uint8_t piece[UPLOADS_PIECE];
 };
 
 static void told_trouble(struct uploads *uploads, int err)
 {
     if (err != uploads->trouble)
-        log_error("uploads: %s: %s; no receipts for now, trying again",
-                  uploads->evidence->folder, strerror(-err));
+        log_error("uploads: %s%s%s: %s; no receipt for now, it is tried again",
+                  uploads->evidence->folder, uploads->at > 0 ? "/" : "",
+                  uploads->at > 0 ? uploads->id : "", strerror(-err));
     uploads->trouble = err;
+    uploads->is_failed = true;
+    uploads->passed = uploads->at;
 }
 
 /* ---- Hashing */
@@ -97,7 +105,7 @@ static int hash_piece(struct uploads *uploads)
 }
 
 static int begin_hashing(struct uploads *uploads, const struct ticket *ticket,
-                         const char *id, const char *path)
+                         const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
@@ -105,7 +113,6 @@ static int begin_hashing(struct uploads *uploads, const struct ticket *ticket,
     uploads->fd = fd;
     uploads->done = 0;
     uploads->ticket = *ticket;
-    strcpy(uploads->id, id);
     algorithm_hash_begin(uploads->sha256);
     algorithm_hash_begin(uploads->sm3);
     return 0;
@@ -147,11 +154,11 @@ static int look_at_finished(struct uploads *uploads, const struct ticket *ticket
     if (found < 0)
         return evidence_refuse(uploads->evidence, id,
                                "its event says another size or another SM3");
-    return begin_hashing(uploads, ticket, id, path);
+    return begin_hashing(uploads, ticket, path);
 }
 
-static int read_ticket(struct uploads *uploads, const char *id, struct ticket *ticket,
-                       time_t *changed)
+static int read_ticket(const struct uploads *uploads, const char *id,
+                       struct ticket *ticket, time_t *changed)
 {
     char name[EVIDENCE_ID_MAX + sizeof(ENDING)], path[EVIDENCE_PATH_MAX];
     struct buffer text = {0};
@@ -170,31 +177,45 @@ static int read_ticket(struct uploads *uploads, const char *id, struct ticket *t
     return err == -EFBIG || err == -EINVAL ? -EPROTO : err;
 }
 
+/* Whether the upload is there in full: 1 yes, 0 not yet. */
+static int find_finished(const struct uploads *uploads, const char *id,
+                         struct ticket *ticket, char path[EVIDENCE_PATH_MAX])
+{
+    struct stat about;
+    time_t changed = 0;
+    int err = read_ticket(uploads, id, ticket, &changed);
+    if (err == -EPROTO && time(NULL) - changed < UPLOADS_TORN_S)
+        return 0;
+    if (!err)
+        err = evidence_find(uploads->evidence, ticket, id, path);
+    if (!err && lstat(path, &about) != 0)
+        err = -errno;
+    if (err)
+        return err == -ENOENT ? 0 : err;
+    return about.st_size >= ticket->size;
+}
+
+static int refuse_torn(struct uploads *uploads, const char *id)
+{
+    int err = uploads->calls->settle(uploads->owner);
+    return err ? err
+               : evidence_refuse(uploads->evidence, id, "its metadata cannot be read");
+}
+
 /* Counts those that are finished, but whose event may not be here yet. */
 static int look_at(struct uploads *uploads, const char *id, long *waiting)
 {
     char path[EVIDENCE_PATH_MAX];
     struct ticket ticket;
-    struct stat about;
-    time_t changed = 0;
-    int err = read_ticket(uploads, id, &ticket, &changed);
-    if (err == -EPROTO && time(NULL) - changed < UPLOADS_TORN_S)
+    int err = find_finished(uploads, id, &ticket, path);
+    if (err == 0 || ++*waiting <= uploads->passed ||
+        *waiting > uploads->passed + UPLOADS_WAITING)
         return 0;
-    if (err == -EPROTO) {
-        err = uploads->calls->settle(uploads->owner);
-        return err ? err
-                   : evidence_refuse(uploads->evidence, id,
-                                     "its metadata cannot be read");
-    }
-    if (!err)
-        err = evidence_find(uploads->evidence, &ticket, id, path);
-    if (!err && lstat(path, &about) != 0)
-        err = -errno;
-    if (err || about.st_size < ticket.size)
-        return err == -ENOENT ? 0 : err;
-    if (++*waiting <= uploads->passed || *waiting > uploads->passed + UPLOADS_WAITING)
-        return 0;
-    return look_at_finished(uploads, &ticket, id, path);
+    uploads->at = *waiting;
+    strcpy(uploads->id, id);
+    if (err == -EPROTO)
+        return refuse_torn(uploads, id);
+    return err < 0 ? err : look_at_finished(uploads, &ticket, id, path);
 }
 
 /* "ID.json" -> ID. */
@@ -209,6 +230,14 @@ static bool ticket_of(const char *name, char id[EVIDENCE_ID_MAX + 1])
     return evidence_is_id(id);
 }
 
+static void end_round(struct uploads *uploads)
+{
+    uploads->passed = 0;
+    if (!uploads->is_failed)
+        uploads->trouble = 0;
+    uploads->is_failed = false;
+}
+
 static int look_into(struct uploads *uploads, DIR *folder)
 {
     char id[EVIDENCE_ID_MAX + 1];
@@ -219,16 +248,18 @@ static int look_into(struct uploads *uploads, DIR *folder)
            (entry = readdir(folder)) != NULL)
         if (ticket_of(entry->d_name, id))
             err = look_at(uploads, id, &waiting);
-    if (uploads->fd < 0)
-        uploads->passed = waiting > uploads->passed + UPLOADS_WAITING
-                              ? uploads->passed + UPLOADS_WAITING
-                              : 0;
-    return err;
+    if (err || uploads->fd >= 0)
+        return err;
+    uploads->passed += UPLOADS_WAITING;
+    if (waiting <= uploads->passed)
+        end_round(uploads);
+    return 0;
 }
 
 static int look(struct uploads *uploads)
 {
     DIR *folder = opendir(uploads->evidence->folder);
+    uploads->at = 0;
     if (folder == NULL)
         return -errno;
     int err = look_into(uploads, folder);
@@ -245,8 +276,6 @@ static void timer_over(struct loop_timer *timer)
         end_hashing(uploads);
     if (err < 0)
         told_trouble(uploads, err);
-    else if (was_hashing && err == 0)
-        uploads->trouble = 0;
     bool goes_on = err >= 0 && (was_hashing || uploads->fd >= 0);
     loop_timer_start(uploads->loop, timer,
                      err < 0   ? UPLOADS_TROUBLE_MS

@@ -248,6 +248,29 @@ static void those_that_wait_hide_none_behind_them(void **state)
     expect_receipt(desk);
 }
 
+/* The folder is there where its bytes should be: a disk that fails looks no better. */
+static void one_that_cannot_be_read_holds_up_no_other(void **state)
+{
+    struct desk *desk = *state;
+    char path[100], id[16];
+    for (int i = 0; i < 3 * UPLOADS_WAITING; i++) {
+        snprintf(id, sizeof(id), "b%d", i);
+        put_ticket(desk, id, "0", SM3);
+        snprintf(path, sizeof(path), "%s/%s", desk->folder, id);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    put_event(desk, "\"sha256\":\"" SHA256 "\"");
+    put_ticket(desk, "u1", "0", SM3);
+    put(desk, "u1", "abc");
+    run(desk, 200, "receipts/office-1/" SHA256);
+    expect_receipt(desk);
+    snprintf(path, sizeof(path), "%s/b0", desk->folder);
+    assert_int_equal(rmdir(path), 0);
+    run(desk, 200, NULL);
+    assert_false(is_there(desk, "b0.json")); /* its turn comes again */
+    assert_true(is_there(desk, "b1.json"));
+}
+
 static void torn_metadata_has_a_minute(void **state)
 {
     struct desk *desk = *state;
@@ -303,6 +326,7 @@ int main(void)
         TEST(an_event_that_says_otherwise_is_enough),
         TEST(what_is_not_finished_or_not_recorded_yet_waits),
         TEST(those_that_wait_hide_none_behind_them),
+        TEST(one_that_cannot_be_read_holds_up_no_other),
         TEST(torn_metadata_has_a_minute),
         TEST(while_the_database_refuses_nothing_is_taken),
         cmocka_unit_test(only_names_of_uploads_are_looked_at),
