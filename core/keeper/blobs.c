@@ -460,6 +460,8 @@ void blobs_look(struct blobs *blobs)
     }
     tell_low(blobs);
     tell_back(blobs);
+    blobs->has_old |=
+        blobs->left > 0 && now_mono_us() - blobs->left_us >= BLOBS_LEFT_MS * 1000LL;
     if (blobs_wants_erasing(blobs) && blobs->wanted != NULL)
         blobs->wanted(blobs->owner);
 }
@@ -503,16 +505,19 @@ int blobs_begin_erasing(struct blobs *blobs)
 int blobs_erase(void *owner, struct buffer *result)
 {
     const struct blobs *blobs = owner;
-    (void)result;
-    return depot_erase(&blobs->depot);
+    int64_t left;
+    int err = depot_erase(&blobs->depot, &left);
+    buffer_append(result, &left, sizeof(left));
+    return err;
 }
 
-/* One that has been stored again meanwhile is not released any more: its row stays. */
+/* One that has been stored again meanwhile is not released any more, or has another file in its place:
+ * its row stays. */
 static int forget(struct blobs *blobs, const struct digest *digest)
 {
     struct catalog_blob row;
     int err = catalog_get(store_of(blobs), digest, &row);
-    if (err == -ENOENT || (!err && !row.is_released))
+    if (err == -ENOENT || (!err && !row.is_released) || depot_has(&blobs->depot, digest))
         return 0;
     if (!err)
         err = catalog_forget(store_of(blobs), digest);
@@ -523,8 +528,14 @@ static int forget(struct blobs *blobs, const struct digest *digest)
     return err;
 }
 
-int blobs_end_erasing(struct blobs *blobs)
+/* One file that cannot be erased is tried again later, and keeps no other from going: it is in old/,
+ * where every start looks, so its row goes too. */
+int blobs_end_erasing(struct blobs *blobs, const struct buffer *result)
 {
+    if (result->length != sizeof(blobs->left))
+        return -ECHILD;
+    memcpy(&blobs->left, result->bytes, sizeof(blobs->left));
+    blobs->left_us = now_mono_us();
     if (blobs->leaving_count == 0)
         return 0;
     int err = group_enter(blobs->group);
@@ -561,11 +572,12 @@ void blobs_print(struct blobs *blobs, struct buffer *out)
     buffer_printf(out,
                   "{\"count\":%" PRId64 ",\"bytes\":%" PRId64 ",\"quota\":%" PRId64
                   ",\"reserve\":%" PRId64 ",\"percent\":%d,\"days_left\":%" PRId64
-                  ",\"open\":%d,\"releasing\":%" PRId64 ",\"damaged\":%" PRId64
-                  ",\"full\":\"%s\"",
+                  ",\"open\":%d,\"releasing\":%" PRId64 ",\"unerased\":%" PRId64
+                  ",\"damaged\":%" PRId64 ",\"full\":\"%s\"",
                   count, blobs->stock.bytes, blobs->stock.quota, blobs->stock.reserve,
                   stock_percent(&blobs->stock), days_left(blobs),
-                  spools_count(&blobs->spools), blobs->sum.released, blobs->sum.damaged,
+                  spools_count(&blobs->spools), blobs->sum.released, blobs->left,
+                  blobs->sum.damaged,
                   blobs->full ? catalog_class_name(blobs->full - 1) : "");
     print_classes(blobs, out);
     buffer_append_text(out, "}");

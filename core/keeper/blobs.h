@@ -22,7 +22,8 @@ enum {
     BLOBS_TICK_MS = 5000,
     BLOBS_HOLD_MS = 10000,  /* at least so long it is said to be full, once it is */
     BLOBS_RELEASE_MAX = 64, /* in one transaction */
-    BLOBS_ERASE_MAX = 64    /* in one errand */
+    BLOBS_ERASE_MAX = 64,   /* in one errand */
+    BLOBS_LEFT_MS = 600000  /* until what could not be erased is tried again */
 };
 
 struct blobs {
@@ -40,6 +41,8 @@ struct blobs {
     int sends;        /* classes that go to the city first: 1 << enum talk_class */
     bool has_undated; /* stored while the clock was not set */
     bool has_old;     /* something waits in blobs/old/ */
+    int64_t left;     /* files there that could not be erased, */
+    int64_t left_us;  /* and when that was */
     int told;         /* level that was told, in percent */
     int full;         /* 1 + the class that was refused; 0: none is */
     int64_t full_us;
@@ -93,7 +96,7 @@ void blobs_damaged(struct blobs *blobs, const struct digest *digest, const char 
 bool blobs_wants_erasing(const struct blobs *blobs);
 int blobs_begin_erasing(struct blobs *blobs);
 int blobs_erase(void *blobs, struct buffer *result);
-int blobs_end_erasing(struct blobs *blobs);
+int blobs_end_erasing(struct blobs *blobs, const struct buffer *result);
 
 /* Adds a row to the sums, or (-1) takes it out. */
 void blobs_add_up(struct blobs *blobs, const struct catalog_blob *blob, int sign);

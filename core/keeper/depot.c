@@ -323,11 +323,11 @@ int depot_each(const struct depot *depot,
 
 static int erase_one(void *owner, const char *path, const char *name)
 {
-    int *first = owner;
+    int64_t *left = owner;
     int err = cask_erase(path);
     if (err)
         log_error("blobs/old/%s: cannot be erased: %s", name, strerror(-err));
-    *first = *first ? *first : err;
+    *left += err != 0;
     return 0; /* the others go */
 }
 
@@ -340,17 +340,15 @@ static int sync_folder(const struct depot *depot, const char *name)
 
 /* Before a head is overwritten no other name leads to it any more, also after a power cut: one that
  * was still called SHA256.N in new/ would be put before the whole one that has been stored since. */
-int depot_erase(const struct depot *depot)
+int depot_erase(const struct depot *depot, int64_t *left)
 {
-    int first = 0;
+    *left = 0;
     int err = sync_folder(depot, "new");
     if (!err)
         err = sync_folder(depot, "old");
     if (!err)
-        err = each_name(depot, "old", erase_one, &first);
-    if (!err)
-        err = sync_folder(depot, "old");
-    return err ? err : first;
+        err = each_name(depot, "old", erase_one, left);
+    return err ? err : sync_folder(depot, "old");
 }
 
 /* ---- The mark */

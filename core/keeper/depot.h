@@ -48,8 +48,8 @@ int depot_settle(const struct depot *depot, const struct digest *digest, int64_t
 int depot_drop(const struct depot *depot, int64_t number);
 int depot_retire(const struct depot *depot, const struct digest *digest);
 
-/* Erases all that is in old/: 0 when nothing is left there. For an errand. */
-int depot_erase(const struct depot *depot);
+/* Erases what is in old/; `left` is how many files of it cannot be erased now. For an errand. */
+int depot_erase(const struct depot *depot, int64_t *left);
 
 /* Each file in new/: sealed ones with their digest, others with NULL. Nonzero from `each` ends it. */
 int depot_each_new(const struct depot *depot,

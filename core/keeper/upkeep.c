@@ -269,10 +269,9 @@ static int start_scrub(struct upkeep *upkeep)
 static void erase_done(void *owner, int err, const struct buffer *answer)
 {
     struct upkeep *upkeep = owner;
-    (void)answer;
     upkeep->is_ending = true;
     if (!err)
-        err = settle(upkeep) ? blobs_end_erasing(upkeep->blobs) : -EBUSY;
+        err = settle(upkeep) ? blobs_end_erasing(upkeep->blobs, answer) : -EBUSY;
     upkeep->is_ending = false;
     if (err) {
         upkeep->blobs->has_old = true;

@@ -73,7 +73,7 @@ static void release_it(const struct digest *digest)
 static void live_until(enum step last)
 {
     struct digest digest;
-    struct buffer none = {0};
+    struct buffer left = {0};
     int64_t number;
     int fd;
     assert_int_equal(cellar_ask(&cellar, "picture", sizeof(TEXT), &number, &fd), 0);
@@ -104,10 +104,11 @@ static void live_until(enum step last)
     assert_int_equal(blobs_begin_erasing(&cellar.blobs), 0);
     if (last == STEP_LEFT)
         return;
-    assert_int_equal(blobs_erase(&cellar.blobs, &none), 0);
+    assert_int_equal(blobs_erase(&cellar.blobs, &left), 0);
     if (last == STEP_ERASED)
         return;
-    assert_int_equal(blobs_end_erasing(&cellar.blobs), 0);
+    assert_int_equal(blobs_end_erasing(&cellar.blobs, &left), 0);
+    buffer_free(&left);
     commit_rows();
 }
 

@@ -202,7 +202,7 @@ static void nothing_moves_before_its_release_is_on_disk(void **state)
 
 static void what_is_stored_again_while_it_is_erased_stays(void **state)
 {
-    struct buffer none = {0};
+    struct buffer left = {0};
     (void)state;
     for (int when = 0; when < 3; when++) {
         struct digest digest = keep("phoenix", "picture", DAY_MS, true);
@@ -215,17 +215,65 @@ static void what_is_stored_again_while_it_is_erased_stays(void **state)
         assert_int_equal(blobs_begin_erasing(&cellar.blobs), 0);
         if (when == 1)
             keep("phoenix", "picture", DAY_MS, true);
-        assert_int_equal(blobs_erase(&cellar.blobs, &none), 0);
+        assert_int_equal(blobs_erase(&cellar.blobs, &left), 0);
         if (when == 2)
             keep("phoenix", "picture", DAY_MS, true);
-        assert_int_equal(blobs_end_erasing(&cellar.blobs), 0);
+        assert_int_equal(blobs_end_erasing(&cellar.blobs, &left), 0);
         group_commit(&cellar.house.group);
+        buffer_free(&left);
         cellar_erase(&cellar);
         assert_false(cellar_row(&cellar, &digest).is_released);
         assert_true(cellar_can_read(&cellar, &digest));
         assert_int_equal(cellar.blobs.sum.count[CLASS_PICTURE], 1);
         assert_int_equal(cellar.blobs.sum.released, 0);
     }
+}
+
+/* Its second file is in its place, of which nothing but the row tells. */
+static void what_is_stored_and_released_again_while_it_is_erased_goes_too(void **state)
+{
+    struct buffer left = {0};
+    (void)state;
+    struct digest digest = keep("phoenix", "picture", DAY_MS, true);
+    let_time_pass(&digest);
+    blobs_look(&cellar.blobs);
+    group_commit(&cellar.house.group);
+    assert_int_equal(blobs_begin_erasing(&cellar.blobs), 0);
+    assert_int_equal(blobs_erase(&cellar.blobs, &left), 0);
+    keep("phoenix", "picture", DAY_MS, true);
+    let_time_pass(&digest);
+    blobs_look(&cellar.blobs);
+    group_commit(&cellar.house.group);
+    assert_int_equal(blobs_end_erasing(&cellar.blobs, &left), 0);
+    buffer_free(&left);
+    assert_true(cellar_has_row(&cellar, &digest));
+    cellar_erase(&cellar);
+    assert_false(cellar_has_row(&cellar, &digest));
+    assert_int_equal(cellar_count_placed(&cellar), 0);
+}
+
+static void one_file_that_cannot_be_erased_keeps_no_other_from_going(void **state)
+{
+    char path[DEPOT_PATH_MAX];
+    (void)state;
+    assert_int_equal(file_join(path, sizeof(path), cellar.state, "blobs/old/no-file"), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    struct digest digest = keep("others", "picture", DAY_MS, true);
+    let_time_pass(&digest);
+    blobs_look(&cellar.blobs);
+    cellar_erase(&cellar);
+    assert_false(cellar_has_row(&cellar, &digest));
+    assert_int_equal(cellar_count_placed(&cellar), 0);
+    assert_int_equal(cellar.blobs.left, 1);
+    blobs_look(&cellar.blobs);
+    assert_false(blobs_wants_erasing(&cellar.blobs)); /* not at once */
+    cellar.blobs.left_us -= BLOBS_LEFT_MS * 1000LL;
+    blobs_look(&cellar.blobs);
+    assert_true(blobs_wants_erasing(&cellar.blobs));
+    assert_int_equal(rmdir(path), 0);
+    cellar_erase(&cellar);
+    assert_int_equal(cellar.blobs.left, 0);
+    assert_false(blobs_wants_erasing(&cellar.blobs));
 }
 
 /* The quota leaves room for what is stored and `more`, the reserve not counted. */
@@ -386,6 +434,8 @@ int main(void)
         in_a_cellar(what_is_released_is_erased_and_not_only_removed),
         in_a_cellar(nothing_moves_before_its_release_is_on_disk),
         in_a_cellar(what_is_stored_again_while_it_is_erased_stays),
+        in_a_cellar(what_is_stored_and_released_again_while_it_is_erased_goes_too),
+        in_a_cellar(one_file_that_cannot_be_erased_keeps_no_other_from_going),
         in_a_cellar(beyond_the_quota_only_important_ones_are_taken),
         in_a_cellar(who_is_past_its_time_goes_first_the_weakest_and_oldest),
         in_a_cellar(a_filling_quota_is_told_by_levels),

@@ -207,11 +207,12 @@ static inline int cellar_count_placed(const struct cellar *cellar)
 /* One whole round of erasing, in this process. */
 static inline void cellar_erase(struct cellar *cellar)
 {
-    struct buffer none = {0};
+    struct buffer left = {0};
     group_commit(&cellar->house.group);
     assert_int_equal(blobs_begin_erasing(&cellar->blobs), 0);
-    assert_int_equal(blobs_erase(&cellar->blobs, &none), 0);
-    assert_int_equal(blobs_end_erasing(&cellar->blobs), 0);
+    assert_int_equal(blobs_erase(&cellar->blobs, &left), 0);
+    assert_int_equal(blobs_end_erasing(&cellar->blobs, &left), 0);
+    buffer_free(&left);
     group_commit(&cellar->house.group);
 }
 

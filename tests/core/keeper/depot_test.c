@@ -108,6 +108,7 @@ static void a_blob_goes_to_the_place_of_its_hash(void **state)
 /* What was in its place before is erased like everything else. */
 static void one_that_comes_again_sends_the_old_one_to_be_erased(void **state)
 {
+    int64_t left;
     (void)state;
     for (int64_t i = 0; i < 2; i++) {
         make_sealed(&DIGEST, i);
@@ -115,9 +116,23 @@ static void one_that_comes_again_sends_the_old_one_to_be_erased(void **state)
     }
     assert_true(depot_has(&depot, &DIGEST));
     assert_int_equal(rmdir(below("blobs/old")), -1);
-    assert_int_equal(depot_erase(&depot), 0);
+    assert_int_equal(depot_erase(&depot, &left), 0);
+    assert_int_equal(left, 0);
     assert_int_equal(rmdir(below("blobs/old")), 0);
-    assert_int_equal(depot_erase(&depot), -ENOENT);
+    assert_int_equal(depot_erase(&depot, &left), -ENOENT);
+}
+
+static void what_cannot_be_erased_is_counted_and_the_others_go(void **state)
+{
+    int64_t left;
+    (void)state;
+    make_sealed(&DIGEST, 1);
+    assert_int_equal(depot_drop(&depot, 1), 0);
+    assert_int_equal(mkdir(below("blobs/old/0-no-file"), 0700), 0);
+    assert_int_equal(depot_erase(&depot, &left), 0);
+    assert_int_equal(left, 1);
+    assert_int_equal(rmdir(below("blobs/old/0-no-file")), 0);
+    assert_int_equal(rmdir(below("blobs/old")), 0);
 }
 
 static void dropping_takes_all_of_one_spool_and_nothing_of_another(void **state)
@@ -186,6 +201,7 @@ int main(void)
         in_a_depot(a_key_that_cannot_be_read_is_set_aside_and_not_lost),
         in_a_depot(a_blob_goes_to_the_place_of_its_hash),
         in_a_depot(one_that_comes_again_sends_the_old_one_to_be_erased),
+        in_a_depot(what_cannot_be_erased_is_counted_and_the_others_go),
         in_a_depot(dropping_takes_all_of_one_spool_and_nothing_of_another),
         in_a_depot(only_names_of_ours_are_told),
         in_a_depot(the_mark_can_be_made_before_there_is_a_depot),
