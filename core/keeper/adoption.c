@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -30,36 +29,61 @@ static int is_aside(const struct dirent *entry)
     return strncmp(entry->d_name, damage_prefix, strlen(damage_prefix)) == 0;
 }
 
-/* The newest journal that was set aside, or an empty path. */
-static void find_aside(char path[DEPOT_PATH_MAX], const char *state)
-{
-    struct dirent **folders = NULL;
-    int count = scandir(state, &folders, is_aside, alphasort);
-    path[0] = '\0';
-    if (count > 0 &&
-        file_join(path, DEPOT_PATH_MAX, state, folders[count - 1]->d_name) != 0)
-        path[0] = '\0';
-    for (int i = 0; i < count; i++)
-        free(folders[i]);
-    free(folders);
-}
-
 static bool is_there(void *owner, const struct digest *digest)
 {
     return depot_has(owner, digest);
 }
 
-static void copy_table(const struct adoption *adoption, const char *state)
+/* False when there is no such folder: the start was cut that was to move it there. */
+static bool copy_one(const struct adoption *adoption, const char *state,
+                     const char *folder, bool is_newest)
 {
-    char folder[DEPOT_PATH_MAX], path[DEPOT_PATH_MAX];
-    find_aside(folder, state);
-    if (folder[0] == '\0' || file_join(path, sizeof(path), folder, "tail.db") != 0)
-        return;
-    int err = catalog_copy(adoption->blobs->journal->store, path, is_there,
+    char wreck[DEPOT_PATH_MAX], path[DEPOT_PATH_MAX];
+    if (file_join(wreck, sizeof(wreck), state, folder) != 0 || !file_exists(wreck) ||
+        file_join(path, sizeof(path), wreck, "tail.db") != 0)
+        return false;
+    int err = catalog_copy(adoption->blobs->journal->store, path, is_newest, is_there,
                            &adoption->blobs->depot);
     if (err)
         log_warn("%s: not all rows of blobs can be read (%s); those files are adopted",
                  path, strerror(-err));
+    return true;
+}
+
+/* A mark that names none is of a journal that somebody took away: the last one by name may tell
+ * something of what is there. */
+static void copy_last(const struct adoption *adoption, const char *state)
+{
+    struct dirent **folders = NULL;
+    int count = scandir(state, &folders, is_aside, alphasort);
+    if (count > 0)
+        copy_one(adoption, state, folders[count - 1]->d_name, false);
+    for (int i = 0; i < count; i++)
+        free(folders[i]);
+    free(folders);
+}
+
+/* The newest first, as the mark tells them and not their names, whose clock may have been set back:
+ * what it has is not taken from those before it. */
+static void copy_tables(const struct adoption *adoption, const char *state)
+{
+    struct buffer folders = {0};
+    bool is_newest = true;
+    if (depot_read_mark(&adoption->blobs->depot, &folders) != 0)
+        buffer_clear(&folders);
+    buffer_text(&folders);
+    char *text = folders.bytes, *end;
+    while ((end = strrchr(text, '\n')) != NULL) {
+        *end = '\0';
+        char *before = strrchr(text, '\n'), *folder = before ? before + 1 : text;
+        bool is_name = strncmp(folder, damage_prefix, strlen(damage_prefix)) == 0 &&
+                       strchr(folder, '/') == NULL;
+        if (is_name && copy_one(adoption, state, folder, is_newest))
+            is_newest = false;
+    }
+    if (is_newest)
+        copy_last(adoption, state);
+    buffer_free(&folders);
 }
 
 /* ---- Files */
@@ -79,17 +103,8 @@ static int adopt(struct adoption *adoption, const struct digest *digest, int64_t
     return catalog_put(adoption->blobs->journal->store, &row);
 }
 
-static int64_t length_of(const struct adoption *adoption, const struct digest *digest)
-{
-    char path[DEPOT_PATH_MAX];
-    struct stat file;
-    return depot_place(&adoption->blobs->depot, path, digest) == 0 &&
-                   stat(path, &file) == 0
-               ? (int64_t)file.st_size
-               : 0;
-}
-
-/* A sealed one with a row is one whose keeper ended between commit and rename. */
+/* One with a row is one whose keeper ended between commit and rename. In place, what no row tells of
+ * is adopted with all the others. */
 static int sort_sealed(struct adoption *adoption, const struct digest *digest,
                        int64_t number)
 {
@@ -99,10 +114,8 @@ static int sort_sealed(struct adoption *adoption, const struct digest *digest,
     if (err && err != -ENOENT)
         return err;
     bool is_known = !err && !row.is_released;
-    if (!is_known && !adoption->is_marked)
-        return depot_drop(&blobs->depot, number);
-    err = depot_settle(&blobs->depot, digest, number);
-    return err || is_known ? err : adopt(adoption, digest, length_of(adoption, digest));
+    return is_known || adoption->is_marked ? depot_settle(&blobs->depot, digest, number)
+                                           : depot_drop(&blobs->depot, number);
 }
 
 static int sort_new(void *owner, const struct digest *digest, int64_t number)
@@ -173,10 +186,12 @@ static int shut(struct blobs *blobs, int err)
     return self_record(blobs->group, "blob.damaged", "{\"reason\":\"unreadable\"}");
 }
 
-static int sort_files(struct adoption *adoption)
+static int sort_files(struct adoption *adoption, const char *state)
 {
     struct blobs *blobs = adoption->blobs;
     int err = depot_each_new(&blobs->depot, sort_new, adoption);
+    if (!err && adoption->is_marked)
+        copy_tables(adoption, state);
     if (!err && (adoption->is_marked || is_empty(&blobs->sum)))
         err = depot_each(&blobs->depot, sort_placed, adoption);
     return err;
@@ -189,9 +204,7 @@ int adoption_run(struct blobs *blobs, const char *state)
     int err = blobs_count(blobs);
     if (blobs->is_shut)
         return err ? err : shut(blobs, -EIO);
-    if (adoption.is_marked)
-        copy_table(&adoption, state);
-    int unsorted = err ? 0 : sort_files(&adoption);
+    int unsorted = err ? 0 : sort_files(&adoption, state);
     if (!err && unsorted)
         err = shut(blobs, unsorted);
     if (!err)

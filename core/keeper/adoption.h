@@ -2,8 +2,9 @@
  *
  * Cut at any point, a blob that a commit has named has its row, and its file is in its place or sealed
  * in new/; one that none has named has no row, and goes. But when the journal has been set aside
- * (depot_mark()) the table is gone with it: then its rows are copied as far as they can be read, and
- * nothing is thrown away that was sealed. What no row tells of is adopted: class unknown, for ever. */
+ * (depot_mark()) the table is gone with it: then its rows are copied as far as they can be read, those
+ * of the newest first, and nothing is thrown away that was sealed. What no row tells of is adopted: class
+ * unknown, for ever. */
 #ifndef KEEPER_ADOPTION_H
 #define KEEPER_ADOPTION_H
 

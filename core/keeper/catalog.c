@@ -196,6 +196,7 @@ int catalog_damage_all(struct store *store)
 
 struct copy {
     struct store *store;
+    bool is_newest;
     bool (*is_there)(void *owner, const struct digest *digest);
     void *owner;
 };
@@ -204,7 +205,8 @@ static int take_over(void *owner, const struct catalog_blob *blob)
 {
     const struct copy *copy = owner;
     struct catalog_blob own, row = *blob;
-    if (row.is_released && !copy->is_there(copy->owner, &row.sha256))
+    if ((row.is_released || !copy->is_newest) &&
+        !copy->is_there(copy->owner, &row.sha256))
         return 0;
     row.is_released = false;
     row.seq = -1;
@@ -213,10 +215,10 @@ static int take_over(void *owner, const struct catalog_blob *blob)
 }
 
 /* The rows behind one that cannot be read are left: their files are adopted. */
-int catalog_copy(struct store *store, const char *path,
+int catalog_copy(struct store *store, const char *path, bool is_newest,
                  bool (*is_there)(void *owner, const struct digest *digest), void *owner)
 {
-    struct copy copy = {store, is_there, owner};
+    struct copy copy = {store, is_newest, is_there, owner};
     struct store *old = NULL;
     int err = store_open_wreck(&old, path);
     if (err)

@@ -71,9 +71,10 @@ int catalog_date(struct store *store, int64_t now_us);
 int catalog_damage_all(struct store *store);
 
 /* Takes the rows of another, maybe damaged, file that this one does not have, as many as can be read.
- * Nothing goes on its word alone: what it says is released, and is still there, is stored; what is
- * not there is left out. Events of that log are not those of this one. */
-int catalog_copy(struct store *store, const char *path,
+ * Nothing goes on its word alone: what it says is released, and is still there, is stored, and what is
+ * not there is left out; what it says is stored, and is not there, is missing if that file is the
+ * newest, and else left out. Events of that log are not those of this one. */
+int catalog_copy(struct store *store, const char *path, bool is_newest,
                  bool (*is_there)(void *owner, const struct digest *digest), void *owner);
 
 #endif

@@ -32,16 +32,24 @@ static int name_free(char *path, size_t room, const char *start)
     return -EEXIST;
 }
 
-int damage_set_aside(char *aside, size_t room, const char *path)
+int damage_name(char *aside, size_t room, const char *path)
 {
     char start[PATH_ROOM];
     int length = snprintf(start, sizeof(start), "%s-damaged-", path);
     if (length < 0 || (size_t)length >= sizeof(start))
         return -ENAMETOOLONG;
-    int err = name_free(aside, room, start);
-    if (!err && rename(path, aside) != 0)
-        err = -errno;
-    return err ? err : file_sync_name(aside);
+    return name_free(aside, room, start);
+}
+
+int damage_move(const char *aside, const char *path)
+{
+    return rename(path, aside) == 0 ? file_sync_name(aside) : -errno;
+}
+
+int damage_set_aside(char *aside, size_t room, const char *path)
+{
+    int err = damage_name(aside, room, path);
+    return err ? err : damage_move(aside, path);
 }
 
 /* "tile/0/x001/234" is kept as "tile_0_x001_234-<time>". */

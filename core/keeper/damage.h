@@ -11,8 +11,12 @@
 /* Of a journal that was set aside, before the time. */
 extern const char damage_prefix[];
 
-/* Renames the file or folder `path` to "<path>-damaged-<UTC time>", durably; its new path goes into
- * `aside`. 0 or a negative errno. */
+/* "<path>-damaged-<UTC time>", a name that is free. 0 or a negative errno. */
+int damage_name(char *aside, size_t room, const char *path);
+
+/* Renames the file or folder `path` to it, durably. 0 or a negative errno. */
+int damage_move(const char *aside, const char *path);
+/* Both. */
 int damage_set_aside(char *aside, size_t room, const char *path);
 
 /* Keeps the file `name` of a journal folder as damaged/<name>-<UTC time>: moved there, or (`stays`)

@@ -18,7 +18,12 @@
 #include "base/random.h"
 #include "keeper/damage.h"
 
-enum { HEX = 2 * DIGEST_BYTES, NAME_ROOM = 128, KEY_FILE_MAX = 256 };
+enum {
+    HEX = 2 * DIGEST_BYTES,
+    NAME_ROOM = 128,
+    KEY_FILE_MAX = 256,
+    MARK_MAX = 64 * 1024 /* a thousand journals that were set aside, and none adopted */
+};
 
 static const char MARK[] = "adopt";
 
@@ -353,7 +358,28 @@ int depot_erase(const struct depot *depot, int64_t *left)
 
 /* ---- The mark */
 
-int depot_mark(const char *state)
+int depot_read_mark(const struct depot *depot, struct buffer *folders)
+{
+    char path[DEPOT_PATH_MAX];
+    int err = join(depot, path, MARK);
+    return err ? err : file_read(folders, path, MARK_MAX);
+}
+
+/* What the mark said is kept: the one before may not have been adopted yet. A mark that cannot be
+ * read is made anew, or nothing would be adopted at all. */
+static int write_mark(const char *path, const char *aside)
+{
+    struct buffer text = {0};
+    if (file_read(&text, path, MARK_MAX) != 0)
+        buffer_clear(&text);
+    if (aside != NULL)
+        buffer_printf(&text, "%s\n", aside);
+    int err = file_put_durably(path, buffer_text(&text), text.length, 0640);
+    buffer_free(&text);
+    return err;
+}
+
+int depot_mark(const char *state, const char *aside)
 {
     char folder[DEPOT_PATH_MAX], path[DEPOT_PATH_MAX];
     int err = file_join(folder, sizeof(folder), state, "blobs");
@@ -362,7 +388,7 @@ int depot_mark(const char *state)
     if (!err)
         err = file_join(path, sizeof(path), folder, MARK);
     if (!err)
-        err = file_put_durably(path, "", 0, 0640);
+        err = write_mark(path, aside);
     return err ? err : file_sync_folder(state);
 }
 

@@ -60,10 +60,12 @@ int depot_each(const struct depot *depot,
                int (*each)(void *owner, const struct digest *digest, int64_t bytes),
                void *owner);
 
-/* Before a journal is set aside, or a log begins beside blobs, durably: from now on nothing is thrown
- * away (`adopt`). Then, once all has been adopted, that it has. */
-int depot_mark(const char *state);
+/* Before a journal is set aside as the folder `aside` of STATE, or (NULL) a log begins beside blobs,
+ * durably: from now on nothing is thrown away (`adopt`). Then, once all has been adopted, that it has.
+ * The mark names all such folders, a line each, the newest last; -ENOENT: there is none. */
+int depot_mark(const char *state, const char *aside);
 bool depot_is_marked(const struct depot *depot);
+int depot_read_mark(const struct depot *depot, struct buffer *folders);
 int depot_unmark(const struct depot *depot);
 
 #endif

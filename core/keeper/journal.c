@@ -90,7 +90,7 @@ static void keep_blobs(const struct journal *journal)
     if (!err)
         err = file_join(blobs, sizeof(blobs), state, "blobs");
     if (!err && file_exists(blobs))
-        err = depot_mark(state);
+        err = depot_mark(state, NULL);
     if (err)
         log_error("blobs/adopt cannot be made: %s", strerror(-err));
 }

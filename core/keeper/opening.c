@@ -102,10 +102,13 @@ static int set_journal_aside(struct opening *opening)
     int err = state_path(opening, folder, "journal");
     if (err || !file_exists(folder))
         return err;
-    err = depot_mark(opening->state);
+    err = damage_name(opening->aside, sizeof(opening->aside), folder);
+    if (err)
+        return err;
+    err = depot_mark(opening->state, strrchr(opening->aside, '/') + 1);
     if (err)
         log_error("blobs/adopt cannot be made: %s", strerror(-err));
-    return damage_set_aside(opening->aside, sizeof(opening->aside), folder);
+    return damage_move(opening->aside, folder);
 }
 
 /* A log whose key is gone cannot be signed any more. */

@@ -186,15 +186,14 @@ static void cut_after_any_step_what_was_named_is_there_and_nothing_else(void **s
 }
 
 /* The journal has been set aside: the table is that of another, empty file. */
-static void lose_journal(bool is_readable)
+static void lose_journal_as(const char *name, bool is_readable)
 {
     char aside[DEPOT_PATH_MAX + 64];
     struct house *house = &cellar.house;
-    snprintf(aside, sizeof(aside), "%s/journal-damaged-2026-11-22T09-00-00-000000Z",
-             cellar.state);
+    snprintf(aside, sizeof(aside), "%s/%s", cellar.state, name);
     journal_close(house->fixture.journal);
     house->fixture.journal = NULL;
-    assert_int_equal(depot_mark(cellar.state), 0);
+    assert_int_equal(depot_mark(cellar.state, name), 0);
     assert_int_equal(rename(house->fixture.folder, aside), 0);
     assert_int_equal(mkdir(house->fixture.folder, 0750), 0);
     if (!is_readable) {
@@ -204,6 +203,11 @@ static void lose_journal(bool is_readable)
         snprintf(path, sizeof(path), "%s/tail.db-wal", aside);
         unlink(path);
     }
+}
+
+static void lose_journal(bool is_readable)
+{
+    lose_journal_as("journal-damaged-2026-11-22T09-00-00-000000Z", is_readable);
 }
 
 static void when_the_journal_is_lost_nothing_that_was_sealed_is(void **state)
@@ -253,6 +257,59 @@ static void a_start_that_is_cut_while_it_adopts_does_so_again(void **state)
     assert_true(cellar_can_read(&cellar, &digest));
 }
 
+/* A start that did not come to its end in between. */
+static void open_journal(void)
+{
+    struct house *house = &cellar.house;
+    assert_int_equal(fixture_reopen(&house->fixture), 0);
+}
+
+static void the_clock_set_back_between_two_losses_hides_no_row(void **state)
+{
+    (void)state;
+    struct digest digest = digest_of_text();
+    for (int is_between = 0; is_between < 2; is_between++) {
+        if (!is_between)
+            live_and_die(STEP_IN_PLACE);
+        lose_journal_as("journal-damaged-2026-11-22T09-00-00-000000Z", true);
+        if (is_between) {
+            adopt();
+            group_commit(&cellar.house.group); /* and no more: the mark is there */
+            live_and_die(STEP_IN_PLACE);
+        } else {
+            open_journal();
+        }
+        lose_journal_as("journal-damaged-1970-01-01T00-00-07-000000Z", true);
+        start_again();
+        assert_int_equal(cellar_row(&cellar, &digest).class, CLASS_PICTURE);
+        assert_int_equal(cellar_events(&cellar, "blob.adopted"), 0);
+        cellar_close(&cellar);
+        cellar_open(&cellar);
+    }
+}
+
+/* The older of the two still has the row of what has been erased since. */
+static void what_only_an_older_journal_has_and_is_not_there_is_not_missing(void **state)
+{
+    (void)state;
+    struct digest digest = digest_of_text();
+    for (int is_older = 0; is_older < 2; is_older++) {
+        char path[DEPOT_PATH_MAX];
+        live_and_die(STEP_IN_PLACE);
+        lose_journal_as("journal-damaged-2026-11-22T09-00-00-000000Z", true);
+        if (is_older) {
+            open_journal();
+            lose_journal_as("journal-damaged-1970-01-01T00-00-07-000000Z", true);
+        }
+        assert_int_equal(depot_place(&cellar.blobs.depot, path, &digest), 0);
+        assert_int_equal(unlink(path), 0);
+        start_again();
+        assert_int_equal(cellar_has_row(&cellar, &digest), !is_older);
+        cellar_close(&cellar);
+        cellar_open(&cellar);
+    }
+}
+
 static void without_any_row_what_lies_in_its_place_is_adopted(void **state)
 {
     (void)state;
@@ -291,6 +348,8 @@ int main(void)
         in_a_cellar(cut_after_any_step_what_was_named_is_there_and_nothing_else),
         in_a_cellar(when_the_journal_is_lost_nothing_that_was_sealed_is),
         in_a_cellar(a_start_that_is_cut_while_it_adopts_does_so_again),
+        in_a_cellar(the_clock_set_back_between_two_losses_hides_no_row),
+        in_a_cellar(what_only_an_older_journal_has_and_is_not_there_is_not_missing),
         in_a_cellar(without_any_row_what_lies_in_its_place_is_adopted),
         in_a_cellar(a_lost_key_is_one_alarm_and_the_box_goes_on),
     };

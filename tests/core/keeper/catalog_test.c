@@ -204,14 +204,15 @@ static void rows_of_another_file_are_taken_but_nothing_goes_on_its_word(void **s
     assert_int_equal(store_open(&other, another), 0);
     blob = make('a', CLASS_CASE, -1);
     assert_int_equal(catalog_put(other, &blob), 0);
-    assert_int_equal(catalog_copy(other, path, is_there, NULL), 0);
+    assert_int_equal(catalog_copy(other, path, true, is_there, NULL), 0);
     assert_int_equal(catalog_get(other, &blob.sha256, &back), 0);
     assert_int_equal(back.class, CLASS_CASE); /* its own stays */
     assert_int_equal(catalog_get(other, &(struct digest){{'r'}}, &back), 0);
     assert_false(back.is_released);
     assert_int_equal(back.seq, -1);
     assert_int_equal(catalog_get(other, &(struct digest){{'x'}}, &back), -ENOENT);
-    assert_int_not_equal(catalog_copy(other, "/nowhere/tail.db", is_there, NULL), 0);
+    assert_int_not_equal(catalog_copy(other, "/nowhere/tail.db", true, is_there, NULL),
+                         0);
     store_close(other);
 }
 

@@ -184,12 +184,25 @@ static void the_mark_can_be_made_before_there_is_a_depot(void **state)
     (void)state;
     assert_false(depot_is_marked(&depot));
     fixture_remove(depot.folder);
-    assert_int_equal(depot_mark(state_folder), 0);
+    assert_int_equal(depot_mark(state_folder, NULL), 0);
     assert_int_equal(depot_open(&another, state_folder), 0);
     assert_true(depot_is_marked(&another));
     assert_int_equal(depot_unmark(&another), 0);
     assert_false(depot_is_marked(&another));
     assert_int_equal(depot_unmark(&another), 0);
+}
+
+static void the_mark_names_all_that_was_set_aside_since(void **state)
+{
+    struct buffer folders = {0};
+    (void)state;
+    assert_int_equal(depot_read_mark(&depot, &folders), -ENOENT);
+    assert_int_equal(depot_mark(state_folder, "journal-damaged-2"), 0);
+    assert_int_equal(depot_mark(state_folder, NULL), 0);
+    assert_int_equal(depot_mark(state_folder, "journal-damaged-1"), 0);
+    assert_int_equal(depot_read_mark(&depot, &folders), 0);
+    assert_string_equal(buffer_text(&folders), "journal-damaged-2\njournal-damaged-1\n");
+    buffer_free(&folders);
 }
 
 #define in_a_depot(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -205,6 +218,7 @@ int main(void)
         in_a_depot(dropping_takes_all_of_one_spool_and_nothing_of_another),
         in_a_depot(only_names_of_ours_are_told),
         in_a_depot(the_mark_can_be_made_before_there_is_a_depot),
+        in_a_depot(the_mark_names_all_that_was_set_aside_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
