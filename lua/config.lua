@@ -14,12 +14,18 @@
 --   world.names()          a list of the plugins there are                         (may be absent)
 --   world.needs()          a list of the words that a manifest's `needs` may hold  (may be absent)
 --   world.zone(name)       whether this machine knows the time zone                (may be absent)
+--   world.call(name, fn, ...)  as pcall(fn, ...), for what the author of that plugin has written;
+--                          it remembers who has used up all time or memory         (may be absent)
+--   world.fault(value)     why the value cannot be handed on as JSON, or nil       (may be absent)
 --   world.text             the configuration's text: errors name the setting's line (may be absent)
 --
 --   local env, finish = config.begin(world)
 --   ... it runs with env's functions office, city, courier, storage, limits, update, access,
 --       plugin ...
 --   local checked, errors = finish()      -- a table, or nil and a list of lines
+--
+-- A manifest is code of its author, and what it checks may be secret: it sees the settings of its
+-- own instances only, has a copy of them, and has no file opened that they do not name.
 --
 -- Every error is collected, each is one line: FILE:LINE: WHAT: expected ..., got ...
 local access = require "access"
@@ -37,6 +43,7 @@ local config = {}
 
 local MAX_PLUGINS = 64
 local MAX_ERRORS = 50
+local MAX_DEPTH = 31
 
 local ID = "^%w[%w_:-]*$"
 local INSTANCE = "^%l[%l%d_-]*$"
@@ -88,8 +95,8 @@ local function complain(self, where, text, setting)
 end
 
 -- Checks a block's settings; each error is told with the block's name before it.
-local function check(self, where, block, declared, settings, load)
-    local checked, errors = declared:inspect(settings, load)
+local function check(self, where, block, declared, settings)
+    local checked, errors = declared:inspect(settings)
     for _, err in ipairs(errors or {}) do
         complain(self, where, block .. ": " .. err.message, err.path)
     end
@@ -139,16 +146,41 @@ local function read_block(self, block, module, settings)
     self.blocks[block] = module.resolve(checked, self.world.path)
 end
 
+-- The settings as the author of a plugin sees them, and into `said` all that is said in them. Two
+-- instances may share a table of the configuration.
+local function hand_out(value, said, depth)
+    if type(value) == "string" then
+        said[value] = true
+    end
+    if type(value) ~= "table" then
+        return value
+    end
+    if depth > MAX_DEPTH then
+        error("expected settings nested at most " .. MAX_DEPTH .. " deep", 0)
+    end
+    local copy = {}
+    for key, item in next, value do
+        copy[key] = hand_out(item, said, depth + 1)
+    end
+    return copy
+end
+
 -- A shipped sheet lies in a folder of the plugin; a path is the user's own, and so is a secret.
-local function loader(self, folder)
+local function loader(self, folder, said)
     return function(name, shelf)
+        if type(name) ~= "string" then
+            return nil, "a name that is no text"
+        end
         if not shelf then
+            if not said["file:" .. name] then
+                return nil, "a file that the configuration does not name"
+            end
             return self.world.secret(self.world.path(name))
         end
-        if name:find("/", 1, true) or name:find("%.lua$") then
+        if said[name] and (name:find("/", 1, true) or name:find("%.lua$")) then
             return self.world.sheet(self.world.path(name))
         end
-        if not name:find(ID) then
+        if not name:find(ID) or type(shelf) ~= "string" or not shelf:find(ID) then
             return nil, "there is none of that name"
         end
         local sheet = self.world.sheet(("%s/%s/%s.lua"):format(folder, shelf, name))
@@ -156,18 +188,98 @@ local function loader(self, folder)
     end
 end
 
-local function find_plugin(self, where, name)
+-- As pcall, for what the author of the plugin `name` has written.
+local function call(self, name, fn, ...)
+    if self.world.call then
+        return self.world.call(name, fn, ...)
+    end
+    return pcall(fn, ...)
+end
+
+local function words_of(raised)
+    return "it raised " .. (type(raised) == "string" and raised or "what is no text")
+end
+
+-- The manifest, bare, and its folder; or nil and what is wrong.
+local function read_manifest(self, name)
     local read, folder = self.world.plugin(name)
-    local fault = read and manifest.fault(read, name, self.world.needs and self.world.needs())
-    if read and not fault then
+    if read == nil then
+        return nil, folder or "there is none"
+    end
+    read = manifest.bare(read)
+    local called, fault = call(self, name, manifest.fault, read, name,
+        self.world.needs and self.world.needs())
+    if not called then
+        fault = "its manifest cannot be looked at: " .. words_of(fault)
+    end
+    return not fault and read or nil, fault or folder
+end
+
+local function find_plugin(self, where, name)
+    local read, folder = read_manifest(self, name)
+    if read then
         return read, folder
     end
     local names = self.world.names and self.world.names() or {}
     local meant = nearest.find(name, names)
     local hint = meant and meant ~= name and (', perhaps "%s"'):format(meant) or ""
     complain(self, where, ('plugin: expected the name of a plugin%s, got "%s" (%s)'):format(
-        hint, name, fault or folder or "there is none"))
+        hint, name, folder))
     return nil
+end
+
+-- The errors of a schema, each told with the block's name before it.
+local function complain_all(self, where, block, errors)
+    local told = #self.errors
+    for i = 1, type(errors) == "table" and rawlen(errors) or 0 do
+        local err = rawget(errors, i)
+        local text = type(err) == "table" and rawget(err, "message")
+        local path = type(err) == "table" and rawget(err, "path")
+        if type(text) == "string" then
+            complain(self, where, block .. ": " .. text, type(path) == "string" and path or nil)
+        end
+    end
+    if #self.errors == told then
+        complain(self, where, block .. ": its manifest refuses the settings and does not say why")
+    end
+end
+
+-- The settings, checked by the manifest; or nil when something is wrong with them.
+local function inspect(self, where, block, found, settings)
+    local said = {}
+    local is_flat, given = pcall(hand_out, settings, said, 0)
+    if not is_flat then
+        complain(self, where, block .. ": " .. given)
+        return nil
+    end
+    local called, checked, errors = call(self, found.name, function()
+        return found.config:inspect(given, loader(self, found.folder, said))
+    end)
+    if not called then
+        complain(self, where, ("%s: they cannot be checked: %s"):format(block, words_of(checked)))
+        return nil
+    elseif type(checked) ~= "table" then
+        complain_all(self, where, block, errors)
+        return nil
+    end
+    return checked
+end
+
+-- What is wrong between the settings: whether the manifest's own check passed.
+local function passes(self, where, block, found, checked)
+    if not found.check then
+        return true
+    end
+    local called, fault = call(self, found.name, found.check, checked)
+    if not called then
+        complain(self, where, block .. ": check: " .. words_of(fault))
+    elseif type(fault) == "string" then
+        complain(self, where, block .. ": " .. fault, fault:match("^([%w_.]+):"))
+    elseif fault then
+        complain(self, where, ("%s: check: expected a text that says what is wrong, or nothing, "
+            .. "got a %s"):format(block, type(fault)))
+    end
+    return called and not fault
 end
 
 local function lanes(declarations)
@@ -217,6 +329,20 @@ local function take_record(self, where, block, settings)
     return settings.record or nil, rest
 end
 
+-- What the keeper is told of actions and views comes from the manifest's schemas.
+local function add_checked(self, where, block, plugin, found)
+    local called, fault = call(self, found.name, function()
+        plugin.actions, plugin.views = asking.listing(found.actions), asking.listing(found.views)
+        return self.world.fault and self.world.fault(plugin)
+    end)
+    if not called or fault then
+        complain(self, where, ("%s: it cannot be handed to its host: %s"):format(block,
+            called and fault or words_of(fault)))
+        return
+    end
+    self.plugins[#self.plugins + 1] = plugin
+end
+
 local function add_plugin(self, where, name, instance, settings)
     if not claim(self, where, name, instance) then
         return
@@ -228,22 +354,18 @@ local function add_plugin(self, where, name, instance, settings)
     local block = ('plugin "%s" "%s"'):format(name, instance)
     local record
     record, settings = take_record(self, where, block, settings)
-    local checked = check(self, where, block, found.config, settings, loader(self, folder))
-    if checked and found.check then
-        local fault = found.check(checked)
-        if fault then
-            complain(self, where, block .. ": " .. fault, fault:match("^([%w_.]+):"))
-            return
-        end
+    found.folder = folder
+    local checked = inspect(self, where, block, found, settings)
+    if checked and not passes(self, where, block, found, checked) then
+        return
     end
     if #self.plugins >= MAX_PLUGINS then
         complain(self, where, ("plugin: expected at most %d, got one more"):format(MAX_PLUGINS))
         return
     end
-    self.plugins[#self.plugins + 1] = { plugin = name, instance = instance, folder = folder,
+    add_checked(self, where, block, { plugin = name, instance = instance, folder = folder,
         needs = found.needs or {}, state = found.state, config = checked, record = record,
-        events = lanes(found.events), actions = asking.listing(found.actions),
-        views = asking.listing(found.views) }
+        events = lanes(found.events) }, found)
 end
 
 -- plugin "name" "instance" { settings }: three calls, of which a typing error may drop one.

@@ -20,6 +20,41 @@ local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, s
 local OWN_KINDS = { ["evidence.uploaded"] = true, ["evidence.viewed"] = true,
     ["evidence.marked"] = true, ["evidence.exported"] = true, ["evidence.released"] = true }
 
+local function copy(value)
+    local copied = {}
+    for key, item in next, value do
+        copied[key] = item
+    end
+    return copied
+end
+
+-- The same of each table in it; of a declaration also the roles.
+local function copy_all(declarations)
+    local copied = copy(declarations)
+    for key, declared in next, copied do
+        if type(declared) == "table" then
+            copied[key] = copy(declared)
+            local role = copied[key].role
+            copied[key].role = type(role) == "table" and copy(role) or role
+        end
+    end
+    return copied
+end
+
+-- What plugin.lua returned, without metatables: its tables could answer otherwise each time they
+-- are asked, and what is taken must be what was looked at. Schemas stay what they are.
+function manifest.bare(declared)
+    if type(declared) ~= "table" then
+        return declared
+    end
+    local bare = copy(declared)
+    bare.needs = type(bare.needs) == "table" and copy(bare.needs) or bare.needs
+    for _, part in ipairs { "events", "actions", "views" } do
+        bare[part] = type(bare[part]) == "table" and copy_all(bare[part]) or bare[part]
+    end
+    return bare
+end
+
 -- The first name of `declared` that is none of `members`.
 local function member_fault(declared, members)
     local known, strange = {}, {}
@@ -114,7 +149,7 @@ local function own_fault(declared, name)
     return nil
 end
 
--- What is wrong with what plugin.lua in the folder `name` returned, or nil. `words` is what a
+-- What is wrong with what plugin.lua in the folder `name` returned, bare, or nil. `words` is what a
 -- manifest may need; nil: anything.
 function manifest.fault(declared, name, words)
     if type(declared) ~= "table" then

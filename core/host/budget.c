@@ -29,11 +29,14 @@ static struct {
 /* Everything is raised from here, again at each instruction, until the slice is over. */
 static void stop_slice(lua_State *L, lua_Debug *where)
 {
-    (void)where;
+    lua_getinfo(L, "Sl", where);
     if (slice.over == OVER_BYTES)
-        luaL_error(L, "needed more than %d KiB of memory",
-                   (int)(slice.most_bytes / 1024));
-    luaL_error(L, "ran for more than %d ms without waiting", slice.slice_ms);
+        lua_pushfstring(L, "%s:%d: needed more than %d KiB of memory", where->short_src,
+                        where->currentline, (int)(slice.most_bytes / 1024));
+    else
+        lua_pushfstring(L, "%s:%d: ran for more than %d ms without waiting",
+                        where->short_src, where->currentline, slice.slice_ms);
+    lua_error(L);
 }
 
 /* Fine in a signal's handler and in the allocator. */

@@ -57,6 +57,10 @@ static void add_raised(lua_State *L, struct check *check)
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "it raised";
     size_t chunk = strlen(WORLD_CHUNK);
     bool named = strncmp(text, WORLD_CHUNK ":", chunk + 1) == 0;
+    if (check->world.blamed[0] != '\0') {
+        add_error(check, check->world.blamed);
+        return;
+    }
     buffer_append_text(&check->errors, check->world.file);
     buffer_append_text(&check->errors, named ? "" : ": ");
     add_error(check, named ? text + chunk : text);

@@ -21,8 +21,8 @@ enum {
     VALUES_MAX = 1024 * 1024
 };
 
-static const char LOADED[] =
-    "outpost.loaded"; /* registry: path or name -> what its module returned */
+/* What `require` of a room has behind it. */
+enum { LIBRARY = 1, PLUGIN, LOADED, ROOM };
 
 static const luaL_Reg LIBRARIES[] = {
     {LUA_GNAME, luaopen_base},       {LUA_STRLIBNAME, luaopen_string},
@@ -191,6 +191,17 @@ int sandbox_load(lua_State *L, const char *path, const char *name)
     return status;
 }
 
+int sandbox_load_in(lua_State *L, int room, const char *path, const char *name)
+{
+    room = lua_absindex(L, room);
+    int status = sandbox_load(L, path, name);
+    if (status == LUA_OK) {
+        lua_pushvalue(L, room);
+        lua_setupvalue(L, -2, 1);
+    }
+    return status;
+}
+
 /* Dots part folders; nothing else of a path can be said. */
 static bool is_module(const char *name, size_t length)
 {
@@ -219,7 +230,7 @@ static void run_module(lua_State *L, const char *path, const char *folder)
 {
     const char *parent = strrchr(folder, '/');
     lua_pushfstring(L, "@%s", parent != NULL ? path + (parent + 1 - folder) : path);
-    if (sandbox_load(L, path, lua_tostring(L, -1)) != LUA_OK)
+    if (sandbox_load_in(L, lua_upvalueindex(ROOM), path, lua_tostring(L, -1)) != LUA_OK)
         lua_error(L);
     lua_call(L, 0, 1);
     if (lua_isnil(L, -1)) {
@@ -231,11 +242,10 @@ static void run_module(lua_State *L, const char *path, const char *folder)
 /* A module in C has no path: its name is its key. */
 static int require_own(lua_State *L, const struct module *module)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, LOADED);
-    if (lua_getfield(L, -1, module->name) == LUA_TNIL) {
+    if (lua_getfield(L, lua_upvalueindex(LOADED), module->name) == LUA_TNIL) {
         module_push(L, module);
         lua_pushvalue(L, -1);
-        lua_setfield(L, -4, module->name);
+        lua_setfield(L, lua_upvalueindex(LOADED), module->name);
     }
     return 1;
 }
@@ -243,22 +253,22 @@ static int require_own(lua_State *L, const struct module *module)
 /* A module being loaded is `false` in LOADED, so that a circle is found. */
 static int require_module(lua_State *L)
 {
-    const struct sandbox *sandbox = lua_touserdata(L, lua_upvalueindex(1));
     size_t length;
     const char *name = luaL_checklstring(L, 1, &length);
     char path[PATH_MAX];
-    const char *folder = sandbox->library;
+    const char *folder = lua_tostring(L, lua_upvalueindex(LIBRARY));
+    lua_settop(L, 1);
     if (!is_module(name, length))
         return luaL_error(L, "require: \"%s\" is no name of a module", name);
     if (module_find(name) != NULL)
         return require_own(L, module_find(name));
     if (!find_module(path, folder, name)) {
-        folder = sandbox->plugin;
+        folder = lua_tostring(L, lua_upvalueindex(PLUGIN));
         if (!find_module(path, folder, name))
             return luaL_error(L, "require: no module \"%s\" in the library or the plugin",
                               name);
     }
-    lua_getfield(L, LUA_REGISTRYINDEX, LOADED);
+    lua_pushvalue(L, lua_upvalueindex(LOADED));
     if (lua_getfield(L, -1, path) == LUA_TBOOLEAN && !lua_toboolean(L, -1))
         return luaL_error(L, "require: module \"%s\" requires itself", name);
     if (!lua_isnil(L, -1))
@@ -272,27 +282,54 @@ static int require_module(lua_State *L)
     return 1;
 }
 
-static void open_basics(lua_State *L, struct sandbox *sandbox)
+/* The globals are at the top. */
+static void add_require(lua_State *L, const struct sandbox *sandbox)
+{
+    lua_pushstring(L, sandbox->library);
+    lua_pushstring(L, sandbox->plugin); /* NULL: nil */
+    lua_newtable(L);
+    lua_pushvalue(L, -4);
+    lua_pushcclosure(L, require_module, ROOM);
+    lua_setfield(L, -2, "require");
+}
+
+static void push_globals(lua_State *L, const struct sandbox *sandbox)
 {
     lua_createtable(L, 0, 32);
     for (size_t i = 0; i < countof(BASICS); i++) {
         lua_getglobal(L, BASICS[i]);
         lua_setfield(L, -2, BASICS[i]);
     }
-    for (size_t i = 1; i < countof(LIBRARIES); i++) {
-        lua_getglobal(L, LIBRARIES[i].name);
-        lua_setfield(L, -2, LIBRARIES[i].name);
-    }
     lua_pushcfunction(L, set_metatable);
     lua_setfield(L, -2, "setmetatable");
-    lua_pushlightuserdata(L, sandbox);
-    lua_pushcclosure(L, require_module, 1);
-    lua_setfield(L, -2, "require");
+    add_require(L, sandbox);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, LUA_GNAME);
 }
 
-void sandbox_open(lua_State *L, struct sandbox *sandbox)
+/* Into the globals at the top. Functions of a library cannot be changed, its table can. */
+static void add_copy(lua_State *L, const char *library)
+{
+    lua_newtable(L);
+    lua_getglobal(L, library);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -6);
+    }
+    lua_pop(L, 1);
+    lua_setfield(L, -2, library);
+}
+
+void sandbox_push_room(lua_State *L, const struct sandbox *sandbox)
+{
+    luaL_checkstack(L, 10, "a room");
+    push_globals(L, sandbox);
+    for (size_t i = 1; i < countof(LIBRARIES); i++)
+        add_copy(L, LIBRARIES[i].name);
+}
+
+void sandbox_open(lua_State *L, const struct sandbox *sandbox)
 {
     for (size_t i = 0; i < countof(LIBRARIES); i++) {
         luaL_requiref(L, LIBRARIES[i].name, LIBRARIES[i].func, 1);
@@ -300,8 +337,10 @@ void sandbox_open(lua_State *L, struct sandbox *sandbox)
     }
     change_libraries(L);
     lock_text_metatable(L);
-    open_basics(L, sandbox);
+    push_globals(L, sandbox);
+    for (size_t i = 1; i < countof(LIBRARIES); i++) {
+        lua_getglobal(L, LIBRARIES[i].name);
+        lua_setfield(L, -2, LIBRARIES[i].name);
+    }
     lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-    lua_newtable(L);
-    lua_setfield(L, LUA_REGISTRYINDEX, LOADED);
 }

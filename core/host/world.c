@@ -14,9 +14,12 @@
 
 #include "base/base.h"
 #include "base/file.h"
+#include "host/budget.h"
+#include "host/module.h"
 #include "host/needs.h"
+#include "host/value.h"
 
-enum { NAMES_MAX = 256, SECRET_MAX = 1024 };
+enum { NAMES_MAX = 256, SECRET_MAX = 1024, VALUE_MAX = 512 * 1024 };
 
 static struct world *world_of(lua_State *L)
 {
@@ -24,7 +27,7 @@ static struct world *world_of(lua_State *L)
 }
 
 /* The line of the configuration that is running now. */
-static int where(lua_State *L)
+static int line_now(lua_State *L)
 {
     lua_Debug at;
     int line = 0;
@@ -33,7 +36,12 @@ static int where(lua_State *L)
         if (strcmp(at.source, "=" WORLD_CHUNK) == 0)
             line = at.currentline;
     }
-    lua_pushfstring(L, "%s:%d", world_of(L)->file, line > 0 ? line : 1);
+    return line > 0 ? line : 1;
+}
+
+static int where(lua_State *L)
+{
+    lua_pushfstring(L, "%s:%d", world_of(L)->file, line_now(L));
     return 1;
 }
 
@@ -52,6 +60,18 @@ static bool is_name(const char *name)
     static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
     size_t length = strlen(name);
     return length > 0 && length <= 64 && strspn(name, LETTERS) == length;
+}
+
+/* The error on top may be the end of everything, which Lua then raises again wherever it goes on: who it
+ * was is only known here. */
+static void blame(lua_State *L, const char *name)
+{
+    struct world *world = world_of(L);
+    if (!budget_is_over() || world->blamed[0] != '\0')
+        return;
+    const char *why = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "it raised";
+    snprintf(world->blamed, sizeof(world->blamed), "%s:%d: plugin \"%s\": %s",
+             world->file, line_now(L), name, why);
 }
 
 /* nil and the message that is on top. */
@@ -78,16 +98,42 @@ static int plugin(lua_State *L)
         lua_pushfstring(L, "there is no %s/plugin.lua", folder);
         return refuse(L);
     }
+    struct sandbox sandbox = {.library = world->sandbox.library, .plugin = folder};
+    sandbox_push_room(L, &sandbox);
     lua_pushfstring(L, "@%s/plugin.lua", name);
-    int status = sandbox_load(L, path, lua_tostring(L, -1));
-    world->sandbox.plugin = folder;
+    int status = sandbox_load_in(L, -2, path, lua_tostring(L, -1));
     if (status == LUA_OK)
         status = lua_pcall(L, 0, 1, 0);
-    world->sandbox.plugin = NULL;
-    if (status != LUA_OK)
+    if (status != LUA_OK) {
+        blame(L, name);
         return refuse(L);
+    }
     lua_pushstring(L, folder);
     return 2;
+}
+
+/* Calls what a plugin's author has written, the second argument, with what follows; the first names the
+ * plugin. As pcall. */
+static int call(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    bool is_good = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0) == LUA_OK;
+    if (!is_good)
+        blame(L, name);
+    lua_pushboolean(L, is_good);
+    lua_replace(L, 1);
+    return lua_gettop(L);
+}
+
+/* Why the value cannot be handed on, or nil. */
+static int fault(lua_State *L)
+{
+    struct buffer *json = module_buffer(L);
+    const char *why = value_encode(L, 1, json, VALUE_MAX);
+    if (why == NULL)
+        return 0;
+    lua_pushstring(L, why);
+    return 1;
 }
 
 /* A data file: a text chunk that sees nothing at all. */
@@ -188,9 +234,9 @@ static int needs(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    {"where", where}, {"path", absolute_path}, {"plugin", plugin},
-    {"sheet", sheet}, {"names", names},        {"zone", zone},
-    {"needs", needs}, {"secret", secret},      {NULL, NULL},
+    {"where", where}, {"path", absolute_path}, {"plugin", plugin}, {"sheet", sheet},
+    {"names", names}, {"zone", zone},          {"needs", needs},   {"secret", secret},
+    {"call", call},   {"fault", fault},        {NULL, NULL},
 };
 
 void world_push(lua_State *L, struct world *world)

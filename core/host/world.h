@@ -13,6 +13,7 @@ struct world {
     const char *plugins; /* absolute folder of the plugins */
     struct sandbox sandbox;
     struct buffer text; /* the configuration's text */
+    char blamed[600]; /* the plugin that used up the budget, and where; empty: none did */
 };
 
 /* The chunk name of the configuration: messages of Lua begin with it. */

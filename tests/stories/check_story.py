@@ -1,4 +1,7 @@
 """outpost check: each broken configuration is told with file, line, setting, expectation, value."""
+import json
+import os
+
 import pytest
 
 import town
@@ -93,3 +96,77 @@ def test_a_password_may_lie_in_a_file_of_its_own(tmp_path, what, mode, text, wor
     assert done.returncode == (1 if words else 0), done.stderr
     if words:
         assert done.stderr.startswith(f"{config}:3:") and words in done.stderr
+
+
+# What the author of a plugin may try where the configuration of all is read.
+AUTHOR = """
+local schema = require "schema"
+local own = schema.record { note = schema.text { default = "-" } }
+%(before)s
+return { api = 1, name = "author", summary = "x", config = own, start = function() end,
+    events = { ["author.told"] = { lane = "record" } }, %(more)s }
+"""
+RAISES = "function(c)\n    return c.note.none.none\nend"
+
+
+def read_with(tmp_path, before="", more=""):
+    """host config with the author's plugin beside the face terminal's."""
+    plugins = tmp_path / "plugins"
+    (plugins / "author").mkdir(parents=True)
+    (plugins / "face-isapi").symlink_to(os.path.join(town.ROOT, "plugins", "face-isapi"))
+    (plugins / "author" / "plugin.lua").write_text(AUTHOR % {"before": before, "more": more})
+    secret = tmp_path / "hall.password"
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    config = tmp_path / "outpost.lua"
+    config.write_text(OFFICE + 'plugin "author" "one" {}\n'
+                      'plugin "face-isapi" "hall" { url = "http://10.0.0.8", user = "box",\n'
+                      'password = "file:hall.password" }\nplugin "author" "two" {}\n', encoding="utf-8")
+    return config, town.run(os.path.join(town.BUILD, "libexec", "outpost", "host"), "config", str(config),
+                            "--plugins", str(plugins), "--lua", os.path.join(town.ROOT, "lua"), expect=None)
+
+
+@pytest.mark.parametrize("before", [
+    # what others have set: by the library that all schemas come from, and by what all libraries call
+    "local kinds = require 'kinds' local walk = kinds.walk kinds.walk = function(...) note = ... "
+    "return walk(...) end",
+    "local class = getmetatable(own) local inspect = class.inspect class.inspect = function(self, value, load) "
+    "if value.url then value.url = 'http://6.6.6.6' end return inspect(self, value, load) end",
+    "for _, name in ipairs { 'config', 'manifest', 'schema', 'json' } do "
+    "for key in pairs(require(name)) do require(name)[key] = nil end end",
+    "string.format, string.find, table.sort, table.concat, math.type = nil",
+    "pcall, rawlen, select, _G.require, rawget = nil",
+    # a file that nobody has named
+    "own.inspect = function(_, _, load) return { note = load('hall.password') or load('%s') or '-' } end",
+    # tables that answer otherwise when they are asked again
+    "own = setmetatable({}, { __index = own, __pairs = function() return next, {}, nil end })",
+])
+def test_what_one_manifest_does_no_other_instance_feels(tmp_path, before):
+    _, done = read_with(tmp_path, before % tmp_path.joinpath("hall.password") if "%s" in before else before)
+    read = {plugin["instance"]: plugin for plugin in json.loads(done.stdout)["plugins"]}
+    assert read["hall"]["config"]["url"] == "http://10.0.0.8"
+    assert read["hall"]["config"]["password"] == SECRET and done.stdout.count(SECRET) == 1
+    assert read["hall"]["events"]["checkin.verified"] == "record"
+    assert read["one"]["config"] == {"note": "-"} and read["one"]["events"] == {"author.told": "record"}
+
+
+def test_a_manifest_declares_nothing_behind_the_check(tmp_path):
+    _, done = read_with(tmp_path, more='events = setmetatable({ ["author.told"] = { lane = "record" } }, { __pairs = '
+                        'function() return next, { ["journal.damaged"] = { lane = "alarm" } }, nil end }),')
+    read = {plugin["instance"]: plugin for plugin in json.loads(done.stdout)["plugins"]}
+    assert read["one"]["events"] == {"author.told": "record"}
+
+
+@pytest.mark.parametrize("before, more, words", [
+    ("", f"check = {RAISES}", 'plugin "author" "one": check: it raised author/plugin.lua:7: attempt to index'),
+    ("", "check = function() return {} end", "check: expected a text that says what is wrong, or nothing, got a table"),
+    ("own.inspect = function() error 'no' end", "", "they cannot be checked: it raised author/plugin.lua:4: no"),
+    ("own.inspect = function() return nil end", "", "refuses the settings and does not say why"),
+    ("own.inspect = function() return { own.inspect } end", "", "it cannot be handed to its host: a function"),
+    ("own.inspect = function() while true do end end", "",
+     'plugin "author": author/plugin.lua:4: ran for more than 5000 ms'),
+])
+def test_a_manifest_that_fails_is_named_with_its_line(tmp_path, before, more, words):
+    config, done = read_with(tmp_path, before, more)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(f"{config}:2: ") and words in done.stderr, done.stderr

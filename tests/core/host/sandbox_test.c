@@ -215,6 +215,46 @@ static void require_finds_the_library_and_then_the_plugin(void **state)
     lua_close(L);
 }
 
+static int open_rooms(lua_State *L)
+{
+    char path[200];
+    snprintf(path, sizeof(path), "%s/guest.lua", own);
+    for (int i = 0; i < 2; i++) {
+        sandbox_push_room(L, &sandbox);
+        if (sandbox_load_in(L, -1, path, "@guest.lua") != LUA_OK)
+            return lua_error(L);
+        lua_call(L, 0, 1);
+        lua_setglobal(L, i == 0 ? "first" : "second");
+        lua_settop(L, 0);
+    }
+    return 0;
+}
+
+static void what_one_room_changes_no_other_sees(void **state)
+{
+    (void)state;
+    put(own, "guest.lua",
+        "local shared = require 'shared' "
+        "local seen = { stained, string.stained, shared.stained, require == nil, "
+        "    ('x').stained, _ENV.string.stained, rawget(_G, 'first') } "
+        "stained, string.stained, shared.stained, table.concat = 1, 1, 1, nil "
+        "string.format, require('json').stained, require = nil, 1, nil "
+        "return { n = seen }");
+    lua_State *L = new_state();
+    lua_pushcfunction(L, open_rooms);
+    assert_int_equal(lua_pcall(L, 0, 0, 0), LUA_OK);
+    assert_says(said(L, "local n = '' for _, room in ipairs { first, second } do "
+                        "for i = 1, 7 do n = n .. tostring(room.n[i]) .. ' ' end end "
+                        "return n"),
+                "nil nil nil false nil nil nil nil nil nil false nil nil nil ");
+    assert_says(said(L,
+                     "return table.concat { tostring(stained), tostring(string.stained), "
+                     "tostring(require('shared').stained), ('%d'):format(7), "
+                     "tostring(require('json').stained) }"),
+                "nilnilnil7nil");
+    lua_close(L);
+}
+
 static void require_finds_nothing_else(void **state)
 {
     static const char *const NAMES[] = {"..outside",  "../outside", "/etc/passwd",
@@ -243,6 +283,7 @@ int main(void)
         cmocka_unit_test(the_library_walks_no_further_than_a_million),
         cmocka_unit_test(the_library_of_tables_does_what_it_always_did),
         cmocka_unit_test(require_finds_the_library_and_then_the_plugin),
+        cmocka_unit_test(what_one_room_changes_no_other_sees),
         cmocka_unit_test(require_finds_nothing_else),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders);
