@@ -55,7 +55,7 @@ local plugin = {
         timeout = schema.duration { doc = "how long an answer may take", min = "1s", max = "2m",
             default = "30s" },
         offline_after = schema.duration { doc = "a dock that cannot be read for so long is offline",
-            min = "10s", max = "1d", default = "5m" },
+            min = "1s", max = "1d", default = "5m" },
         keep = schema.duration { doc = "how long ordinary footage stays, at least", min = "1d",
             max = "3650d", default = "184d" },
         keep_important = schema.duration { doc = "the same of important footage", min = "1d",

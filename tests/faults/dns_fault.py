@@ -122,6 +122,7 @@ def wait_for_more(city, seconds):
     """Seconds until the city has more than now."""
     begun, before = time.monotonic(), len(city.events("ticker.*"))
     town.wait_for(lambda: len(city.events("ticker.*")) > before, seconds, "more at the city", 0.05)
+    assert time.monotonic() - begun <= seconds
     return time.monotonic() - begun
 
 

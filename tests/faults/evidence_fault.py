@@ -17,7 +17,6 @@ import uploads
 MISSING = uploads.why_not()
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 PROGRAMS = ["courier", "host", "keeper", "server", "city", "broker"]
-SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 
 
 class World(evidence_story.World):
@@ -73,9 +72,8 @@ def cut(world, chance):
 @pytest.mark.parametrize("count,kills,cuts", [
     pytest.param(6, 8, 4, id="some"),
     pytest.param(200, 100, 50, id="all", marks=pytest.mark.slow)])
-def test_each_file_arrives_once_whoever_is_killed(tmp_path, started, count, kills, cuts):
-    print(f"SEED={SEED}")
-    chance = random.Random(SEED)
+def test_each_file_arrives_once_whoever_is_killed(tmp_path, started, seed, count, kills, cuts):
+    chance = random.Random(seed)
     world = World(tmp_path, started)
     office = started(Office(tmp_path / "office", world, hours="00:00-24:00 160Mbit/s"))
     clips = Clips(office, count, chance)

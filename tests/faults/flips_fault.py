@@ -15,7 +15,6 @@ import scribe
 import town
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 COUNT = int(os.environ.get("FLIPS", "300"))
 EVENTS, UNTOLD = 1500, 90  # sealed and known to the city, and behind them
 
@@ -109,14 +108,13 @@ def try_one(state, committed, city, what, signed=1 << 53):
     pytest.param(COUNT // 3, id="third", marks=pytest.mark.slow),
     pytest.param(COUNT, id="all", marks=pytest.mark.long),
 ])
-def test_the_box_starts_whatever_byte_was_changed(offices, tmp_path, count):
-    print(f"SEED={SEED}")
+def test_the_box_starts_whatever_byte_was_changed(offices, tmp_path, seed, count):
     states, city, committed = offices
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     for number in range(count):
         how = rng.choice(sorted(states))
         state = copy_of(states[how], tmp_path)
-        what = f"flip {number} of seed {SEED}: {how}: {flip(state, rng)}"
+        what = f"flip {number} of seed {seed}: {how}: {flip(state, rng)}"
         signed = signed_size(states[how]) if "tail.db-wal" in what else 1 << 53
         try_one(state, committed[how], city, what, signed)
 
@@ -134,14 +132,13 @@ def own_events(state):
     return {which: event for which, event in listed(state).items() if event["type"] != "journal.salvaged"}
 
 
-def test_two_damages_in_a_row_bring_nothing_twice(offices, tmp_path):
-    print(f"SEED={SEED}")
+def test_two_damages_in_a_row_bring_nothing_twice(offices, tmp_path, seed):
     states, city, committed = offices
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     state, known = copy_of(states["killed"], tmp_path), dict(committed["killed"])
     for number in range(4):
         damage_page(os.path.join(state, "journal", "tail.db"), rng)
-        try_one(state, known, city, f"damage {number} of seed {SEED}")
+        try_one(state, known, city, f"damage {number} of seed {seed}")
         known.update(own_events(state))
 
 

@@ -83,14 +83,15 @@ def pid_of(office, name):
 
 
 class Neighbours:
-    """A villain among healthy plugins: `seconds` before it begins, and as long while it is at it."""
+    """A villain among healthy plugins: `seconds` before it begins, and as long while it is at it. Their rhythm
+    is compared when it `counts`: on a machine that does other things too it says nothing."""
 
-    def __init__(self, tmp_path, started, seconds):
+    def __init__(self, tmp_path, started, seconds, counts):
         self.house = villains.House(tmp_path / "house")
         self.meters = [Meter() for _ in range(HEALTHY)]
         for i, meter in enumerate(self.meters):
             self.house.healthy(f"healthy{i}", meter.url)
-        self.started, self.seconds, self.work, self.lasts = started, seconds, 0, 0
+        self.started, self.seconds, self.counts, self.work, self.lasts = started, seconds, counts, 0, 0
 
     def work_before(self):
         """An honest plugin's history comes first, so that the keeper's caches are full as after a day."""
@@ -108,14 +109,17 @@ class Neighbours:
         town.wait_for(lambda: re.search("(?<!worker): it begins", office.text()), self.seconds + 15, "the villain", 0.1)
         begun = time.monotonic()
         before_kib = lasting_kib(office.pid)
-        self.compare(rhythm(self.meters, began, begun))
+        if self.counts:
+            self.compare(rhythm(self.meters, began, begun))
+        else:
+            time.sleep(self.seconds)
         peak_kib = own_kib(office.pid)
         if self.lasts:
             time.sleep(max(0, begun + self.lasts + 4 - time.monotonic()))  # it rests, and so does the keeper
         self.grown_kib = lasting_kib(office.pid) - before_kib
         self.same = all(pid_of(office, name) == pid for name, pid in pids.items())
-        print(f"\n{name}: polls {self.rate_ratio:.3f}, p99 {self.p99_more * 1000:+.1f} ms, keeper "
-              f"{self.grown_kib:+} KiB (meanwhile {peak_kib - before_kib:+})", end="")
+        polls = f"polls {self.rate_ratio:.3f}, p99 {self.p99_more * 1000:+.1f} ms, " if self.counts else ""
+        print(f"\n{name}: {polls}keeper {self.grown_kib:+} KiB (meanwhile {peak_kib - before_kib:+})", end="")
         return self
 
     def compare(self, usual):
@@ -134,7 +138,7 @@ class Neighbours:
 
     def check(self):
         assert self.same, "a healthy plugin was started anew: " + self.office.text()[-3000:]
-        assert self.is_even(), "the healthy ones lost their rhythm"
+        assert not self.counts or self.is_even(), "the healthy ones lost their rhythm"
         assert self.grown_kib <= KB, "the keeper grew"
 
     def close(self):
@@ -143,11 +147,11 @@ class Neighbours:
 
 
 @pytest.fixture
-def neighbours(tmp_path, started):
-    there = []
+def neighbours(tmp_path, started, request):
+    there, counts = [], request.node.get_closest_marker("slow") is not None
 
     def make(seconds=SECONDS):
-        there.append(Neighbours(tmp_path, started, seconds))
+        there.append(Neighbours(tmp_path, started, seconds, counts))
         return there[-1]
     yield make
     for one in there:
@@ -185,7 +189,7 @@ def test_a_villain_harms_only_itself(name, neighbours):
         assert villain["deaths"] >= 1
         took = restart_seconds(office, name)
         print(f", back after {took:.3f} s", end="")
-        assert took <= 1
+        assert took <= 1 or not there.counts
         town.wait_for(lambda: "plugin.restarted" in office.command("events").stdout, 5, "the event")
     else:
         assert villain["deaths"] == 0, office.text()[-3000:]
@@ -217,7 +221,7 @@ def test_who_dies_is_back_within_a_second_and_nobody_else_notices(order, exit_co
     took = restart_seconds(office, "villain")
     print(f", back after {took:.3f} s", end="")
     asked_for_it = "died (exit 75)" in office.text()  # and is given a second first
-    assert took <= 1 + asked_for_it
+    assert took <= 1 + asked_for_it or not there.counts
     town.wait_for(lambda: "plugin.restarted" in office.command("events").stdout, 5, "the event")
     there.check()
 

@@ -15,7 +15,6 @@ import town
 
 PROGRAMS = ["keeper", "host", "uplink", "city", "broker"]
 BANDS = 12
-SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 
 
 class Edges(threading.Thread):
@@ -76,9 +75,8 @@ def told_by_city(city):
     pytest.param(1, 100, 8, id="quick"),
     pytest.param(20, 2000, 200, id="2000", marks=pytest.mark.slow),
 ])
-def test_no_edge_is_lost_or_told_twice(rounds, count, seconds, tmp_path, broker, city, started):
-    print(f"SEED={SEED}")
-    random.seed(SEED)
+def test_no_edge_is_lost_or_told_twice(rounds, count, seconds, tmp_path, broker, city, started, seed):
+    random.seed(seed)
     station = started(town.Station(tmp_path, "rf433-fifo", bands=BANDS, beat=0))
     office = started(town.Office(tmp_path / "office", city, broker,
                                  station.plugin(poll='"100ms"', lost_after='"1d"')))

@@ -17,7 +17,6 @@ import pytest
 import scribe
 import town
 
-SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 COUNT = int(os.environ.get("MUTATIONS", "1000"))
 
 
@@ -339,22 +338,21 @@ def test_events_names_an_unreadable_bundle_and_goes_on_behind_it(journal, tmp_pa
     pytest.param(100, id="100"),
     pytest.param(COUNT, id="all", marks=pytest.mark.slow),
 ])
-def test_every_mutation_is_found_and_named(journal, tmp_path, count):
-    mutate(journal, tmp_path, count)
+def test_every_mutation_is_found_and_named(journal, tmp_path, seed, count):
+    mutate(journal, tmp_path, seed, count)
 
 
 @pytest.mark.parametrize("count", [
     pytest.param(30, id="30"),
     pytest.param(COUNT // 8, id="all", marks=pytest.mark.slow),
 ])
-def test_every_mutation_of_a_thinned_journal_is_found_and_named(thinned, tmp_path, count):
-    mutate(thinned, tmp_path, count)
+def test_every_mutation_of_a_thinned_journal_is_found_and_named(thinned, tmp_path, seed, count):
+    mutate(thinned, tmp_path, seed, count)
 
 
-def mutate(journal, tmp_path, count):
-    print(f"SEED={SEED}")
+def mutate(journal, tmp_path, seed, count):
     now, older, key, city = journal
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     found = {}
     for number in range(count):
         path = str(tmp_path / "mutant")
@@ -368,6 +366,6 @@ def mutate(journal, tmp_path, count):
         done = verify(path, *trust)
         said = done.stdout + done.stderr
         assert done.returncode == 1 and said.startswith("verify: BAD "), \
-            f"mutation {number} of seed {SEED}: {kind.__name__} {what}: {done.returncode}: {said}"
+            f"mutation {number} of seed {seed}: {kind.__name__} {what}: {done.returncode}: {said}"
         found[kind.__name__] = found.get(kind.__name__, 0) + 1
     print(f"{count} mutations, all found: {found}")

@@ -55,6 +55,7 @@ class Line:
         """Seconds until `count` cuts are at the city."""
         begun = time.monotonic()
         town.wait_for(lambda: self.has_cut(count), MOST_S, f"{count} cuts at the city")
+        assert time.monotonic() - begun <= MOST_S
         return time.monotonic() - begun
 
     def wait_for_all(self):

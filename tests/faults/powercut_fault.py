@@ -2,8 +2,7 @@
 
 The programs under powercut/ link the product's own libraries, note what they ask of the disk, make
 what a disk may hold after a cut, and open that again. Each also runs its controls, with something left
-out that must not be, and fails unless they lose events. STATES says how many states, SEED repeats. The
-quick ones look at the same states each time; the slow ones at others each time.
+out that must not be, and fails unless they lose events. STATES says how many states, SEED repeats.
 
 powercut/nth lets each call to the disk, and some allocations, fail: see there. STEP=1 is every one.
 """
@@ -14,29 +13,27 @@ import pytest
 import town
 
 PROGRAMS = os.path.join(town.BUILD, "tests", "faults", "powercut")
-SEED = os.environ.get("SEED")
 STEP = os.environ.get("STEP", "2")
 STATES = os.environ.get("STATES", "24000")
 
 
-def cut(program, states, seed=SEED):
-    options = ["--seed", seed] if seed else []
-    done = subprocess.run([os.path.join(PROGRAMS, program), "--states", str(states), *options],
+def cut(program, states, seed):
+    done = subprocess.run([os.path.join(PROGRAMS, program), "--states", str(states), "--seed", str(seed)],
                           stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout.strip())
     assert done.returncode == 0
 
 
-def test_some_cuts_under_the_keeper_lose_nothing():
-    cut("keeper", 1000, SEED or "1")
+def test_some_cuts_under_the_keeper_lose_nothing(seed):
+    cut("keeper", 1000, seed)
 
 
-def test_some_cuts_under_the_city_lose_nothing_that_a_receipt_has_told():
-    cut("city", 1000, SEED or "1")
+def test_some_cuts_under_the_city_lose_nothing_that_a_receipt_has_told(seed):
+    cut("city", 1000, seed)
 
 
-def test_some_cuts_under_blobs_lose_nothing_that_was_told_done():
-    cut("blobs", 800, SEED or "1")
+def test_some_cuts_under_blobs_lose_nothing_that_was_told_done(seed):
+    cut("blobs", 800, seed)
 
 
 def fail(*options):
@@ -56,15 +53,15 @@ def test_every_call_that_fails_once_or_for_good_is_never_answered_with_done():
 
 
 @pytest.mark.slow
-def test_cuts_at_every_operation_of_the_keeper_lose_nothing():
-    cut("keeper", STATES)
+def test_cuts_at_every_operation_of_the_keeper_lose_nothing(seed):
+    cut("keeper", STATES, seed)
 
 
 @pytest.mark.slow
-def test_cuts_at_the_operations_of_the_city_lose_nothing_that_a_receipt_has_told():
-    cut("city", int(STATES) // 3)
+def test_cuts_at_the_operations_of_the_city_lose_nothing_that_a_receipt_has_told(seed):
+    cut("city", int(STATES) // 3, seed)
 
 
 @pytest.mark.slow
-def test_cuts_at_the_operations_of_blobs_lose_nothing_that_was_told_done():
-    cut("blobs", int(STATES) // 2)
+def test_cuts_at_the_operations_of_blobs_lose_nothing_that_was_told_done(seed):
+    cut("blobs", int(STATES) // 2, seed)

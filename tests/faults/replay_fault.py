@@ -15,7 +15,7 @@ SECONDS_MOST, MEMORY_MOST_MIB = 120, 64
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    office = Office(tmp_path_factory.mktemp("million"), READINGS)
+    office = Office(tmp_path_factory.mktemp("million"), READINGS, awaits=-1)
     office.start()
     try:
         office.run_all()

@@ -15,19 +15,18 @@ import time
 import pytest
 import town
 
-SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 PROGRAMS = ["host", "keeper", "terminal"]
 
 
 class Visitors(threading.Thread):
     """People who come while all that happens; whoever finds the terminal dead goes away again."""
 
-    def __init__(self, terminal):
+    def __init__(self, terminal, seed):
         super().__init__(daemon=True)
-        self.terminal, self.ends = terminal, threading.Event()
+        self.terminal, self.seed, self.ends = terminal, seed, threading.Event()
 
     def run(self):
-        chance = random.Random(SEED)
+        chance = random.Random(self.seed)
         while not self.ends.wait(0.5 + chance.random()):
             visit = {"do": "visit", "person": str(8000 + chance.randrange(50))}
             try:
@@ -91,9 +90,8 @@ def arrive(city, terminal, seconds):
     pytest.param(50000, 20, False, id="50000", marks=pytest.mark.slow),
     pytest.param(20000, 12, True, id="wiped", marks=pytest.mark.slow),
 ])
-def test_each_record_is_told_once_in_the_order_of_numbers(count, kills, wipe, tmp_path, broker, city, started):
-    print(f"SEED={SEED}")
-    random.seed(SEED)
+def test_each_record_is_told_once_in_the_order_of_numbers(count, kills, wipe, tmp_path, broker, city, started, seed):
+    random.seed(seed)
     port = town.free_port()
     terminal = started(town.FaceTerminal(tmp_path, beat=1.0, quirks=["by-time"]))
     before, after = count * 3 // 5, count - count * 3 // 5
@@ -105,7 +103,7 @@ def test_each_record_is_told_once_in_the_order_of_numbers(count, kills, wipe, tm
         listen=f'"http://127.0.0.1:{port}"', push_to=f'"http://127.0.0.1:{port}/isapi"', poll='"500ms"',
         retry='"300ms"', heartbeat='"1s"', reconcile='"5s"', offline_after='"1h"')))
     there = Hall(terminal, office)
-    visitors = Visitors(terminal)
+    visitors = Visitors(terminal, seed)
     visitors.start()
     victims = (PROGRAMS * kills)[:kills]
     random.shuffle(victims)

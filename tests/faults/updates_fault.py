@@ -11,7 +11,7 @@ import pytest
 import town
 import updates
 
-from kills_fault import BANDS, SEED, Edges, told_by_city, told_by_station
+from kills_fault import BANDS, Edges, told_by_city, told_by_station
 
 START = "function plugin.start(host, config)"
 ROUND = "host.every(config.poll, function() watch.round(self) end)"
@@ -82,9 +82,8 @@ class Updates:
     pytest.param(50, 1500, 100, id="50", marks=pytest.mark.slow),
 ])
 def test_bad_updates_are_returned_from_and_no_edge_is_lost_or_told_twice(
-        count, edges, seconds, tmp_path, broker, city, started):
-    print(f"SEED={SEED}")
-    random.seed(SEED)
+        count, edges, seconds, tmp_path, broker, city, started, seed):
+    random.seed(seed)
     station = started(town.Station(tmp_path, "rf433-fifo", bands=BANDS, beat=0))
     installed = updates.Installed(tmp_path / "programs")
     office = updates.UpdatedOffice(tmp_path / "office", installed, city, broker,

@@ -9,7 +9,7 @@ import updates
 LOW, LOWER = 5, 3
 URL = "modbus-tcp://10.0.0.9"
 PLUGINS = os.path.join(town.ROOT, "tests", "sim", "plugins")
-INSTANCES = ('plugin "filler" "filler" {{ count = {count}, batch = {batch} }}\n'
+INSTANCES = ('plugin "filler" "filler" {{ count = {count}, batch = {batch}, awaits = {awaits} }}\n'
              'plugin "threshold" "low" {{ low = {low}, url = "%s" }}\n' % URL)
 # Programs with the small bounds of a test take few events at once.
 BATCH = 12 if os.path.basename(town.BUILD).split("-")[0] in ("asan", "test") else 200
@@ -19,13 +19,13 @@ LIMITS = 'limits { messages = 1000000, bytes = "1024MB" }\n'
 class Office(updates.UpdatedOffice):
     """An office whose plugins are those of tests/sim/plugins."""
 
-    def __init__(self, folder, count):
+    def __init__(self, folder, count, awaits=LOW):
         installed = updates.Installed(os.path.join(str(folder), "programs"), ())
         for name in ("filler", "threshold"):
             shutil.copytree(os.path.join(PLUGINS, name),
                             os.path.dirname(installed.path(name)))
         super().__init__(os.path.join(str(folder), "office"), installed,
-                         plugins=LIMITS + INSTANCES.format(count=count, batch=BATCH, low=LOW))
+                         plugins=LIMITS + INSTANCES.format(count=count, batch=BATCH, low=LOW, awaits=awaits))
 
     def counts(self):
         types = [event["type"] for event in self.events()]

@@ -7,6 +7,7 @@ OUTPOST_BUILD (build/release when it is not set).
 import getpass
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -18,22 +19,30 @@ BUILD = os.environ.get("OUTPOST_BUILD", os.path.join(ROOT, "build", "release"))
 OUTPOST = os.path.join(BUILD, "bin", "outpost")
 OUTPOST_CITY = os.path.join(BUILD, "bin", "outpost-city")
 OFFICE_ID = "350105-003"
+PATIENCE = 3  # a busy machine takes so many times longer than what is usual
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to whoever connects: nobody has it by chance before it is used, or
+    while its server is away."""
+    for port in iter(lambda: random.SystemRandom().randrange(20000, 32000), None):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def wait_for(claim, seconds=10.0, what="it", period=0.02):
-    """The first true answer of claim(); an AssertionError that names `what` when there is none."""
-    end = time.monotonic() + seconds
+    """The first true answer of claim(); an AssertionError that names `what` (or says what it returns) when there
+    is none. `seconds` are what it may take on a quiet machine: no promise is tested by them."""
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         answer = claim()
         if answer:
             return answer
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        assert time.monotonic() < end, f"waited {seconds * PATIENCE} s for {what() if callable(what) else what}"
         time.sleep(period)
 
 
@@ -44,8 +53,8 @@ def listens(port):
 
 def run(*argv, expect=0, **more):
     """Runs to the end; the finished process with its text. `expect` None accepts any code."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False,
-                          stdin=subprocess.DEVNULL, **more)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60 * PATIENCE,
+                          check=False, stdin=subprocess.DEVNULL, **more)
     text = f"{' '.join(argv)}: ended with {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
     assert expect is None or done.returncode == expect, text
     return done
@@ -79,10 +88,10 @@ class Program:
             return None if self.process is None else self.process.returncode
         self.process.terminate()
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"{self.name} did not stop in {seconds} s") from None
+            raise AssertionError(f"{self.name} did not stop in {seconds * PATIENCE} s") from None
 
     def kill(self):
         if self.runs():

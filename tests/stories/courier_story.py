@@ -251,7 +251,7 @@ def test_an_office_uploads_only_in_its_own_name(world):
 
 def test_memory_does_not_depend_on_the_size(world):
     courier = world.courier()
-    file = world.record(courier, 300 * MB)
+    file = world.record(courier, 100 * MB)
     peak = 0
 
     def look():

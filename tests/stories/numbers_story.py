@@ -175,7 +175,7 @@ def settle(office, city, past, ticks):
     return check_rows(city, past)
 
 
-def test_a_journal_crosses_the_edges_of_its_numbers(office, city, broker, past, tmp_path, started):
+def test_a_journal_crosses_the_edges_of_its_numbers_twice(office, city, broker, past, tmp_path, started):
     heard = Heard(tmp_path, broker)
     try:
         started(city)
@@ -192,12 +192,11 @@ def test_a_journal_crosses_the_edges_of_its_numbers(office, city, broker, past, 
     assert check_wire(heard, past, end), "batches on both sides of the edge"
     for seq in (past.start, past.start + 5, past.start + 300):
         check_proof(office, tmp_path, seq)
+    check_restart(office, city, broker, past, tmp_path)
 
 
-def test_it_is_still_so_after_a_restart(office, city, broker, past, tmp_path, started):
-    started(city)
-    office.start()
-    settle(office, city, past, TICKS)
+def check_restart(office, city, broker, past, tmp_path):
+    """All of it is still so when both have begun anew."""
     assert office.stop() == 0 and city.stop() == 0
     city.start()
     office.start()

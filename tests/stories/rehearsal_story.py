@@ -2,7 +2,6 @@
 import os
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -131,7 +130,7 @@ WRONG_TESTS = {
 @pytest.mark.parametrize("what", sorted(WRONG_TESTS))
 def test_a_wrong_test_fails_and_says_why(what, tmp_path):
     tests, said = WRONG_TESTS[what]
-    done = run(tmp_path, GOOD, tests, "--limit", "1")
+    done = run(tmp_path, GOOD, tests, "--limit", "1" if "than 1 s" in said else "60")
     assert (done.returncode, last(done)) == (1, "0 passed, 1 failed"), done.stdout
     assert said in done.stdout, done.stdout
 
@@ -171,9 +170,7 @@ end)
 
 
 def test_an_hour_takes_less_than_two_seconds(tmp_path):
-    begun = time.monotonic()
-    run(tmp_path, GOOD, HOUR, expect=0)
-    assert time.monotonic() - begun < 10  # with the sanitizers, on a busy machine
+    run(tmp_path, GOOD, HOUR, expect=0)  # its test counts what the processor spends
 
 
 CHANCE = """

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "faults"))
 import programs  # noqa: E402
 
 COUNT = 6400
-STORAGE = 'storage { quota = "64MB", reserve = "16MB" }\n'
+STORAGE = ('storage { quota = "64MB", reserve = "16MB" }\n'
+           'limits { messages = 1000000, bytes = "1024MB" }\n')  # it writes as fast as it can
 FLOOD = f'plugin "flood" "f" {{ count = {COUNT}, bytes = 16000 }}\n'
 
 
