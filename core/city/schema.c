@@ -216,8 +216,12 @@ const char *const SCHEMA_QUERIES[QUERIES] = {
                            " VALUES (?1, ?2, ?3, ?4)",
     [QUERY_REJECTED_THIN] = "DELETE FROM rejected WHERE id <= last_insert_rowid() - ?1",
     [QUERY_REJECTED_COUNT] = "SELECT coalesce(max(id), 0) FROM rejected",
+    [QUERY_REJECTED_UPLOADS] =
+        "SELECT count(*) FROM rejected WHERE topic GLOB 'upload/*'",
     [QUERY_EVIDENCE_PUT] =
         "INSERT OR REPLACE INTO evidence (office, log, seq, sha256, sm3, size, class,"
         " received) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [QUERY_EVIDENCE_SUM] = "SELECT count(*), coalesce(sum(size), 0),"
+                           " coalesce(max(received), '') FROM evidence WHERE office = ?1",
     [QUERY_DATA_VERSION] = "PRAGMA data_version",
 };

@@ -11,23 +11,30 @@
 #include "city/options.h"
 #include "city/presence.h"
 #include "city/store.h"
+#include "city/uploads.h"
 
-static const char USAGE[] = "usage: outpost-city status --database sqlite:FILE [--json]\n"
-                            "\n"
-                            "For each office whether it is online and when it last said "
-                            "so; for each of its logs up to\n"
-                            "which event each lane is complete and how many events are "
-                            "verified; and the findings.\n"
-                            "Exit status: 0; 1 when there are findings or the database "
-                            "cannot be read; 2 on wrong use.\n";
+static const char USAGE[] =
+    "usage: outpost-city status --database sqlite:FILE [--uploads DIR] [--json]\n"
+    "\n"
+    "For each office whether it is online and when it last said "
+    "so; for each of its logs up to\n"
+    "which event each lane is complete and how many events are "
+    "verified; the evidence\n"
+    "files that it has receipts for; and the findings. With the "
+    "folder of the tus server\n"
+    "also how many uploads are on their way.\n"
+    "Exit status: 0; 1 when there are findings or the database "
+    "cannot be read; 2 on wrong use.\n";
 
 struct status {
     struct store *store;
     bool json;
     const char *office; /* whose logs are printed now */
     const char *separator;
+    const char *uploads; /* the tus server's folder, or NULL */
+    struct uploads_count count;
     struct buffer out;
-    int64_t findings, rejected;
+    int64_t findings, rejected, refused;
 };
 
 static int add_marks(struct status *status, const char *office, const char *log)
@@ -87,6 +94,26 @@ static int add_log(void *owner, const char *office, const char *log)
     return err;
 }
 
+/* People are told only when there are any. */
+static int add_evidence(struct status *status, const char *office)
+{
+    struct store_kept kept;
+    int err = store_sum_evidence(status->store, office, &kept);
+    if (err)
+        return err;
+    if (status->json)
+        buffer_printf(&status->out,
+                      ",\"evidence\":{\"files\":%" PRId64 ",\"bytes\":%" PRId64
+                      ",\"newest\":\"%s\"}",
+                      kept.count, kept.bytes, kept.newest);
+    else if (kept.count > 0)
+        buffer_printf(&status->out,
+                      "  evidence: %" PRId64 " files, %" PRId64
+                      " kB; the newest receipt at %s\n",
+                      kept.count, (kept.bytes + 999) / 1000, kept.newest);
+    return 0;
+}
+
 static void add_head(struct status *status, const char *office, const char *state,
                      const char *seen, int64_t findings)
 {
@@ -98,7 +125,7 @@ static void add_head(struct status *status, const char *office, const char *stat
     }
     buffer_printf(&status->out, "{\"office\":\"%s\",\"state\":\"%s\",\"seen\":\"%s\"",
                   office, state, seen);
-    buffer_printf(&status->out, ",\"findings\":%" PRId64 ",\"logs\":[", findings);
+    buffer_printf(&status->out, ",\"findings\":%" PRId64, findings);
 }
 
 static int add_office(void *owner, const char *office, const char *said, const char *seen,
@@ -118,12 +145,39 @@ static int add_office(void *owner, const char *office, const char *said, const c
     if (status->json && length > 0 && status->out.bytes[length - 1] == '}')
         buffer_append_text(&status->out, ",");
     add_head(status, office, state, seen == NULL ? "never" : seen, findings);
+    err = add_evidence(status, office);
+    if (err)
+        return err;
     status->office = office;
     status->separator = "";
+    buffer_append_text(&status->out, status->json ? ",\"logs\":[" : "");
     err = store_each_log(status->store, add_log, status);
     if (status->json)
         buffer_append_text(&status->out, "]}");
     return err;
+}
+
+static void add_totals(struct status *status)
+{
+    const struct uploads_count *count = &status->count;
+    if (status->json)
+        buffer_printf(&status->out,
+                      "{\"findings\":%" PRId64 ",\"rejected\":%" PRId64
+                      ",\"refused\":%" PRId64,
+                      status->findings, status->rejected, status->refused);
+    else
+        buffer_printf(&status->out,
+                      "%" PRId64 " findings, %" PRId64 " messages rejected, %" PRId64
+                      " uploads refused\n",
+                      status->findings, status->rejected - status->refused,
+                      status->refused);
+    if (status->uploads != NULL)
+        buffer_printf(&status->out,
+                      status->json ? ",\"uploads\":{\"under_way\":%" PRId64
+                                     ",\"waiting\":%" PRId64 "}"
+                                   : "%" PRId64 " uploads on their way, %" PRId64
+                                     " whole and waiting for their events\n",
+                      count->under_way, count->waiting);
 }
 
 static int report(struct status *status)
@@ -131,18 +185,19 @@ static int report(struct status *status)
     int err = store_count_findings(status->store, "", &status->findings);
     if (!err)
         err = store_count_rejected(status->store, &status->rejected);
-    if (!err && status->json)
-        buffer_printf(&status->out,
-                      "{\"findings\":%" PRId64 ",\"rejected\":%" PRId64 ",\"offices\":[",
-                      status->findings, status->rejected);
     if (!err)
-        err = store_each_office(status->store, add_office, status);
+        err = store_count_refused(status->store, &status->refused);
+    if (err)
+        return err;
+    if (status->json) {
+        add_totals(status);
+        buffer_append_text(&status->out, ",\"offices\":[");
+    }
+    err = store_each_office(status->store, add_office, status);
     if (!err && status->json)
         buffer_append_text(&status->out, "]}\n");
     else if (!err)
-        buffer_printf(&status->out,
-                      "%" PRId64 " findings, %" PRId64 " messages rejected\n",
-                      status->findings, status->rejected);
+        add_totals(status);
     return err;
 }
 
@@ -152,6 +207,7 @@ int status_run(int argc, char **argv)
     char why[STORE_WHY_ROOM];
     struct status status = {0};
     const struct options_row rows[] = {{"database", &database, NULL, true},
+                                       {"uploads", &status.uploads, NULL, false},
                                        {"json", NULL, &status.json, false}};
     struct options options = {
         .command = "status", .usage = USAGE, .rows = rows, .count = countof(rows)};
@@ -161,11 +217,16 @@ int status_run(int argc, char **argv)
     if (store_path(database) == NULL)
         return options_refuse(&options, "--database: expected sqlite:FILE, got \"%s\"",
                               database);
+    int err = status.uploads ? uploads_count(status.uploads, &status.count) : 0;
+    if (err) {
+        options_refuse(&options, "--uploads: %s: %s", status.uploads, strerror(-err));
+        return 1;
+    }
     if (store_open(&status.store, store_path(database), false, why) != 0) {
         options_refuse(&options, "--database: %s", why);
         return 1;
     }
-    int err = report(&status);
+    err = report(&status);
     if (err)
         options_refuse(&options, "--database: %s", store_error(status.store));
     else

@@ -515,6 +515,13 @@ int store_count_rejected(struct store *store, int64_t *count)
     return err ? err : database_tell_number(s, count, 0);
 }
 
+int store_count_refused(struct store *store, int64_t *count)
+{
+    struct rows *s;
+    int err = database_ask(store->db, &s, QUERY_REJECTED_UPLOADS, "");
+    return err ? err : database_tell_number(s, count, 0);
+}
+
 int store_put_evidence(struct store *store, const struct store_evidence *evidence)
 {
     struct rows *s;
@@ -523,6 +530,22 @@ int store_put_evidence(struct store *store, const struct store_evidence *evidenc
                      evidence->log, evidence->seq, evidence->sha256, evidence->sm3,
                      evidence->size, evidence->class, evidence->received);
     return err ? err : database_tell(s);
+}
+
+int store_sum_evidence(struct store *store, const char *office, struct store_kept *kept)
+{
+    struct rows *s;
+    memset(kept, 0, sizeof(*kept));
+    int err = database_ask(store->db, &s, QUERY_EVIDENCE_SUM, "t", office);
+    if (err)
+        return err;
+    int more = database_next(s);
+    if (more > 0) {
+        kept->count = database_number(s, 0);
+        kept->bytes = database_number(s, 1);
+        snprintf(kept->newest, sizeof(kept->newest), "%s", database_text(s, 2));
+    }
+    return database_done(s, more < 0 ? more : 0);
 }
 
 int store_version(struct store *store, int64_t *version)

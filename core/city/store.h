@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/now.h"
 #include "wire/talk.h"
 
 enum {
@@ -180,6 +181,8 @@ int store_drop_missing(struct store *store, const char *office, const char *log,
 int store_put_rejected(struct store *store, const char *topic, const char *reason,
                        const void *payload, size_t length, const char *now);
 int store_count_rejected(struct store *store, int64_t *count);
+/* How many of the newest STORE_REJECTED were uploads. */
+int store_count_refused(struct store *store, int64_t *count);
 
 /* ---- Evidence files (evidence.h) */
 
@@ -190,6 +193,13 @@ struct store_evidence {
 
 /* One that is there already becomes this one. */
 int store_put_evidence(struct store *store, const struct store_evidence *evidence);
+
+/* What an office has a receipt for, and when it was given the newest; empty: none. */
+struct store_kept {
+    int64_t count, bytes;
+    char newest[NOW_TEXT_ROOM];
+};
+int store_sum_evidence(struct store *store, const char *office, struct store_kept *kept);
 
 /* Changes whenever another process has committed. */
 int store_version(struct store *store, int64_t *version);

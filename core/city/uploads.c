@@ -157,14 +157,14 @@ static int look_at_finished(struct uploads *uploads, const struct ticket *ticket
     return begin_hashing(uploads, ticket, path);
 }
 
-static int read_ticket(const struct uploads *uploads, const char *id,
+static int read_ticket(const struct evidence *evidence, const char *id,
                        struct ticket *ticket, time_t *changed)
 {
     char name[EVIDENCE_ID_MAX + sizeof(ENDING)], path[EVIDENCE_PATH_MAX];
     struct buffer text = {0};
     struct stat about;
     strcpy(stpcpy(name, id), ENDING);
-    int err = file_join(path, sizeof(path), uploads->evidence->folder, name);
+    int err = file_join(path, sizeof(path), evidence->folder, name);
     if (!err && lstat(path, &about) != 0)
         err = -errno;
     if (!err) {
@@ -178,16 +178,16 @@ static int read_ticket(const struct uploads *uploads, const char *id,
 }
 
 /* Whether the upload is there in full: 1 yes, 0 not yet. */
-static int find_finished(const struct uploads *uploads, const char *id,
+static int find_finished(const struct evidence *evidence, const char *id,
                          struct ticket *ticket, char path[EVIDENCE_PATH_MAX])
 {
     struct stat about;
     time_t changed = 0;
-    int err = read_ticket(uploads, id, ticket, &changed);
+    int err = read_ticket(evidence, id, ticket, &changed);
     if (err == -EPROTO && time(NULL) - changed < UPLOADS_TORN_S)
         return 0;
     if (!err)
-        err = evidence_find(uploads->evidence, ticket, id, path);
+        err = evidence_find(evidence, ticket, id, path);
     if (!err && lstat(path, &about) != 0)
         err = -errno;
     if (err)
@@ -207,7 +207,7 @@ static int look_at(struct uploads *uploads, const char *id, long *waiting)
 {
     char path[EVIDENCE_PATH_MAX];
     struct ticket ticket;
-    int err = find_finished(uploads, id, &ticket, path);
+    int err = find_finished(uploads->evidence, id, &ticket, path);
     if (err == 0 || ++*waiting <= uploads->passed ||
         *waiting > uploads->passed + UPLOADS_WAITING)
         return 0;
@@ -282,6 +282,37 @@ static void timer_over(struct loop_timer *timer)
                      : goes_on ? 0
                                : UPLOADS_LOOK_MS);
 }
+
+/* ---- Counting */
+
+static void count_one(const struct evidence *evidence, const char *id,
+                      struct uploads_count *count)
+{
+    char path[EVIDENCE_PATH_MAX];
+    struct ticket ticket;
+    int found = find_finished(evidence, id, &ticket, path);
+    count->under_way += found == 0;
+    count->waiting += found > 0;
+}
+
+int uploads_count(const char *folder, struct uploads_count *count)
+{
+    const struct evidence evidence = {.folder = folder};
+    char id[EVIDENCE_ID_MAX + 1];
+    struct dirent *entry;
+    int entries = 0;
+    DIR *listing = opendir(folder);
+    if (listing == NULL)
+        return -errno;
+    *count = (struct uploads_count){0, 0};
+    while (entries++ < UPLOADS_ENTRIES && (entry = readdir(listing)) != NULL)
+        if (ticket_of(entry->d_name, id))
+            count_one(&evidence, id, count);
+    closedir(listing);
+    return 0;
+}
+
+/* ---- Life */
 
 int uploads_open(struct uploads **out, struct loop *loop, const struct evidence *evidence,
                  const struct uploads_calls *calls, void *owner)

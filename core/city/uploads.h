@@ -45,4 +45,11 @@ int uploads_open(struct uploads **out, struct loop *loop, const struct evidence 
                  const struct uploads_calls *calls, void *owner);
 void uploads_close(struct uploads *uploads);
 
+/* Uploads in `folder` that are not whole, and those that are and wait for their event or their turn.
+ * At most UPLOADS_ENTRIES are looked at. 0 or a negative errno. */
+struct uploads_count {
+    int64_t under_way, waiting;
+};
+int uploads_count(const char *folder, struct uploads_count *count);
+
 #endif

@@ -114,6 +114,24 @@ static void print_storage(const struct json *storage)
         printf("  FULL (%s): telemetry is refused, alarms and records go on\n", full);
 }
 
+/* What is kept as evidence, and what the city has of it; nothing when there is none. */
+static void print_evidence(const struct json *classes)
+{
+    int64_t count[CLASSES] = {0}, all = 0, waiting = 0, uploaded = 0;
+    for (int i = CLASS_ORDINARY; i < CLASSES; i++) {
+        const struct json *class = json_get(classes, talk_class_name((enum talk_class)i));
+        count[i] = json_number(class, "count", 0);
+        waiting += json_number(class, "waiting", 0);
+        uploaded += json_number(class, "uploaded", 0);
+        all += count[i];
+    }
+    if (all > 0)
+        printf("evidence: %" PRId64 " ordinary, %" PRId64 " important, %" PRId64
+               " of a case; at the city %" PRId64 ", waiting to go %" PRId64 "\n",
+               count[CLASS_ORDINARY], count[CLASS_IMPORTANT], count[CLASS_CASE], uploaded,
+               waiting);
+}
+
 static void print_blobs(const struct json *blobs)
 {
     const char *full = json_text(blobs, "full");
@@ -132,6 +150,7 @@ static void print_blobs(const struct json *blobs)
         printf("  FULL: no room for blobs of class %s\n", full);
     if (damaged > 0)
         printf("  DAMAGED: %" PRId64 " blobs are not what was stored\n", damaged);
+    print_evidence(json_get(blobs, "classes"));
 }
 
 static void print_stall(const char *stall)
@@ -149,6 +168,26 @@ static void print_line(const struct json *health)
     printf("  %-16s %s%s%s%s%s\n", "",
            json_true(health, "connected") ? "connected" : "OFFLINE", broker ? " to " : "",
            broker ? broker : "", has_why ? ": " : "", has_why ? why : "");
+}
+
+/* The courier: what it does, and what is wrong. */
+static void print_uploads(const struct json *health)
+{
+    const char *state = json_text(health, "state"),
+               *trouble = json_text(health, "trouble");
+    int64_t without = json_number(health, "without_receipt", 0);
+    int64_t anew = json_number(health, "anew", 0);
+    bool is_closed = state != NULL && strcmp(state, "closed") == 0;
+    printf("  %-16s %s", "", is_closed ? "waits for its hours" : state ? state : "");
+    if (json_get(health, "size") != NULL)
+        printf(" %.12s, %" PRId64 " of %" PRId64 " kB", json_text(health, "sha256"),
+               json_number(health, "sent", 0) / 1000,
+               json_number(health, "size", 0) / 1000);
+    if (without > 0)
+        printf(", %" PRId64 " sent and without a receipt", without);
+    if (anew > 0)
+        printf(", %" PRId64 " REFUSED or lost by the city, sent again", anew);
+    printf("%s%s\n", trouble ? ": " : "", trouble ? trouble : "");
 }
 
 static void print_update(const char *update)
@@ -178,6 +217,8 @@ static bool print_children(const struct json *children)
                last_exit ? last_exit : "");
         if (json_get(health, "connected") != NULL)
             print_line(health);
+        if (plugin == NULL && json_get(health, "without_receipt") != NULL)
+            print_uploads(health);
         print_update(json_text(child, "update"));
         all_run &= strcmp(state, "running") == 0;
     }

@@ -326,11 +326,13 @@ static void wait_over(struct loop_timer *timer)
 static void say_health(struct round *round)
 {
     struct buffer json = {0};
-    size_t sent = 0;
+    size_t sent = 0, anew = 0;
     const struct parcel *at = round->at;
     bool uploads = at != NULL && at->tus.deed == TUS_SEND;
-    for (size_t i = 0; i < round->count; i++)
+    for (size_t i = 0; i < round->count; i++) {
         sent += round->parcels[i].tus.is_sent;
+        anew += round->parcels[i].tus.anew > 0;
+    }
     buffer_printf(&json, "{\"state\":\"%s\",\"waiting\":%zu,\"without_receipt\":%zu",
                   uploads                           ? "uploading"
                   : rate_now(round) == HOURS_CLOSED ? "closed"
@@ -340,6 +342,8 @@ static void say_health(struct round *round)
     if (uploads)
         buffer_printf(&json, ",\"sha256\":\"%s\",\"sent\":%" PRId64 ",\"size\":%" PRId64,
                       at->sha256, at->tus.offset + web_sent(round->web), at->size);
+    if (anew > 0)
+        buffer_printf(&json, ",\"anew\":%zu", anew);
     if (round->told[0] != '\0') {
         buffer_append_text(&json, ",\"trouble\":");
         json_put_text(&json, round->told);

@@ -114,6 +114,8 @@ void blobs_add_up(struct blobs *blobs, const struct catalog_blob *blob, int sign
     }
     sum->count[blob->class] += sign;
     sum->bytes[blob->class] += bytes;
+    sum->parcels[blob->class] += catalog_is_parcel(blob) ? sign : 0;
+    sum->uploaded[blob->class] += blob->uploaded_us != 0 ? sign : 0;
     sum->damaged += blob->is_damaged ? sign : 0;
 }
 
@@ -553,13 +555,20 @@ int blobs_end_erasing(struct blobs *blobs, const struct buffer *result)
 
 /* ---- What is told of them */
 
+/* What waits is of a class that goes to the city. */
 static void print_classes(const struct blobs *blobs, struct buffer *out)
 {
+    const struct catalog_sum *sum = &blobs->sum;
     buffer_append_text(out, ",\"classes\":{");
-    for (int class = 0; class < CATALOG_CLASSES; class ++)
-        buffer_printf(out, "%s\"%s\":{\"count\":%" PRId64 ",\"bytes\":%" PRId64 "}",
-                      class ? "," : "", catalog_class_name(class),
-                      blobs->sum.count[class], blobs->sum.bytes[class]);
+    for (int class = 0; class < CATALOG_CLASSES; class ++) {
+        bool goes = blobs->sends >> class & 1;
+        buffer_printf(out,
+                      "%s\"%s\":{\"count\":%" PRId64 ",\"bytes\":%" PRId64
+                      ",\"waiting\":%" PRId64 ",\"uploaded\":%" PRId64 "}",
+                      class ? "," : "", catalog_class_name(class), sum->count[class],
+                      sum->bytes[class], goes ? sum->parcels[class] : 0,
+                      sum->uploaded[class]);
+    }
     buffer_append_text(out, "}");
 }
 

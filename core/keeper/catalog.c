@@ -146,6 +146,12 @@ int catalog_each_due(struct store *store, int64_t now_us, int64_t most, int clas
     return each_row(rows, each, owner);
 }
 
+bool catalog_is_parcel(const struct catalog_blob *blob)
+{
+    return !blob->is_released && blob->uploaded_us == 0 && blob->seq >= 0 &&
+           !blob->is_damaged && blob->has_sm3;
+}
+
 static void add_up(struct catalog_sum *sum, sqlite3_stmt *row)
 {
     int class = sqlite3_column_int(row, 0);
@@ -160,6 +166,8 @@ static void add_up(struct catalog_sum *sum, sqlite3_stmt *row)
     sum->count[class] += count;
     sum->bytes[class] += bytes;
     sum->damaged += sqlite3_column_int64(row, 3);
+    sum->parcels[class] += sqlite3_column_int64(row, 5);
+    sum->uploaded[class] += sqlite3_column_int64(row, 6);
 }
 
 int catalog_sum(struct store *store, struct catalog_sum *sum)

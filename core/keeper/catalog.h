@@ -54,11 +54,16 @@ int catalog_each_due(struct store *store, int64_t now_us, int64_t most, int clas
 int catalog_each_parcel(struct store *store, int class, int64_t most, catalog_call *each,
                         void *owner);
 
+/* Whether it can go to the city, and has no receipt of it: as catalog_each_parcel() has it. */
+bool catalog_is_parcel(const struct catalog_blob *blob);
+
 /* How many there are, and what they take on disk. */
 struct catalog_sum {
     int64_t count[CATALOG_CLASSES];
     int64_t bytes[CATALOG_CLASSES];
-    int64_t released; /* of them none is in the counts above */
+    int64_t parcels[CATALOG_CLASSES];  /* see catalog_is_parcel() */
+    int64_t uploaded[CATALOG_CLASSES]; /* the city has them */
+    int64_t released;                  /* of them none is in the counts above */
     int64_t released_bytes;
     int64_t damaged;
 };

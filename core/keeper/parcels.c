@@ -244,6 +244,8 @@ static int record_upload(struct parcels *parcels, const struct catalog_blob *blo
     if (err)
         return err;
     row.uploaded_us = now_utc_us();
+    blobs_add_up(parcels->blobs, blob, -1);
+    blobs_add_up(parcels->blobs, &row, 1);
     err = catalog_put(store_of(parcels), &row);
     hex_encode(digits, blob->sha256.bytes, DIGEST_BYTES);
     if (!err)

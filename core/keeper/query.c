@@ -27,6 +27,9 @@ const char query_check[] =
 #define RECEIPTED(sends)                                                                 \
     " AND (uploaded > 0 OR seq < 0 OR damaged = 1 OR (" sends " >> class) & 1 = 0)"
 
+/* As catalog_is_parcel(). */
+#define IS_PARCEL "uploaded = 0 AND seq >= 0 AND damaged = 0 AND length(sm3) = 32"
+
 const char *const query_sql[QUERIES] = {
     [QUERY_BEGIN] = "BEGIN IMMEDIATE",
     [QUERY_COMMIT] = "COMMIT",
@@ -80,12 +83,12 @@ const char *const query_sql[QUERIES] = {
         "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND class = ?3"
         " AND until >= 0 AND until <= ?1" RECEIPTED("?4") " ORDER BY until LIMIT ?2",
     [QUERY_PARCELS] =
-        "SELECT " BLOB_COLUMNS
-        " FROM blob WHERE state = 0 AND uploaded = 0 AND class = ?1"
-        " AND seq >= 0 AND damaged = 0 AND length(sm3) = 32 ORDER BY stored LIMIT ?2",
+        "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND class = ?1 AND " IS_PARCEL
+        " ORDER BY stored LIMIT ?2",
     /* On disk: a head of 48 bytes, and 16 more for each chunk of 64 KiB (cask.h). */
     [QUERY_SUM_BLOBS] = "SELECT class, state, count(*), sum(damaged),"
-                        " sum(size + 48 + 16 * max(1, (size + 65535) / 65536))"
+                        " sum(size + 48 + 16 * max(1, (size + 65535) / 65536)),"
+                        " sum(" IS_PARCEL "), sum(uploaded <> 0)"
                         " FROM blob GROUP BY class, state",
     [QUERY_COUNT_UNDATED] = "SELECT count(*) FROM blob WHERE keep >= 0 AND until < 0",
     [QUERY_DATE_BLOBS] = "UPDATE blob SET until = ?1 + keep * 1000, stored = ?1"

@@ -191,6 +191,7 @@ def test_one_whose_bytes_changed_has_no_receipt_until_it_came_again(world):
                   30, f"the refusal; {world.city.text()}")
     assert "another hash" in world.city.text()
     assert os.path.exists(world.server.path("refused", upload))
+    town.wait_for(lambda: courier.health.get("anew") == 1, 30, "its being told of")
     world.wait_for(courier, file)
     assert len(world.server.creations()) == 2
 

@@ -67,6 +67,10 @@ class World:
     def uploaded(self):
         return {event["data"]["sha256"]: event for event in self.city.events("evidence.uploaded")}
 
+    def status(self, *more, expect=0, uploads=None):
+        return town.run(town.OUTPOST_CITY, "status", "--database", "sqlite:" + self.city.database,
+                        "--uploads", uploads or self.server.home, *more, expect=expect)
+
     def wait_for(self, clip, office, seconds=60):
         town.wait_for(lambda: clip["sha256"] in self.uploaded(), seconds, f"a receipt; {office.text()[-3000:]}")
         kept = self.server.path("evidence", clip["sha256"][:2], clip["sha256"][2:])
@@ -103,6 +107,16 @@ def test_a_file_is_at_the_city_once_and_the_receipt_is_on_record(world, tmp_path
         assert lines[2:5] == [f"sha256 {clip['sha256']}", f"sm3 {clip['sm3']}", f"size {clip['size']}"]
     town.wait_for(lambda: health(office) == {"state": "idle", "waiting": 0, "without_receipt": 0}, 20,
                   f"its having done all; {health(office)}")
+    said = office.command("status").stdout
+    assert "evidence: 1 ordinary, 2 important, 1 of a case; at the city 3, waiting to go 0" in said
+    said = world.status()
+    assert f"evidence: 3 files, {sum(clip['size'] for clip in clips) // 1000 + 1} kB" in said.stdout
+    assert "0 messages rejected, 0 uploads refused" in said.stdout
+    assert "0 uploads on their way, 0 whole and waiting for their events" in said.stdout
+    told = json.loads(world.status("--json").stdout)
+    assert told["offices"][0]["evidence"]["files"] == 3
+    assert (told["refused"], told["uploads"]) == (0, {"under_way": 0, "waiting": 0})
+    assert world.status(expect=1, uploads="/nowhere").stderr.startswith("outpost-city status: --uploads: /nowhere: ")
     assert office.stop() == 0
     office.verify()
 
@@ -140,6 +154,10 @@ def test_what_goes_to_the_city_stays_until_it_is_there(world, tmp_path, started)
     gone = office.record("not for the city", 64, keep="1s", **{"class": "ordinary"})
     world.city.wait_for("blob.released", 1, 30)
     assert [e["data"]["sha256"] for e in world.city.events("blob.released")] == [gone["sha256"]]
+    why = town.wait_for(lambda: health(office).get("trouble"), 30, "its saying that nobody is there")
+    said = office.command("status").stdout
+    assert "1 important, 0 of a case; at the city 0, waiting to go 1" in said
+    assert f": {why}\n" in said
     world.server.start()
     world.wait_for(clip, office)
     world.city.wait_for("blob.released", 2, 30)

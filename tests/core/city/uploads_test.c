@@ -232,6 +232,40 @@ static void what_is_not_finished_or_not_recorded_yet_waits(void **state)
     expect_receipt(desk);
 }
 
+static void what_is_kept_waits_and_was_refused_is_counted(void **state)
+{
+    struct desk *desk = *state;
+    struct uploads_count count;
+    struct store_kept kept;
+    int64_t refused;
+    put_event(desk, "\"sha256\":\"" SHA256 "\",\"size\":3");
+    put(desk, "good", "abc");
+    put_ticket(desk, "good", "0", SM3);
+    put(desk, "bad", "abd");
+    put_ticket(desk, "bad", "0", SM3);
+    run(desk, 500, "refused/bad.json");
+    run(desk, 500, "receipts/office-1/" SHA256);
+    put(desk, "early", "abc");
+    put_ticket(desk, "early", "99", SM3);
+    put(desk, "short", "ab");
+    put_ticket(desk, "short", "98", SM3);
+    put(desk, "beginning.json", "{");
+    put(desk, "not an upload.json", "{}");
+    assert_int_equal(uploads_count(desk->folder, &count), 0);
+    assert_int_equal(count.under_way, 2);
+    assert_int_equal(count.waiting, 1);
+    assert_int_equal(store_count_refused(desk->f->store, &refused), 0);
+    assert_int_equal(refused, 1);
+    assert_int_equal(store_sum_evidence(desk->f->store, "office-1", &kept), 0);
+    assert_int_equal(kept.count, 1);
+    assert_int_equal(kept.bytes, 3);
+    assert_int_equal(strlen(kept.newest), strlen("2026-11-21T03:04:05.123456Z"));
+    assert_int_equal(store_sum_evidence(desk->f->store, "office-2", &kept), 0);
+    assert_int_equal(kept.count, 0);
+    assert_string_equal(kept.newest, "");
+    assert_int_equal(uploads_count("/nowhere", &count), -ENOENT);
+}
+
 static void those_that_wait_hide_none_behind_them(void **state)
 {
     struct desk *desk = *state;
@@ -325,6 +359,7 @@ int main(void)
         TEST(more_bytes_than_said_are_set_aside),
         TEST(an_event_that_says_otherwise_is_enough),
         TEST(what_is_not_finished_or_not_recorded_yet_waits),
+        TEST(what_is_kept_waits_and_was_refused_is_counted),
         TEST(those_that_wait_hide_none_behind_them),
         TEST(one_that_cannot_be_read_holds_up_no_other),
         TEST(torn_metadata_has_a_minute),

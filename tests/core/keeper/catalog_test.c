@@ -164,6 +164,32 @@ static void sums_are_of_what_lies_on_disk(void **state)
     assert_int_equal(sum.damaged, countof(SIZES));
 }
 
+static void what_waits_for_the_city_is_counted_as_it_is_listed(void **state)
+{
+    struct catalog_sum sum;
+    struct names names = {0};
+    struct catalog_blob blob[6];
+    int64_t waiting = 0;
+    (void)state;
+    for (uint8_t i = 0; i < countof(blob); i++)
+        blob[i] = make('a' + i, CLASS_CASE, -1);
+    blob[1].seq = -1;
+    blob[2].has_sm3 = false;
+    blob[3].is_damaged = true;
+    blob[4].uploaded_us = 1;
+    blob[5].is_released = true;
+    for (size_t i = 0; i < countof(blob); i++) {
+        put(blob[i]);
+        waiting += catalog_is_parcel(&blob[i]);
+    }
+    assert_int_equal(catalog_each_parcel(store, CLASS_CASE, 16, note, &names), 0);
+    expect(&names, "a");
+    assert_int_equal(catalog_sum(store, &sum), 0);
+    assert_int_equal(sum.parcels[CLASS_CASE], 1);
+    assert_int_equal(sum.uploaded[CLASS_CASE], 1);
+    assert_int_equal(waiting, 1);
+}
+
 static void a_time_that_has_not_begun_begins_when_it_is_dated(void **state)
 {
     struct catalog_blob blob = make('a', CLASS_PICTURE, 7), back;
@@ -233,6 +259,7 @@ int main(void)
         with_a_store(pages_go_on_behind_the_last),
         with_a_store(only_what_is_released_is_forgotten),
         with_a_store(sums_are_of_what_lies_on_disk),
+        with_a_store(what_waits_for_the_city_is_counted_as_it_is_listed),
         with_a_store(a_time_that_has_not_begun_begins_when_it_is_dated),
         with_a_store(rows_of_another_file_are_taken_but_nothing_goes_on_its_word),
         with_a_store(classes_have_names),

@@ -286,6 +286,41 @@ static void the_citys_receipt_marks_it_and_is_on_record_once(void **state)
     buffer_free(&none);
 }
 
+/* Also what changes is counted as the table has it. */
+static void expect_told(int64_t waiting, int64_t uploaded)
+{
+    struct buffer out = {0};
+    struct catalog_sum sum;
+    struct json *json;
+    blobs_print(&cellar.blobs, &out);
+    assert_int_equal(json_parse(&json, out.bytes, out.length), 0);
+    const struct json *class = json_get(json_get(json, "classes"), "important");
+    assert_int_equal(json_number(class, "waiting", -1), waiting);
+    assert_int_equal(json_number(class, "uploaded", -1), uploaded);
+    assert_int_equal(catalog_sum(cellar.house.fixture.journal->store, &sum), 0);
+    assert_memory_equal(&sum, &cellar.blobs.sum, sizeof(sum));
+    json_free(json);
+    buffer_free(&out);
+}
+
+static void how_many_wait_and_have_gone_is_told(void **state)
+{
+    struct digest digest = keep("clip", "important", 1000);
+    struct handover handover = handover_of(&digest);
+    (void)state;
+    keep("another", "important", 1000);
+    keep("of a class that does not go", "ordinary", 1000);
+    expect_told(2, 0);
+    hand_over(&handover, cellar.house.city, 0);
+    expect_told(1, 1);
+    hand_over(&handover, cellar.house.city, 0);
+    expect_told(1, 1);
+    blobs_damaged(&cellar.blobs, &digest, "changed");
+    expect_told(1, 1);
+    cellar.blobs.sends = 0;
+    expect_told(0, 1);
+}
+
 static void nobody_elses_word_is_taken_for_the_citys(void **state)
 {
     struct digest digest = keep("clip", "important", 1000);
@@ -372,6 +407,7 @@ int main(void)
         TEST(nobody_elses_word_is_taken_for_the_citys),
         TEST(what_goes_to_the_city_is_not_released_before_its_receipt),
         TEST(without_a_courier_nothing_waits_for_a_receipt),
+        TEST(how_many_wait_and_have_gone_is_told),
         TEST(an_offset_beyond_the_file_ends_the_courier),
         TEST(a_host_may_not_ask_for_any_of_this),
     };
