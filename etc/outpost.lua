@@ -135,3 +135,18 @@ plugin "wristband" "gate" {
 --     listen = "http://0.0.0.0:8088", -- 终端推送到本机的端口 / where it may push to
 --     push_to = "http://192.168.1.10:8088/isapi", -- 终端看到的本机地址 / the same as the terminal sees it
 -- }
+
+-- 执法记录仪采集站示例。视频很大：先把上面的 storage.blobs.quota 调大。
+-- 全部设置见 plugins/bodycam-dock/README.md。
+-- A dock of body cameras. Footage is large: set storage.blobs.quota above first.
+-- All settings are in plugins/bodycam-dock/README.md.
+--
+-- plugin "bodycam-dock" "station" {
+--     url = "ftp://192.168.1.70?passive=50000-50100",
+--     -- url = "/media/dock",         -- 或文件夹、sftp、http / or a folder, sftp, http
+--     path = "/video",                -- 服务器上的文件夹 / folder on the server
+--     user = "outpost",               -- 只读用户 / one that may read only
+--     password = "file:dock.password",-- 密码文件，chmod 640 / a file
+--     keep = "184d",                  -- 普通视频至少保存多久 / ordinary footage stays at least so long
+--     keep_important = "1095d",       -- 重要视频 / important footage
+-- }

@@ -108,7 +108,7 @@ static int add_evidence(struct status *status, const char *office)
                       kept.count, kept.bytes, kept.newest);
     else if (kept.count > 0)
         buffer_printf(&status->out,
-                      "  evidence: %" PRId64 " files, %" PRId64
+                      "  evidence files: %" PRId64 ", %" PRId64
                       " kB; the newest receipt at %s\n",
                       kept.count, (kept.bytes + 999) / 1000, kept.newest);
     return 0;

@@ -110,7 +110,7 @@ def test_a_file_is_at_the_city_once_and_the_receipt_is_on_record(world, tmp_path
     said = office.command("status").stdout
     assert "evidence: 1 ordinary, 2 important, 1 of a case; at the city 3, waiting to go 0" in said
     said = world.status()
-    assert f"evidence: 3 files, {sum(clip['size'] for clip in clips) // 1000 + 1} kB" in said.stdout
+    assert f"evidence files: 3, {sum(clip['size'] for clip in clips) // 1000 + 1} kB" in said.stdout
     assert "0 messages rejected, 0 uploads refused" in said.stdout
     assert "0 uploads on their way, 0 whole and waiting for their events" in said.stdout
     told = json.loads(world.status("--json").stdout)
