@@ -441,7 +441,8 @@ int keeper_run(struct keeper *keeper)
     return keeper->exit_code;
 }
 
-/* Marks the store closed, closes it, and signs for it. */
+/* Marks the store closed, closes it, and signs for it. The uplink's last receipt may have been committed
+ * after the last checkpoint, by a group of its own: its file is that of the table here at the latest. */
 static void close_journal(struct keeper *keeper)
 {
     char folder[JOURNAL_PATH_MAX], origin[CHECKPOINT_ORIGIN_MAX + 1];
@@ -449,6 +450,7 @@ static void close_journal(struct keeper *keeper)
     int64_t size = journal->size;
     bool well = keeper->exit_code == 0 && !journal->is_open &&
                 keeper->upkeep.size == (uint64_t)size &&
+                notary_put_receipt(journal) == 0 &&
                 store_put_closed(journal->store, true) == 0;
     memcpy(folder, journal->folder, sizeof(folder));
     memcpy(origin, journal->origin, sizeof(origin));

@@ -49,12 +49,11 @@ static int put_tiles(const struct notary *notary, struct shelf *shelf)
     return err ? err : shelf_sync(shelf);
 }
 
-/* The city's newest receipt lies beside the tail as well, for who has only the folder. */
-static int put_receipt(const struct notary *notary)
+int notary_put_receipt(const struct journal *journal)
 {
-    const struct buffer *receipt = &notary->journal->receipt;
+    const struct buffer *receipt = &journal->receipt;
     char path[JOURNAL_PATH_MAX];
-    int err = journal_path(notary->journal, path, "receipt");
+    int err = journal_path(journal, path, "receipt");
     if (err || receipt->length == 0)
         return err;
     return file_put(path, receipt->bytes, receipt->length, 0640);
@@ -68,7 +67,7 @@ int notary_work(void *owner, struct buffer *result)
     shelf_begin(&shelf, notary->journal->folder, notary->journal->suite);
     int err = put_tiles(notary, &shelf);
     if (!err)
-        err = put_receipt(notary);
+        err = notary_put_receipt(notary->journal);
     if (!err)
         err = journal_path(notary->journal, path, "checkpoint");
     if (err)

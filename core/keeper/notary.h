@@ -18,6 +18,9 @@ void notary_begin(struct notary *notary, struct journal *journal, uint64_t size_
 /* An errand_work: the result is the signed note. */
 int notary_work(void *notary, struct buffer *result);
 
+/* The city's newest receipt lies beside the tail as well, for who has only the folder. */
+int notary_put_receipt(const struct journal *journal);
+
 /* Writes journal/closed, the signed statement that tail.db ended in good order. The store must be
  * closed; `folder`, `origin` and `key` are the journal's. */
 int notary_close(const char *folder, const char *origin, int64_t size,

@@ -156,6 +156,25 @@ static void a_clean_stop_is_signed_and_the_next_start_says_so(void **state)
     buffer_free(&note);
 }
 
+static void a_receipt_behind_the_last_checkpoint_is_the_one_in_the_folder(void **state)
+{
+    static const char TEXT[] = "the city's last";
+    struct buffer text = {0};
+    (void)state;
+    open_keeper();
+    raise(SIGTERM);
+    assert_int_equal(keeper_run(&keeper), 0);
+    assert_int_equal(group_enter(&keeper.group), 0);
+    assert_int_equal(store_put_receipt(keeper.journal->store, TEXT, strlen(TEXT)), 0);
+    group_commit(&keeper.group);
+    buffer_append_text(&keeper.journal->receipt, TEXT);
+    keeper_close(&keeper);
+    assert_true(file_exists(path_of("journal/closed")));
+    assert_int_equal(file_read(&text, path_of("journal/receipt"), 100), 0);
+    assert_string_equal(buffer_text(&text), TEXT);
+    buffer_free(&text);
+}
+
 static void a_folder_of_blobs_that_cannot_be_opened_is_an_alarm_and_no_end(void **state)
 {
     (void)state;
@@ -520,6 +539,7 @@ int main(void)
         CASE(a_log_so_young_that_nothing_misses_its_table_throws_no_blob_away),
         CASE(nor_does_one_whose_table_is_empty),
         CASE(a_clean_stop_is_signed_and_the_next_start_says_so),
+        CASE(a_receipt_behind_the_last_checkpoint_is_the_one_in_the_folder),
         CASE(a_folder_of_blobs_that_cannot_be_opened_is_an_alarm_and_no_end),
         CASE(a_keeper_cut_before_its_first_transaction_has_damaged_nothing),
         CASE(a_log_put_beside_a_closed_journal_is_damage),
