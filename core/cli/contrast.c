@@ -157,6 +157,7 @@ static void give_up_oldest(struct table *table, int which)
     if (link == NULL && which == REFERENCE &&
         (event.at_us < table->contrast->from_us ||
          event.at_us > table->contrast->until_us)) {
+        table->contrast->passed_over++;
         mem_free(event.data);
         return;
     }

@@ -39,6 +39,8 @@ struct contrast {
     int64_t lanes[LANES][CONTRAST_KINDS];
     struct buffer examples; /* struct contrast_example apiece */
     int64_t differences;
+    int64_t
+        passed_over; /* of the reference, outside of from_us to until_us, without a match */
 };
 
 /* Reads both. 0 or a negative errno. */

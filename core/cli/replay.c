@@ -14,7 +14,7 @@
 #include "cli/tape.h"
 #include "cli/verdict.h"
 
-enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3 };
+enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3, UNCOMPARED = 4 };
 
 static const char COMMAND[] = "outpost replay";
 
@@ -56,7 +56,8 @@ static const char USAGE[] =
     "  --json                 one JSON object\n"
     "\n"
     "Exit: 0 identical, 1 different, 2 wrong usage, 3 something cannot be read or "
-    "replayed.\n";
+    "replayed,\n"
+    "4 nothing could be compared, because all of it depends on devices.\n";
 
 struct wish {
     struct slice_wish slice;
@@ -170,6 +171,13 @@ static int prepare_both(struct play *is, struct play *other, const struct wish *
     return err;
 }
 
+static int code_of(const struct verdict *verdict)
+{
+    return !verdict_is_identical(verdict)  ? DIFFERENT
+           : !verdict_is_compared(verdict) ? UNCOMPARED
+                                           : IDENTICAL;
+}
+
 static int compare(const struct wish *wish, struct play *is, struct play *other,
                    const struct slice *slice)
 {
@@ -192,7 +200,7 @@ static int compare(const struct wish *wish, struct play *is, struct play *other,
         verdict_print(&verdict, &text);
     if (!err)
         printf("%s%s", buffer_text(&text), wish->json ? "\n" : "");
-    int code = err ? UNREADABLE : verdict_is_identical(&verdict) ? IDENTICAL : DIFFERENT;
+    int code = err ? UNREADABLE : code_of(&verdict);
     buffer_free(&text);
     verdict_free(&verdict);
     return code;

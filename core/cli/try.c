@@ -20,7 +20,7 @@
 #include "cli/revision.h"
 #include "cli/verdict.h"
 
-enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3 };
+enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3, UNCOMPARED = 4 };
 enum { DAYS_MOST = 3650, WITHIN_US = 2000000 };
 
 static const char COMMAND[] = "outpost try";
@@ -46,7 +46,10 @@ static const char USAGE[] =
     "\n"
     "Exit: 0 nothing would differ, 1 something would, 2 wrong usage or the configuration "
     "does\n"
-    "not check, 3 something cannot be read or played.\n";
+    "not check, 3 something cannot be read or played,\n"
+    "4 of an instance that it changes nothing could be compared, because all of it "
+    "depends on\n"
+    "devices; else nothing would differ.\n";
 
 struct wish {
     const char *config, *state, *plugins;
@@ -171,6 +174,15 @@ static int open_slice(struct trying *trying)
 
 /* ---- One instance */
 
+/* What cannot be played counts most, then what differs. */
+static void note(struct trying *trying, int code)
+{
+    static const int WEIGHTS[] = {
+        [IDENTICAL] = 0, [UNCOMPARED] = 1, [DIFFERENT] = 2, [UNREADABLE] = 3};
+    if (WEIGHTS[code] > WEIGHTS[trying->code])
+        trying->code = code;
+}
+
 /* One side of it. */
 struct side {
     struct play play;
@@ -221,11 +233,12 @@ static void compare(struct trying *trying, struct side *was, struct side *is)
     if (!err) {
         verdict_print(&verdict, &text);
         fputs(buffer_text(&text), stdout);
-        if (!verdict_is_identical(&verdict) && trying->code == IDENTICAL)
-            trying->code = DIFFERENT;
+        note(trying, !verdict_is_identical(&verdict)  ? DIFFERENT
+                     : !verdict_is_compared(&verdict) ? UNCOMPARED
+                                                      : IDENTICAL);
     } else {
         printf("cannot be played\n");
-        trying->code = UNREADABLE;
+        note(trying, UNREADABLE);
     }
     verdict_free(&verdict);
     buffer_free(&text);
@@ -239,9 +252,8 @@ static void print_revision(struct trying *trying, const struct revision *revisio
            revision_name(revision->state), revision->has_other_code ? ", other code" : "",
            revision->has_other_library ? ", another library" : "");
     revision_print_settings(revision, &text);
-    if (revision_print_devices(revision, trying->is, &text) > 0 &&
-        trying->code == IDENTICAL)
-        trying->code = DIFFERENT;
+    if (revision_print_devices(revision, trying->is, &text) > 0)
+        note(trying, DIFFERENT);
     fputs(buffer_text(&text), stdout);
     buffer_free(&text);
 }

@@ -60,6 +60,20 @@ void verdict_free(struct verdict *verdict)
     contrast_free(&verdict->contrast);
 }
 
+static bool has_compared(const struct verdict *verdict, const struct spool *spool)
+{
+    for (size_t i = 0; i < spool->type_count; i++)
+        if (counts((void *)verdict, spool->types[i].type))
+            return true;
+    return false;
+}
+
+bool verdict_is_compared(const struct verdict *verdict)
+{
+    return verdict->contrast.passes == NULL || has_compared(verdict, verdict->is.spool) ||
+           has_compared(verdict, verdict->reference.spool);
+}
+
 bool verdict_is_identical(const struct verdict *verdict)
 {
     return verdict->contrast.differences == 0;
@@ -151,14 +165,6 @@ static void print_differences(const struct contrast *contrast, struct buffer *ou
                       contrast->differences - (int64_t)shown);
 }
 
-static bool is_compared(const struct verdict *verdict, const struct spool *spool)
-{
-    for (size_t i = 0; i < spool->type_count; i++)
-        if (counts((void *)verdict, spool->types[i].type))
-            return true;
-    return false;
-}
-
 static void print_uncompared(const struct verdict *verdict, struct buffer *out)
 {
     const struct spool *spools[] = {verdict->reference.spool, verdict->is.spool};
@@ -186,8 +192,7 @@ static void print_identical(const struct verdict *verdict, struct buffer *out)
     const char *name = verdict->reference.name;
     if (verdict->contrast.passes == NULL)
         buffer_printf(out, "identical to %s\n", name);
-    else if (is_compared(verdict, verdict->is.spool) ||
-             is_compared(verdict, verdict->reference.spool))
+    else if (verdict_is_compared(verdict))
         buffer_printf(out,
                       "identical to %s, but for what depends on devices: that was not "
                       "compared\n",
@@ -232,6 +237,12 @@ void verdict_print(const struct verdict *verdict, struct buffer *out)
         print_unrecorded(sides[i], out);
     }
     print_uncompared(verdict, out);
+    if (verdict->contrast.passed_over > 0)
+        buffer_printf(out,
+                      "not compared: %" PRId64
+                      " at the ends of the slice, which may come "
+                      "of what lies outside of it\n",
+                      verdict->contrast.passed_over);
     print_differences(&verdict->contrast, out);
     print_sum(verdict, out);
 }
@@ -288,8 +299,13 @@ void verdict_print_json(const struct verdict *verdict, struct buffer *out)
     put_side(&verdict->is, out);
     buffer_append_text(out, ",\"reference\":");
     put_side(&verdict->reference, out);
-    buffer_printf(out, ",\"identical\":%s,\"erased\":%" PRIu64 ",\"differences\":[",
-                  verdict_is_identical(verdict) ? "true" : "false", verdict->erased);
+    bool is_compared = verdict_is_compared(verdict);
+    buffer_printf(out,
+                  ",\"compared\":%s,\"identical\":%s,\"passed_over\":%" PRId64
+                  ",\"erased\":%" PRIu64 ",\"differences\":[",
+                  is_compared ? "true" : "false",
+                  is_compared && verdict_is_identical(verdict) ? "true" : "false",
+                  contrast->passed_over, verdict->erased);
     for (size_t i = 0; i < contrast->type_count; i++) {
         const struct contrast_type *type = &contrast->types[i];
         buffer_printf(out, "%s{\"type\":\"%s\",\"lane\":\"%s\"", i > 0 ? "," : "",

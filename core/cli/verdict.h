@@ -29,6 +29,9 @@ struct verdict {
 int verdict_make(struct verdict *verdict, int64_t within_us, int64_t limit);
 void verdict_free(struct verdict *verdict);
 
+/* Whether there was anything to compare: not when all hangs on devices that nobody has recorded. */
+bool verdict_is_compared(const struct verdict *verdict);
+/* Nothing differs of what was compared. */
 bool verdict_is_identical(const struct verdict *verdict);
 void verdict_print(const struct verdict *verdict, struct buffer *out);
 /* Appends one object. */

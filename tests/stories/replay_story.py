@@ -187,10 +187,28 @@ def test_what_only_devices_tell_is_not_called_identical(filled, tmp_path):
                     '{ url = "modbus-tcp://10.0.0.9", poll = "100ms" }\n', "utf-8")
     done = town.run(filled.installed.outpost, "replay",
                     os.path.join(town.ROOT, "plugins", "example"), "--journal", filled.state,
-                    "--config", str(path))
+                    "--config", str(path), expect=4)
     assert "requests to modbus-tcp://10.0.0.9 were not recorded" in done.stdout
     assert done.stdout.endswith("nothing was compared with what was recorded: all of it depends on "
                                 "devices\n")
+    done = town.run(filled.installed.outpost, "replay",
+                    os.path.join(town.ROOT, "plugins", "example"), "--journal", filled.state,
+                    "--config", str(path), "--json", expect=4)
+    assert not json.loads(done.stdout)["compared"] and not json.loads(done.stdout)["identical"]
+
+
+def test_what_may_come_of_events_before_the_slice_is_not_compared_in_silence(filled):
+    low = low_of(filled.events(), LOW)
+    config = filled.config_with(LOWER)
+    since = next(seq for _, _, battery, seq in low if battery > LOWER and seq > 5000)
+    told = replay(filled, "--config", config, "--from", str(since - 1), "--limit", "0", expect=None)
+    told = json.loads(told.stdout)
+    gone = sum(battery > LOWER and seq >= since for _, _, battery, seq in low)
+    fewer = sum(one["fewer"] for one in told["differences"])
+    assert told["passed_over"] >= gone - fewer > 0
+    done = town.run(filled.installed.outpost, "replay", "threshold", "low", "--journal", filled.state,
+                    "--config", config, "--from", str(since - 1), expect=None)
+    assert f"not compared: {told['passed_over']} at the ends of the slice" in done.stdout
 
 
 def test_a_slice_that_ends_before_it_begins_is_refused(filled):
@@ -249,6 +267,17 @@ def test_trying_tells_which_devices_are_no_longer_read(filled):
     assert done.stdout.endswith("identical to what runs now\n")
     done = filled.try_it(filled.config_changed(URL, "modbus-tcp://user:pw@10.0.0.8"), expect=1)
     assert "  url: another one\n" in done.stdout and "pw@" not in done.stdout
+
+
+def test_trying_what_only_devices_tell_is_not_called_harmless(filled, tmp_path):
+    plugins = tmp_path / "plugins"
+    shutil.copytree(PLUGINS, plugins)
+    shutil.copytree(os.path.join(town.ROOT, "plugins", "example"), plugins / "example")
+    path = tmp_path / "outpost.lua"
+    with open(filled.config, encoding="utf-8") as file:
+        path.write_text(file.read() + 'plugin "example" "hot" { url = "modbus-tcp://10.0.0.7", poll = "100ms" }\n')
+    done = filled.try_it(str(path), "--plugins", str(plugins), expect=4)
+    assert "hot (example): new\n" in done.stdout and "nothing was compared" in done.stdout
 
 
 def test_trying_tells_of_instances_that_come_and_go(filled):
