@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "base/file.h"
@@ -25,6 +26,12 @@ static bool looks_like_one(const char *folder)
            holds(folder, "tile");
 }
 
+/* Why nothing of it was found: who may not look into a folder finds nothing there. */
+static int why_none(const char *folder)
+{
+    return access(folder, X_OK) != 0 && errno == EACCES ? -EACCES : -ENOENT;
+}
+
 int archive_find(char path[ARCHIVE_PATH_MAX], const char *folder)
 {
     int err = file_join(path, ARCHIVE_PATH_MAX, folder, "journal");
@@ -32,10 +39,12 @@ int archive_find(char path[ARCHIVE_PATH_MAX], const char *folder)
         return err;
     if (looks_like_one(path))
         return 0;
+    if (why_none(path) == -EACCES)
+        return -EACCES;
     int length = snprintf(path, ARCHIVE_PATH_MAX, "%s", folder);
     if (length < 0 || length >= ARCHIVE_PATH_MAX)
         return -ENAMETOOLONG;
-    return looks_like_one(path) ? 0 : -ENOENT;
+    return looks_like_one(path) ? 0 : why_none(path);
 }
 
 int archive_read(const struct archive *archive, struct buffer *out, const char *name,

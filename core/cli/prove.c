@@ -202,7 +202,8 @@ int prove_run(int argc, char **argv)
         state = argv[optind + 1];
     int err = archive_find(folder, state);
     if (err) {
-        fprintf(stderr, "outpost prove: %s: no journal there\n", state);
+        fprintf(stderr, "outpost prove: %s: %s\n", state,
+                err == -ENOENT ? "no journal there" : strerror(-err));
         return 2;
     }
     return prove_event(&wish);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,10 +211,29 @@ static int take_from(struct starter *starter, struct making *making, const char 
     return err;
 }
 
+/* What is wrong with the configuration that was written here is wrong with the plugin's own settings: a file
+ * that is gone again is no place to look at. */
+static void name_plain(struct buffer *errors, const char *plain)
+{
+    struct buffer told = {0};
+    const char *line = buffer_text(errors), *end;
+    for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        const char *rest = line + strlen(plain);
+        bool is_there = strncmp(line, plain, strlen(plain)) == 0 && *rest == ':';
+        if (is_there)
+            rest += strspn(rest, ":0123456789");
+        buffer_printf(&told, "%s%.*s\n", is_there ? "without --config:" : "",
+                      (int)(end - (is_there ? rest : line)), is_there ? rest : line);
+    }
+    buffer_clear(errors);
+    buffer_append(errors, told.bytes, told.length);
+    buffer_free(&told);
+}
+
 int starter_make(struct starter *starter, const struct starter_wish *wish,
                  struct buffer *errors)
 {
-    char plain[PATH_MAX];
+    char plain[PATH_MAX] = "";
     struct making making = {.wish = wish, .errors = errors};
     int err = find_plugin(&making);
     if (err)
@@ -225,6 +245,8 @@ int starter_make(struct starter *starter, const struct starter_wish *wish,
         complain(&making, strerror(-err), "a temporary folder");
     else
         err = take_from(starter, &making, wish->config ? wish->config : plain);
+    if (err && wish->config == NULL)
+        name_plain(errors, plain);
     unlink_all(&making.links);
     return err ? -EINVAL : 0;
 }

@@ -265,7 +265,7 @@ static int verify_journal(const struct wish *wish)
     bool again = true;
     int err = archive_find(folder, wish->folder);
     if (err)
-        return refuse(wish->folder, "no journal there");
+        return refuse(wish->folder, err == -ENOENT ? "no journal there" : strerror(-err));
     for (int i = 0; i < TRIES && again; i++) {
         if (i > 0)
             verdict_free(&verdict);

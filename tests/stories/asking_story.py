@@ -79,6 +79,16 @@ def test_who_may_not_connect_is_told_so(desk):
     assert code == 1 and "expected a user who may connect to it (people.conf" in err
 
 
+def test_who_may_not_read_the_journal_is_not_told_that_there_is_none(desk):
+    os.chmod(os.path.join(desk.state, "journal"), 0o700)
+    for word in ("events", "verify"):
+        code, _, err = desk.ask(word, user=STRANGER)
+        assert code != 0 and "Permission denied" in err and "No such file" not in err, err
+    os.chmod(desk.state, 0o700)
+    code, _, err = desk.ask("events", user=STRANGER)
+    assert code == 1 and "no journal can be read: Permission denied" in err
+
+
 def test_an_action_is_done_once_and_on_record_once(desk, city):
     assert desk.ask("do", "desk", "add", "n=5", "note=hunter2") == (0, "total  5\n", "")
     assert desk.ask("do", "desk", "add", "--json") == (0, '{"total":6}\n', "")

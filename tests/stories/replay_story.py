@@ -299,6 +299,8 @@ def test_a_configuration_that_does_not_check_is_not_tried(filled, tmp_path):
 @pytest.mark.parametrize("words, told", [
     ([], "expected a plugin"),
     (["nothing/there"], "expected a plugin's folder"),
+    ([os.path.join(town.ROOT, "plugins", "example")],
+     'without --config: plugin "example" "example": url: expected'),
     (["threshold", "--from", "noon"], "expected a sequence or a time"),
     (["threshold", "--within", "long"], "--within: expected a number"),
     (["threshold", "other", "--config", "CONFIG"], "expected an instance of the plugin"),
