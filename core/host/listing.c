@@ -136,10 +136,11 @@ static enum listing_found read_type(struct listing_entry *entry, struct word val
 {
     if (is_value(value, "cdir") || is_value(value, "pdir"))
         return LISTING_NOTHING;
-    entry->kind = is_value(value, "file")            ? LISTING_FILE
-                  : is_value(value, "dir")           ? LISTING_FOLDER
-                  : is_value(value, "OS.unix=slink") ? LISTING_LINK
-                                                     : LISTING_OTHER;
+    entry->kind = is_value(value, "file")              ? LISTING_FILE
+                  : is_value(value, "dir")             ? LISTING_FOLDER
+                  : is_value(value, "OS.unix=slink")   ? LISTING_LINK
+                  : is_value(value, "OS.unix=symlink") ? LISTING_LINK
+                                                       : LISTING_OTHER;
     return LISTING_ENTRY;
 }
 
@@ -203,17 +204,19 @@ static int month_of(struct word word)
     return 0;
 }
 
-/* "11:04" or "11:04:05". */
+/* "11:04", "11:04:05" or "11:04:05.123". */
 static bool clock_of(struct word word, int64_t *seconds)
 {
     int64_t hour, minute, second = 0;
-    size_t colon = word.length > 1 && word.text[1] == ':' ? 1 : 2;
-    if (word.length < colon + 3 || word.text[colon] != ':' ||
+    size_t colon = word.length > 1 && word.text[1] == ':' ? 1 : 2, end = colon + 3;
+    if (word.length < end || word.text[colon] != ':' ||
         !part_of(word, 0, colon, 0, 23, &hour) ||
         !part_of(word, colon + 1, 2, 0, 59, &minute))
         return false;
-    if (word.length > colon + 3 &&
-        (word.text[colon + 3] != ':' || !part_of(word, colon + 4, 2, 0, 60, &second)))
+    if (word.length > end &&
+        (word.text[end] != ':' || !part_of(word, end + 1, 2, 0, 60, &second)))
+        return false;
+    if (word.length > end + 3 && word.text[end + 3] != '.')
         return false;
     *seconds = hour * 3600 + minute * 60 + second;
     return true;
@@ -234,31 +237,55 @@ static void guess_year(struct listing_entry *entry, int64_t month, int64_t day,
     }
 }
 
-/* Month, day, and the time of the day or the year. */
-static bool read_month_day(struct listing_entry *entry, const struct word *words,
-                           int64_t now_s)
+static bool is_year(struct word word, int64_t *year)
 {
-    int64_t day, year, seconds, month = month_of(words[0]);
-    size_t digits = words[1].length;
+    return word.length == 4 && part_of(word, 0, 4, 1970, 2199, year);
+}
+
+/* "Nov 21", or the other way round. */
+static bool read_day(const struct word *words, int64_t *month, int64_t *day)
+{
+    bool is_turned = month_of(words[0]) == 0;
+    struct word date = words[is_turned ? 0 : 1];
+    size_t digits = date.length;
+    *month = month_of(words[is_turned ? 1 : 0]);
     if (digits > 2 && digits <= 5) /* a letter behind it, as with the month */
-        digits = words[1].text[1] >= '0' && words[1].text[1] <= '9' ? 2 : 1;
-    if (month == 0 || !part_of(words[1], 0, digits, 1, 31, &day))
+        digits = date.text[1] >= '0' && date.text[1] <= '9' ? 2 : 1;
+    if (digits < date.length && date.text[digits] >= '0' && date.text[digits] <= '9')
         return false;
-    if (clock_of(words[2], &seconds))
-        guess_year(entry, month, day, seconds, now_s);
-    else if (words[2].length != 4 || !part_of(words[2], 0, 4, 1970, 2199, &year))
-        return false;
-    else if (is_date(year, month, day))
+    return *month > 0 && part_of(date, 0, digits, 1, 31, day);
+}
+
+/* Month, day, and the time of the day or the year, or both; how many words that is, or 0. */
+static int read_month_day(struct listing_entry *entry, const struct word *words, int left,
+                          int64_t now_s)
+{
+    int64_t day, year, seconds, month;
+    int taken = 3;
+    if (!read_day(words, &month, &day))
+        return 0;
+    if (clock_of(words[2], &seconds)) {
+        bool is_whole = words[2].length > 5 && left > 4 && is_year(words[3], &year);
+        if (!is_whole)
+            guess_year(entry, month, day, seconds, now_s);
+        else if (is_date(year, month, day))
+            set_time(entry, moment(year, month, day, seconds), 1);
+        taken += is_whole;
+    } else if (!is_year(words[2], &year)) {
+        return 0;
+    } else if (is_date(year, month, day)) {
         set_time(entry, moment(year, month, day, 0), DAY_S);
-    set_told(entry, words[0], words[2]);
-    return true;
+    }
+    set_told(entry, words[0], words[taken - 1]);
+    return taken;
 }
 
 /* "2026-11-21 11:04". */
 static bool read_iso(struct listing_entry *entry, const struct word *words)
 {
     int64_t year, month, day, seconds;
-    if (words[0].length != 10 || words[0].text[4] != '-' || words[0].text[7] != '-' ||
+    if (words[0].length != 10 || words[0].text[4] != words[0].text[7] ||
+        (words[0].text[4] != '-' && words[0].text[4] != '/') ||
         !part_of(words[0], 0, 4, 1970, 2199, &year) ||
         !part_of(words[0], 5, 2, 1, 12, &month) ||
         !part_of(words[0], 8, 2, 1, 31, &day) || !clock_of(words[1], &seconds))
@@ -290,13 +317,24 @@ static void drop_target(struct listing_entry *entry)
         }
 }
 
+/* "+0800", which only stands behind a time of more than minutes. */
+static bool is_zone(struct word word)
+{
+    int64_t number;
+    return word.length == 5 && (word.text[0] == '+' || word.text[0] == '-') &&
+           part_of(word, 1, 4, 0, 1400, &number);
+}
+
 /* How many words the time has that begins there behind a size; 0: none. */
 static int read_unix_time(struct listing_entry *entry, const struct word *words, int left,
                           int64_t now_s)
 {
-    if (left >= 3 && read_month_day(entry, words, now_s))
-        return 3;
-    return left >= 2 && read_iso(entry, words) ? 2 : 0;
+    int taken = left >= 3 ? read_month_day(entry, words, left, now_s) : 0;
+    if (taken > 0)
+        return taken;
+    if (left < 2 || !read_iso(entry, words))
+        return 0;
+    return left > 3 && is_zone(words[2]) ? 3 : 2;
 }
 
 /* Behind the rights there are two to four words, then size, time and, one blank behind it, the name. */

@@ -53,7 +53,11 @@ static void facts_are_exact_and_utc(void **state)
         {"type=dir;modify=20260411000000;sizd=4096; 2026",
          "folder [2026] -1 1775865600+1 utc"},
         {"type=OS.unix=slink:/srv; now", "link [now] -1"},
+        {"type=OS.unix=symlink; now", "link [now] -1"},
         {"type=OS.unix=chr-1/3; null", "other [null] -1"},
+        {"Type=File;Modify=20260411083015;Size=5;UNIX.mode=0644;UNIX.owner=0; a=b;c",
+         "file [a=b;c] 5 1775896215+1 utc"},
+        {"size=5;type=file; \xd6\xb4.MP4", "file [\xd6\xb4.MP4] 5"},
         {"modify=20260230083015;type=file;size=1x; a", "file [a] -1"},
         {"modify=2026041108301;type=file; a", "file [a] -1"},
         {"modify=20260411083015Z;type=file; a", "file [a] -1"},
@@ -118,6 +122,32 @@ static void a_unix_listing_is_to_the_minute_or_the_day(void **state)
     all_say(false, LINES, countof(LINES));
 }
 
+static void a_unix_listing_may_tell_its_time_in_other_ways(void **state)
+{
+    static const struct expected LINES[] = {
+        {"-rw-r--r-- 1 u g 3 11 Apr 09:42 day first",
+         "file [day first] 3 1775900520+60 guessed"},
+        {"-rw-r--r-- 1 u g 3 11 Apr 2025 day first",
+         "file [day first] 3 1744329600+86400"},
+        {"-rw-r--r-- 1 u g 3 Apr 11 09:42:07 2026 bsd T", "file [bsd T] 3 1775900527+1"},
+        {"-rw-r--r-- 1 u g 3 Apr 11 09:42 2026 name",
+         "file [2026 name] 3 1775900520+60 guessed"},
+        {"-rw-r--r-- 1 u g 3 Feb 30 09:42:07 2026 never", "file [never] 3"},
+        {"-rw-r--r-- 1 u g 3 2026-04-11 09:42:07.123456789 +0800 full",
+         "file [full] 3 1775900527+1"},
+        {"-rw-r--r-- 1 u g 3 2026-04-11 09:42 +x", "file [+x] 3 1775900520+60"},
+        {"-rw-r--r-- 1 u g 3 2026/04/11 09:42 slash", "file [slash] 3 1775900520+60"},
+        {"-rw-r--r--. 1 root root 5 Apr  1  2025 selinux",
+         "file [selinux] 5 1743465600+86400"},
+        {"-r-xr-xr-x 1 owner group 5 apr 11 2025 lower",
+         "file [lower] 5 1744329600+86400"},
+        {"-rw-r--r-- 1 u g 3 Apr 2026 09:42 a", "strange"},
+        {"-rw-r--r-- 1 u g 3 Apr 11 09:42x a", "strange"},
+    };
+    (void)state;
+    all_say(false, LINES, countof(LINES));
+}
+
 static void a_windows_listing_is_to_the_minute(void **state)
 {
     static const struct expected LINES[] = {
@@ -130,6 +160,9 @@ static void a_windows_listing_is_to_the_minute(void **state)
         {"11-21-99  12:04PM                 1 old", "file [old] 1 943185840+60"},
         {"11/21/26  23:04                   1 day", "file [day] 1 1795302240+60"},
         {"2026-11-21  11:04                 1 iso", "file [iso] 1 1795259040+60"},
+        {"2026/11/21  11:04                 1 cn", "file [cn] 1 1795259040+60"},
+        {"2026/11/21  11:04    <DIR>          cn", "folder [cn] -1 1795259040+60"},
+        {"11-21-26  11:04am                 1 low", "file [low] 1 1795259040+60"},
         {"02-30-26  11:04AM                 1 never", "file [never] 1"},
         {"11-21-26  13:04PM                 1 a", "strange"},
         {"11-21-26  11:04AM       <SYM>       a", "strange"},
@@ -191,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_exact_and_utc),
         cmocka_unit_test(a_unix_listing_is_to_the_minute_or_the_day),
+        cmocka_unit_test(a_unix_listing_may_tell_its_time_in_other_ways),
         cmocka_unit_test(a_windows_listing_is_to_the_minute),
         cmocka_unit_test(the_time_is_given_as_it_was_told),
         cmocka_unit_test(the_listing_of_a_dock_is_understood),
