@@ -2,6 +2,7 @@
 --
 --   time.parse("2026-11-21T11:04:05.5+08:00")        1795230245.5
 --   time.parse("2026-11-21 11:04:05", 480)           1795230245     a device's local time
+--   time.read("2026/11/21 9:04:05", 480)             1795223045     whoever wrote it
 --   time.format(1795230245.5)                        "2026-11-21T03:04:05.500Z"
 --   time.format(1795230245.5, 480)                   "2026-11-21T11:04:05.500+08:00"
 --
@@ -192,6 +193,28 @@ function time.parse(text, offset)
         return nil, fault
     end
     return fraction and seconds + tonumber("0." .. fraction) or seconds
+end
+
+local LAX = "^(%d%d%d%d)([-/.])(%d%d?)%2(%d%d?)[T ] *(%d%d?):(%d%d?)(.*)$"
+
+-- The same as people and careless devices write it, too: 2026/11/21 9:04:05, 2026-1-2 3:04,
+-- 20261121110405. A day comes before its hour and a year before its month, always.
+function time.read(text, offset)
+    if type(text) ~= "string" or #text > 40 then
+        return refuse(MOMENT, text)
+    end
+    local year, _, month, day, hour, minute, behind = text:match(LAX)
+    local second, rest = (behind or ""):match("^:(%d%d?)(.*)$")
+    if not year then
+        year, month, day, hour, minute, second =
+            text:match("^(%d%d%d%d)(%d%d)(%d%d)(%d%d)(%d%d)(%d%d)$")
+    end
+    if not year then
+        return time.parse(text, offset)
+    end
+    return time.parse(("%s-%02d-%02dT%02d:%02d:%02d%s"):format(year, tonumber(month),
+        tonumber(day), tonumber(hour), tonumber(minute), tonumber(second) or 0,
+        rest or behind or ""), offset)
 end
 
 -- RFC 3339 with milliseconds: in UTC with a Z, or as a clock with that offset shows it.

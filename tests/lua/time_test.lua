@@ -90,6 +90,25 @@ t.test("what_is_no_time_at_all_is_refused", function()
     t.holds(said("x\27[1m"):find('"x?[1m"', 1, true))
 end)
 
+t.test("times_of_people_and_careless_devices_are_read_and_no_others", function()
+    for _, text in ipairs { "2026-11-21T11:04:05", "2026/11/21 11:04:05", "2026.11.21 11:04:05",
+        "2026-11-21  11:04:05", "20261121110405", "20261121T110405", "2026-11-21T11:04:05+08:00",
+        "2026/11/21 03:04:05Z" } do
+        t.equal({ text, (time.read(text, 480)) }, { text, 1795230245 })
+    end
+    t.equal(time.read("2026-1-2T3:4:5.5", 480), 1767294245.5)
+    t.equal(time.read("2026/1/2 3:4", 480), 1767294240)
+    for _, text in ipairs { "", "2026-11-21", "2026-11/21 11:04:05", "21.11.2026 11:04:05",
+        "2026-11-21 11:04:5x", "2026-11-21 11:04:", "2026-11-21 11", "2026-02-30 11:04:05",
+        "2026112111040", "202611211104055", "2026-111-21 11:04:05", ("2"):rep(41) } do
+        local seconds, fault = time.read(text, 480)
+        t.equal({ text, seconds }, { text })
+        t.holds(fault:find "^expected" or fault:find "day: expected", text)
+    end
+    t.equal(time.read("2026/11/21 11:04:05"), nil)
+    t.equal(time.read(nil, 480), nil)
+end)
+
 t.test("an_offset_is_read_as_iso_and_as_terminals_write_zones", function()
     for text, minutes in pairs { Z = 0, ["+08:00"] = 480, ["-0330"] = -210, ["+14"] = 840,
         ["CST-8:00:00"] = 480, ["CST-3:00:00"] = 180, ["EST5"] = -300, ["IST-5:30"] = 330 } do
