@@ -18,7 +18,7 @@ auth.ALGORITHMS = { "MD5", "SHA-256", "SM3" }
 function auth.response(told, method, password, body)
     local algorithm = (told.algorithm or "MD5"):lower()
     local hash = HASHES[(algorithm:gsub("%-sess$", ""))]
-    local qop = told.qop and told.qop:lower()
+    local qop = told.qop and told.qop ~= "" and told.qop:lower() or nil
     if not hash or qop and qop ~= "auth" and qop ~= "auth-int" then
         return nil
     end
@@ -73,11 +73,15 @@ function auth.fault(told, algorithm)
             return "expected " .. name .. " in the Authorization"
         end
     end
-    if told.qop and not (told.cnonce and told.nc and told.nc:find("^" .. ("%x"):rep(8) .. "$")) then
-        return "expected cnonce and eight digits of nc beside qop"
+    local nc = told.nc or ""
+    if (told.qop or "") ~= "" and not (told.cnonce and #nc <= 8 and nc:find "^%x+$") then
+        return "expected cnonce and at most eight digits of nc beside qop"
     end
-    if (told.algorithm or "MD5"):upper() ~= algorithm then
+    local told_algorithm, is_sess = (told.algorithm or "MD5"):upper():gsub("%-SESS$", "")
+    if told_algorithm ~= algorithm then
         return "expected the algorithm of the challenge"
+    elseif is_sess > 0 and not told.cnonce then
+        return "expected cnonce beside an algorithm of sessions"
     end
 end
 

@@ -74,9 +74,27 @@ function inquiry.ask(self, camera, cmd, about, fields)
     return open.single, "the camera took the question and did not answer it"
 end
 
+-- The question of that number; of an answer without one the only question that it can be about.
+local function question_of(self, camera, body)
+    local about = ("%s/%s/"):format(camera.id, body.cmd)
+    if body.sn then
+        return self.open[about .. body.sn]
+    end
+    local found
+    for key, open in pairs(self.open) do
+        if key:sub(1, #about) == about then
+            if found then
+                return nil
+            end
+            found = open
+        end
+    end
+    return found
+end
+
 -- A Response of a camera. Late ones, and those that nobody asked for, are nobody's.
 function inquiry.take(self, camera, body)
-    local open = self.open[("%s/%s/%d"):format(camera.id, body.cmd, body.sn or -1)]
+    local open = question_of(self, camera, body)
     local answer = open and manscdp.read(body, self.config.offset)
     if not answer then
         self.host.metrics.count("answers_unasked", 1)
@@ -120,10 +138,12 @@ local function is_same(a, b)
     return true
 end
 
+local THERE = { ON = true, ONLINE = true, OK = true }
+
 local function count_on(items)
     local count = 0
     for _, item in ipairs(items) do
-        count = count + ((item.status or ""):upper() == "ON" and 1 or 0)
+        count = count + (THERE[(item.status or ""):upper()] and 1 or 0)
     end
     return count
 end

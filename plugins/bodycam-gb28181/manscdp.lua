@@ -15,7 +15,7 @@ local trim = require "trim"
 
 local manscdp = {}
 
-local TEXT_MOST, ITEMS_MOST = 128, 1000
+local TEXT_MOST, ITEMS_MOST, NUMBER_MOST = 128, 1000, 1e16
 
 -- ---- Elements
 
@@ -44,14 +44,17 @@ local function text(element, name)
     return value ~= "" and value or nil
 end
 
+-- "119.3", ".5" and what printf makes of it with %e.
 local function decimal(element, name)
     local value = text(element, name)
-    return value and #value <= 24 and value:find "^[+-]?%d+%.?%d*$" and tonumber(value) or nil
+    local digits = value and #value <= 24 and value:gsub("[eE][+-]?%d%d?$", "")
+    local number = digits and digits:find "^[+-]?%d*%.?%d*$" and tonumber(value)
+    return number and math.abs(number) < NUMBER_MOST and number or nil
 end
 
 local function whole(element, name)
     local value = text(element, name)
-    return value and #value <= 10 and value:find "^%d+$" and math.tointeger(tonumber(value)) or nil
+    return value and #value <= 15 and value:find "^%d+$" and math.tointeger(tonumber(value)) or nil
 end
 
 -- A number of a camera or channel: 20 digits, of some makes fewer.
@@ -69,24 +72,54 @@ end
 -- Seconds UTC, and the text as it was told.
 local function moment(element, name, offset)
     local value = text(element, name)
-    return value and time.parse(value, offset) or nil, value
+    return value and time.read(value, offset) or nil, value
+end
+
+-- Each element in those of a name, of which there may be several.
+local function each_in(element, name, fn)
+    for _, one in ipairs(element) do
+        if one.name:lower() == name then
+            fn(one)
+        end
+    end
 end
 
 -- ---- What the commands say
 
+-- The edition of 2022 puts places into a list; the last one with a place is the newest.
+local function placed_in(element)
+    local found
+    each_in(element, "devicelist", function(list)
+        each_in(list, "item", function(item)
+            found = decimal(item, "Longitude") and decimal(item, "Latitude") and item or found
+        end)
+    end)
+    return found
+end
+
 local function position(element, offset)
+    local item = not child(element, "Longitude") and placed_in(element) or nil
     local at, told = moment(element, "Time", offset)
-    return { time = at, told = told, longitude = decimal(element, "Longitude"),
+    if item then
+        local taken, taken_told = moment(item, "CaptureTime", offset)
+        at, told = taken or at, taken and taken_told or told
+        element = item
+    end
+    return { time = at, told = told, channel = item and id(item, "DeviceID"),
+        longitude = decimal(element, "Longitude"),
         latitude = decimal(element, "Latitude"), speed = decimal(element, "Speed"),
         direction = decimal(element, "Direction"), altitude = decimal(element, "Altitude") }
 end
 
 local function alarm(element, offset)
     local at, told = moment(element, "AlarmTime", offset)
-    local info = child(element, "Info")
+    if not told then
+        at, told = moment(element, "Time", offset)
+    end
+    local type
+    each_in(element, "info", function(info) type = type or whole(info, "AlarmType") end)
     return { time = at, told = told, priority = whole(element, "AlarmPriority"),
-        method = whole(element, "AlarmMethod"),
-        type = info and whole(info, "AlarmType") or whole(element, "AlarmType"),
+        method = whole(element, "AlarmMethod"), type = type or whole(element, "AlarmType"),
         description = text(element, "AlarmDescription"),
         longitude = decimal(element, "Longitude"), latitude = decimal(element, "Latitude") }
 end
@@ -108,17 +141,25 @@ local function record(item, offset)
         recorder = text(item, "RecorderID") }
 end
 
--- `list` is the element of the items; SumNum says how many there are in all messages together.
-local function listing(list, read)
+local function told_number(list)
+    local digits = list.attributes.Num or list.attributes.num or list.attributes.NUM or ""
+    return #digits <= 10 and digits:find "^%d+$" and math.tointeger(tonumber(digits)) or nil
+end
+
+-- `name` is that of the element of the items; SumNum says how many there are in all messages
+-- together.
+local function listing(name, read)
     return function(element, offset)
-        local found = child(element, list)
         local answer = { sum = whole(element, "SumNum"), items = {} }
-        for _, item in ipairs(found or {}) do
-            if item.name:lower() == "item" and #answer.items < ITEMS_MOST then
-                answer.items[#answer.items + 1] = read(item, offset)
-            end
-        end
-        answer.num = tonumber(found and found.attributes.Num) or #answer.items
+        each_in(element, name, function(list)
+            answer.num = answer.num or told_number(list)
+            each_in(list, "item", function(item)
+                if #answer.items < ITEMS_MOST then
+                    answer.items[#answer.items + 1] = read(item, offset)
+                end
+            end)
+        end)
+        answer.num = answer.num or #answer.items
         return answer
     end
 end
@@ -127,8 +168,8 @@ local READERS = {
     Keepalive = function(element) return { status = word(element, "Status") } end,
     MobilePosition = position,
     Alarm = alarm,
-    Catalog = listing("DeviceList", channel),
-    RecordInfo = listing("RecordList", record),
+    Catalog = listing("devicelist", channel),
+    RecordInfo = listing("recordlist", record),
     DeviceInfo = function(element)
         return { result = word(element, "Result"), name = text(element, "DeviceName"),
             manufacturer = text(element, "Manufacturer"), model = text(element, "Model"),
@@ -147,12 +188,12 @@ local READERS = {
 
 local GB = { GB2312 = true, GBK = true, GB18030 = true }
 
--- The charset to read it in: lua/xml.lua sees through a GB that is none; what says UTF-8, something
+-- The charset to read it in: the host sees through a GB that is none; what says UTF-8, something
 -- else or nothing and is no UTF-8 is GB, because cameras know no third one.
 local function charset_of(bytes)
     local declared = bytes:match "^<%?xml[^>]-encoding%s*=%s*[\"']([^\"']*)"
     if GB[(declared or ""):upper()] then
-        return nil
+        return "GB18030"
     end
     return utf8.len(bytes) and "UTF-8" or "GB18030"
 end
@@ -167,15 +208,33 @@ local function escape_lone(bytes)
     end))
 end
 
+-- Num=8, without quotes.
+local function quote_attributes(tag)
+    return (tag:gsub("(%s[%w:_-]+%s*=%s*)([%w.:_-]+)", '%1"%2"'))
+end
+
+-- As it was meant, where that is no XML: control characters in names are blanks, and the first
+-- line has said what it had to say.
+local function repaired(document)
+    local said = document:gsub("^<%?[^<>]*>", "")
+    said = escape_lone(said):gsub("[%z\1-\8\11\12\14-\31]", " ")
+    return (said:gsub("<%a[^<>\"']*", quote_attributes))
+end
+
 -- Some put empty lines before the document, or a NUL behind it.
 local function parse(bytes)
     local document = bytes:find "[^%s%z]" and bytes:match "^%s*(.*[^%s%z])" or ""
     local options = { encoding = charset_of(document) }
     local tree, why = xml.decode(document, options)
-    if not tree and document:find("&", 1, true) then
-        tree = xml.decode(escape_lone(document), options)
+    if not tree then
+        tree = xml.decode(repaired(document), options)
     end
     return tree, why
+end
+
+local CMDS = {} -- some write KeepAlive
+for name in pairs(READERS) do
+    CMDS[name:lower()] = name
 end
 
 local KINDS = { notify = "Notify", response = "Response", query = "Query", control = "Control" }
@@ -190,8 +249,8 @@ function manscdp.decode(bytes)
     if not kind or not cmd then
         return nil, "expected a Notify, Response, Query or Control with a CmdType"
     end
-    return { kind = kind, cmd = cmd, sn = whole(tree, "SN"), device = id(tree, "DeviceID"),
-        tree = tree }
+    return { kind = kind, cmd = CMDS[cmd:lower()] or cmd, sn = whole(tree, "SN"),
+        device = id(tree, "DeviceID"), tree = tree }
 end
 
 -- What it says; nil for a command of which nobody here knows what it says. `offset` is that of the

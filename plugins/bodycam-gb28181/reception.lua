@@ -106,7 +106,7 @@ end
 
 local function on_position(self, camera, body)
     local told = manscdp.read(body, self.config.offset)
-    local data = { channel = body.device, told = told_time(told.told),
+    local data = { channel = told.channel or body.device, told = told_time(told.told),
         speed = within(told.speed, 0, 1000), direction = within(told.direction, 0, 360),
         altitude = within(told.altitude, -1000, 20000) }
     local now = self.host.mono()

@@ -55,14 +55,19 @@ end
 
 -- ---- Nonces that were used
 
+-- 0 without qop: such a nonce is good once.
+local function count_of(told)
+    return (told.qop or "") ~= "" and tonumber(told.nc, 16) or 0
+end
+
 local function is_used(camera, told)
     local last = camera.used[told.nonce]
-    return last and (not told.qop or tonumber(told.nc, 16) <= last.nc)
+    return last and (count_of(told) == 0 or count_of(told) <= last.nc)
 end
 
 -- The oldest goes when there are too many; with it all that were made until then are stale.
 local function remember(camera, told, at)
-    camera.used[told.nonce] = { nc = told.qop and tonumber(told.nc, 16) or 0, at = at }
+    camera.used[told.nonce] = { nc = count_of(told), at = at }
     local count, oldest = 0, nil
     for nonce, one in pairs(camera.used) do
         count = count + 1

@@ -39,6 +39,9 @@ local TOKEN = "[%w%-%.!%%*_+`'~]+"
 local function split(bytes)
     local from = bytes:find("[^\r\n]") or #bytes + 1
     local last, body = bytes:match("()\r?\n\r?\n()", from)
+    if not last then -- a head alone, of one who takes the end of a line for an empty one
+        last, body = bytes:match("()\r?\n()$", from)
+    end
     if not last then
         return nil, "expected an empty line behind the head"
     end
@@ -54,11 +57,11 @@ function sip.is_ping(bytes)
 end
 
 local function read_start(line)
-    local status, reason = line:match("^SIP/2%.0 (%d%d%d) ?(.*)$")
+    local status, reason = line:match("^[sS][iI][pP]/2%.0 +(%d%d%d) ?(.*)$")
     if status then
         return { status = tonumber(status), reason = reason, headers = {} }
     end
-    local method, uri = line:match("^(%u[%u_]*) +(%S+) +SIP/2%.0 *$")
+    local method, uri = line:match("^(%u[%u_]*) +(%S+) +[sS][iI][pP]/2%.0 *$")
     if not method or #method > 20 then
         return nil, "expected METHOD URI SIP/2.0 or SIP/2.0 STATUS REASON as first line"
     end
@@ -76,10 +79,15 @@ local function read_line(message, line)
         and ("expected at most %d lines in the head"):format(LINES_MOST) or nil
 end
 
+-- A line that begins with a blank goes on with the one before it.
+local function unfolded(head)
+    return (head:gsub("\r?\n[ \t]+", " "))
+end
+
 -- The message and the first thing that is wrong; a line that is no header is not in it.
 local function read_head(head)
     local message, first
-    for line in (head:gsub("\r?\n[ \t]+", " ") .. "\n"):gmatch("(.-)\r?\n") do
+    for line in (unfolded(head) .. "\n"):gmatch("(.-)\r?\n") do
         local fault
         if message then
             fault = read_line(message, line:gsub("\t", " "))
@@ -105,7 +113,7 @@ end
 
 -- The number of bytes that a head says its body has: 0 when it says nothing, nil for nonsense.
 function sip.length(head)
-    local small = "\n" .. head:lower()
+    local small = "\n" .. unfolded(head):lower()
     local told = small:match "\ncontent%-length[ \t]*:([^\r\n]*)"
         or small:match "\nl[ \t]*:([^\r\n]*)" or "0"
     local digits = trim(told):match "^%d+$"
@@ -178,7 +186,14 @@ local function parameters(text)
     return found
 end
 
+-- What stands before the comma that ends it; one in quotes does not.
+local function first_of(text)
+    local masked = text:gsub('"[^"]*"', function(quote) return ("x"):rep(#quote) end)
+    return text:sub(1, (masked:find(",", 1, true) or 0) - 1)
+end
+
 local function host_and_port(place)
+    place = place:gsub("%s", "")
     local host, port = place:match "^(%[[%x:.]+%]):?(%d*)$"
     if not host then
         host, port = place:match "^([%w_.-]+):?(%d*)$"
@@ -188,27 +203,29 @@ local function host_and_port(place)
 end
 
 -- What an address says: { user =, host =, port =, parameters = {} } of "<sip:user@host>;tag=1" or
--- of the same without brackets; nil when it is none. The user may be missing.
+-- of the same without brackets, the first of several; nil when it is none. The user may be missing.
 function sip.address(value)
     value = value:gsub('^%s*"[^"]*"%s*', "")
     local uri, rest = value:match "<([^<>]*)>(.*)$"
     if not uri then
         uri, rest = value:match "^%s*([^;,%s]+)(.*)$"
     end
-    local place = uri and uri:match "^[sS][iI][pP][sS]?:([^;?]*)"
+    local place = uri and uri:match "^%s*[sS][iI][pP][sS]?:(.*)$"
     if not place then
         return nil
     end
     local user, where = place:match "^([^@]*)@(.*)$"
-    local host, port = host_and_port(where or place)
-    return { user = user, host = host, port = port, parameters = parameters(rest) }
+    local host, port = host_and_port((where or place):match "^[^;?]*")
+    return { user = user and user:match "^[^:;]*", host = host, port = port,
+        parameters = parameters(first_of(rest)) }
 end
 
 -- The way of the message: { transport =, host =, port =, parameters = {} } of its first Via, or
 -- nil.
 function sip.via(message)
     local first = (sip.header(message, "via") or ""):match "^[^,]*"
-    local transport, place, rest = first:match "^SIP%s*/%s*2%.0%s*/%s*(%a+)%s+([^;%s]+)%s*(.*)$"
+    local transport, place, rest =
+        first:match "^[sS][iI][pP]%s*/%s*2%.0%s*/%s*(%a+)%s+([^;]+)(.*)$"
     local host, port = host_and_port(place or "")
     if not host then
         return nil
@@ -250,8 +267,8 @@ function sip.credentials(value)
         else
             text, behind = rest:match("^([^,%s\"]*)()", after)
         end
-        if not text or found[name:lower()] then
-            return nil
+        if not text or (found[name:lower()] or text) ~= text then
+            return nil -- or it says two things
         end
         found[name:lower()], at = text, behind
     end

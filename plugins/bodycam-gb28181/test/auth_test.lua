@@ -57,7 +57,9 @@ end)
 t.test("half_an_authorization_is_none", function()
     t.equal(auth.fault(told { response = "x" }, "MD5"), nil)
     t.holds(auth.fault(told {}, "MD5"):find "expected response")
-    t.holds(auth.fault(told { response = "x", nc = "1" }, "MD5"):find "eight digits")
+    for _, nc in ipairs { "", "x", "000000001" } do
+        t.holds(auth.fault(told { response = "x", nc = nc }, "MD5"):find "eight digits")
+    end
     t.holds(auth.fault(told { response = "x" }, "SHA-256"):find "algorithm of the challenge")
     t.holds(auth.fault(told { response = "x", algorithm = "SM3" }, "MD5"):find "algorithm")
 end)

@@ -77,7 +77,8 @@ t.test("an_alarm_says_what_it_says_and_nothing_is_made_up", function()
 end)
 
 t.test("numbers_that_are_none_are_absent", function()
-    for _, wrong in ipairs { "", "nan", "inf", "0x10", "1e9", "1,5", "--1", "9 9" } do
+    for _, wrong in ipairs { "", "nan", "inf", "0x10", "1e99", ".", "e1", "1e", "+",
+        "1,5", "--1", "9 9" } do
         t.equal(read(("<Notify><CmdType>MobilePosition</CmdType><Longitude>%s</Longitude></Notify>")
             :format(wrong)), {})
     end
