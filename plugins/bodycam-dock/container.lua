@@ -14,7 +14,7 @@ local EPOCH = 2082844800 -- from 1904 to 1970
 local FIRST, LAST = 946684800, 4102444799 -- 2000 to 2099: a camera without a clock says 1904
 local HEAD, LONG_HEAD, MVHD = 8, 16, 12
 local BEGINS = { ftyp = true, moov = true, mdat = true, free = true, skip = true, wide = true,
-    uuid = true, pnot = true }
+    uuid = true, pnot = true, styp = true }
 
 function container.new()
     return { skip = 0, held = "", boxes = 0 }

@@ -59,12 +59,19 @@ end
 
 local function moment(item, path, offset)
     local told = xml.text(item, path)
-    return told and time.parse((told:gsub("Z$", "")), offset) or nil, told
+    return told and time.read((told:gsub("Z$", "")), offset) or nil, told
 end
 
--- Tokens of the URI, as they stand there.
+-- Tokens of the URI, as they stand there. Some devices escape their URI twice: "&amp;" is left.
 local function token(uri, name)
-    return ("&" .. (uri:match "%?(.*)$" or "")):match("&" .. name .. "=([^&]*)")
+    local query = uri:match "%?(.*)$" or ""
+    return ("&" .. query:gsub("&amp;", "&")):match("&" .. name .. "=([^&]*)")
+end
+
+-- "OK", "MORE", "NO MATCHES", of some devices in small letters.
+local function status_of(tree)
+    local status = (xml.text(tree, "responseStatusStrg") or ""):upper():gsub("_", " ")
+    return status == "NO MATCH" and "NO MATCHES" or status
 end
 
 local function decode_item(item, offset)
@@ -90,7 +97,7 @@ function contentmgmt.decode(bytes, offset)
     if not tree or tree.name ~= "CMSearchResult" then
         return nil, why or "expected a CMSearchResult"
     end
-    local answer = { status = xml.text(tree, "responseStatusStrg"), items = {}, upside_down = 0,
+    local answer = { status = status_of(tree), items = {}, upside_down = 0,
         matches = math.tointeger(tonumber(xml.text(tree, "numOfMatches") or "")) or 0 }
     for _, element_of in ipairs(xml.all(tree, "matchList/searchMatchItem")) do
         local item = decode_item(element_of, offset)
@@ -106,7 +113,7 @@ end
 
 -- Whether it can be downloaded: the device must have told its tokens.
 function contentmgmt.is_there(item)
-    return item.uri ~= nil and item.name ~= nil and item.size ~= nil and item.size > 0
+    return item.uri ~= nil and (item.name or "") ~= "" and item.size ~= nil and item.size > 0
 end
 
 -- The body that asks for it; nil when it cannot be asked for.

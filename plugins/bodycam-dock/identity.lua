@@ -2,6 +2,7 @@
 --
 -- sn.txt, an ini or a ZFY_INFO lie at the root of a recorder's disk, or in the folder that a dock
 -- has made for it: they are for all footage in that folder and below it, the nearest first.
+local names = require "names"
 local report = require "report"
 local zfy = require "zfy"
 
@@ -69,7 +70,8 @@ end
 -- The report, when it is one of this very file.
 function identity.report(bytes, path, size, offset)
     local told = report.decode(bytes, offset)
-    return told and told.name == path:match "[^/]*$" and told.size == size and told or nil
+    local name = names.letters(path:match "[^/]*$")
+    return told and told.name == name and told.size == size and told or nil
 end
 
 return identity

@@ -4,6 +4,7 @@
 -- same size and time, its name does not say that it is half, and it is not empty. What was seen
 -- is kept by path and has a bound: what is gone from the listing is forgotten.
 local names = require "names"
+local trim = require "trim"
 
 local listing = {}
 
@@ -65,8 +66,17 @@ function listing.look(self, entries, now, breathe)
     return whole, passed
 end
 
-local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'", ["#39"] = "'",
-    ["#x27"] = "'", ["#34"] = '"' }
+local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'" }
+
+-- What stands between "&" and ";".
+local function letter_of(name)
+    local digits, base = name:match "^#(%d+)$", 10
+    if not digits then
+        digits, base = name:match "^#[xX](%x+)$", 16
+    end
+    local code = digits and #digits <= 7 and tonumber(digits, base)
+    return code and code <= 0x10FFFF and utf8.char(code) or ENTITIES[name]
+end
 
 local function unescaped(target)
     return (target:gsub("[?#].*$", ""):gsub("%%(%x%x)", function(digits)
@@ -74,23 +84,35 @@ local function unescaped(target)
     end))
 end
 
+-- The value of href: in quotes of either kind, or without.
+local function target_of(tag)
+    local from, quote, behind = tag:match "%s[hH][rR][eE][fF]%s*=%s*()([\"']?)()"
+    if not from then
+        return ""
+    end
+    local target = tag:match(quote == "" and "^[^%s\"']*" or "^[^" .. quote .. "]*", behind)
+    return (trim(target):gsub("&(#?%w+);", letter_of))
+end
+
 -- Where a link leads to, with a "/" behind it if it is a folder; nil when that is not in `folder`.
 local function name_of(tag, folder)
-    local target = tag:match "[hH][rR][eE][fF]%s*=%s*\"([^\"]*)\""
-        or tag:match "[hH][rR][eE][fF]%s*=%s*'([^']*)'" or ""
-    local name = unescaped((target:gsub("&(#?%w+);", ENTITIES))):gsub("^%./", "")
+    local target = target_of(tag)
+    if target:find "^%a[%w+.-]*:" or target:find "^//" then
+        return nil -- another server
+    end
+    local name = unescaped(target):gsub("^%./", "")
     if folder and name:sub(1, #folder) == folder then
         name = name:sub(#folder + 1)
     end
-    return not name:find "/." and not name:find ":" and name or nil
+    return not name:find "/." and name or nil
 end
 
--- A folder that a web server shows (Apache, nginx, IIS): its entries as { name =, kind = }, in
--- order; `folder` is its own path, for links that say all of it. Sizes and times differ too much
--- to be read; who takes the file asks for its head.
+-- A folder that a web server shows (Apache, nginx, IIS, lighttpd, Python): its entries as
+-- { name =, kind = }, in order; `folder` is its own path, for links that say all of it. Sizes and
+-- times differ too much to be read; who takes the file asks for its head.
 function listing.of_html(html, folder)
     local found, known = {}, {}
-    for tag in html:gmatch "<[aA]%s([^<>]*)>" do
+    for tag in html:gmatch "<[aA](%s[^<>]*)>" do
         local target = name_of(tag:sub(1, TAG_MOST), folder) or ""
         local name = target:gsub("/$", "")
         if not names.fault(name) and not known[name] and #found < listing.MOST then

@@ -31,8 +31,21 @@ local MOST = { officer = 32, device = 32, unit = 32, channel = 8, seq = 12 }
 
 -- ---- Patterns
 
-local TIMES = { yyyy = { "year", 4 }, yy = { "year", 2 }, MM = { "month", 2 }, dd = { "day", 2 },
-    HH = { "hour", 2 }, mm = { "min", 2 }, ss = { "sec", 2 } }
+local function digits_of(name, digits)
+    return { kind = "time", name = name, digits = digits }
+end
+
+local TIMES = { yyyy = digits_of("year", 4), yy = digits_of("year", 2), MM = digits_of("month", 2),
+    dd = digits_of("day", 2), HH = digits_of("hour", 2), mm = digits_of("min", 2),
+    ss = digits_of("sec", 2) }
+local ANY = { kind = "any" }
+
+-- Made once: many patterns beside thousands of files are much memory.
+local LETTERS = setmetatable({}, { __mode = "v", __index = function(self, letter)
+    local part = { kind = "text", text = letter }
+    self[letter] = part
+    return part
+end })
 local ORDER = { "yyyy", "yy", "MM", "dd", "HH", "mm", "ss" }
 
 -- Pieces of a time, or nil when the text is none: "yyyyMMdd" -> { { "year", 4 }, ... }.
@@ -42,7 +55,7 @@ local function time_parts(text)
         local found
         for _, letters in ipairs(ORDER) do
             if text:sub(at, at + #letters - 1) == letters then
-                found = { kind = "time", name = TIMES[letters][1], digits = TIMES[letters][2] }
+                found = TIMES[letters]
                 at = at + #letters
                 has_one = true
                 break
@@ -53,7 +66,7 @@ local function time_parts(text)
             if letter:find "[%a%d{}%[%]*]" then
                 return nil
             end
-            found = { kind = "text", text = letter }
+            found = LETTERS[letter]
             at = at + 1
         end
         parts[#parts + 1] = found
@@ -129,8 +142,7 @@ local function read_parts(text, at, inner)
         elseif letter:find "[%[%]}]" then
             return nil, ("expected no %s there"):format(letter)
         else
-            parts[#parts + 1] = letter == "*" and { kind = "any" }
-                or { kind = "text", text = letter:lower() }
+            parts[#parts + 1] = letter == "*" and ANY or LETTERS[letter:lower()]
             at = at + 1
         end
     end
@@ -177,7 +189,23 @@ names.USUAL = {
     "{officer:6}_{yyyyMMddHHmmss}[_{seq}][_{important:IMP}]",
     "{yyyyMMddHHmmss}[_{seq}][_{important:IMP}]",
     "{yyyyMMdd}_{HHmmss}[_{seq}][_{important:IMP}]",
+    "*_{yyyyMMddHHmmss}_{yyyyMMddHHmmss}", -- of two times the first is the begin
     "*_{yyyyMMddHHmmss}[_{seq}][_{important:IMP}]",
+    "{officer:6}_{device}_{yyyyMMdd}_{HHmmss}[_{seq}][_{important:IMP}]",
+    "{officer:6}_{yyyyMMdd}_{HHmmss}[_{seq}][_{important:IMP}]",
+    "*_{yyyyMMdd}_{HHmmss}[_{seq}][_{important:IMP}]",
+    "{yyyyMMddHHmmss}_{device:7}_{officer:6}[_{seq}][_{important:IMP}]",
+    "{yyyyMMddHHmmss}_{officer:6}[_{device}][_{seq}][_{important:IMP}]",
+    "{unit:6-12}-{officer:6}-{device}-{yyyyMMddHHmmss}[-{seq}][-{important:IMP}]",
+    "{device:7}-{officer:6}-{yyyyMMddHHmmss}[-{seq}][-{important:IMP}]",
+    "{officer:6}-{device}-{yyyyMMddHHmmss}[-{seq}][-{important:IMP}]",
+    "{officer:6}-{yyyyMMddHHmmss}[-{seq}][-{important:IMP}]",
+    "{yyyyMMddHHmmss}[-{seq}][-{important:IMP}]",
+    "*_{yyyyMMddHHmmss}_*",
+    "*{yyyy-MM-dd_HH-mm-ss}*",
+    "*{yyyy-MM-dd HH-mm-ss}*",
+    "*-{yyyyMMddHHmmss}*",
+    "*{yyyyMMddHHmmss}",
 }
 
 -- ---- Matching

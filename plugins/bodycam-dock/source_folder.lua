@@ -22,14 +22,14 @@ local function completed(entry)
     return entry
 end
 
-function folder.look(self)
+function folder.look(self, _, breathe)
     return walk.all(function(path)
         local entries, why, code = self.host.folder.list(at(self, path))
         for _, entry in ipairs(entries or {}) do
             completed(entry)
         end
         return entries, why, code
-    end, self.config.depth)
+    end, self.config.depth, breathe)
 end
 
 function folder.stat(self, path)

@@ -28,14 +28,14 @@ local function completed(self, entry)
     return entry
 end
 
-function ftp.look(self)
+function ftp.look(self, _, breathe)
     return walk.all(function(path)
         local entries, why, code = self.host.ftp.list(wish(self, path, { most = 8 << 20 }))
         for _, entry in ipairs(entries or {}) do
             completed(self, entry)
         end
         return entries, why, code
-    end, self.config.depth)
+    end, self.config.depth, breathe)
 end
 
 local function exact(file)

@@ -60,9 +60,9 @@ function http.stat(self, path)
 end
 
 -- `is_wanted(path)`: whether its head is to be asked for.
-function http.look(self, is_wanted)
+function http.look(self, is_wanted, breathe)
     local files, told, code = walk.all(function(path) return list(self, path) end,
-        self.config.depth)
+        self.config.depth, breathe)
     if not files then
         return nil, told, code
     end

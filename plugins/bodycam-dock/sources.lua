@@ -1,7 +1,7 @@
 -- sources - the ways to a dock. Each module has
 --
 --   new(host, config) -> line                 line.shown: what people read; line.clock, if known
---   look(line, is_wanted) -> path -> entry, { more =, passed = }
+--   look(line, is_wanted, breathe) -> path -> entry, { more =, passed = }
 --   stat(line, path) -> entry                 code "unknown" where only a look tells
 --   open(line, path, from, entry) -> reader, entry       reader:read(), reader:close()
 --   read(line, path, most) -> bytes           of small files beside footage

@@ -18,8 +18,9 @@ local function depth_of(path)
 end
 
 -- `list(path)` answers entries, or nil, why, code. Answers a map of path -> entry and { more =,
--- passed = how many folders }; or nil, why, code.
-function walk.all(list, depth)
+-- passed = how many folders }; or nil, why, code. `breathe`, if given, is called for each entry:
+-- there may be thousands in one folder.
+function walk.all(list, depth, breathe)
     local files, queue, count, at = {}, { "" }, 0, 1
     local told = { more = false, passed = 0 }
     while queue[at] do
@@ -30,6 +31,9 @@ function walk.all(list, depth)
         told.passed = told.passed + (entries and 0 or 1)
         for _, entry in ipairs(entries or {}) do
             local path = join(queue[at], entry.name)
+            if breathe then
+                breathe()
+            end
             if names.fault(path) then
                 told.passed = told.passed + 1
             elseif entry.kind == "folder" then

@@ -221,7 +221,7 @@ end
 local function look(self)
     local files, told, code = self.source.look(self.line, function(path)
         return is_wanted(self, path)
-    end)
+    end, self.breathe)
     if not files then
         return nil, told, code
     end

@@ -7,6 +7,7 @@
 -- them, not for events.
 local gbk = require "gbk"
 local time = require "time"
+local trim = require "trim"
 
 local zfy = {}
 
@@ -22,11 +23,6 @@ local function letters(bytes)
     return utf8.len(bytes) and bytes or (gbk.decode(bytes))
 end
 
--- Without white space at both ends. Not "^%s*(.-)%s*$": that takes the square of the blanks.
-local function trim(text)
-    return text:find "%S" and text:match "^%s*(.*%S)" or ""
-end
-
 local function clean(name, text)
     local value = trim(text)
     if value == "" or value:find "%c" or #value > 128 then
@@ -38,6 +34,23 @@ local function clean(name, text)
     return value
 end
 
+-- The letters of a field; one that is full may end within a letter.
+local function field_letters(bytes, size)
+    for cut = 0, #bytes == size and 3 or 0 do
+        local whole = bytes:sub(1, #bytes - cut)
+        if utf8.len(whole) and (cut == 0 or whole:find "[\xE0-\xEF]") then
+            return whole
+        end
+    end
+    local text = gbk.decode(bytes)
+    return #bytes == size and text:gsub("\u{FFFD}$", "") or text
+end
+
+-- Nothing but bytes that belong to no letter: memory that was never written.
+local function is_blank(text)
+    return text:gsub("\u{FFFD}", "") == ""
+end
+
 -- The structure; nil and what was expected when there are not 94 bytes.
 function zfy.struct(bytes)
     if #bytes ~= zfy.SIZE then
@@ -47,10 +60,21 @@ function zfy.struct(bytes)
     for _, field in ipairs(FIELDS) do
         local name, size = field[1], field[2]
         local text = bytes:sub(at, at + size - 1):match "^[^%z]*"
-        found[name] = clean(name, letters(text))
+        text = field_letters(text, size)
+        found[name] = not is_blank(text) and clean(name, text) or nil
         at = at + size
     end
     return found
+end
+
+-- Notepad of Windows writes two bytes a letter where it is told "Unicode".
+local function of_utf16(bytes, format)
+    local out = {}
+    for at = 3, #bytes - 1, 2 do
+        local code = string.unpack(format, bytes, at)
+        out[#out + 1] = code >= 0xD800 and code <= 0xDFFF and "?" or utf8.char(code)
+    end
+    return table.concat(out)
 end
 
 -- Without the mark that some editors put in front, and as UTF-8.
@@ -58,20 +82,44 @@ local function document(bytes)
     if #bytes > zfy.FILE_MOST then
         return nil, ("expected at most %d bytes, got %d"):format(zfy.FILE_MOST, #bytes)
     end
-    return letters((bytes:gsub("^\xEF\xBB\xBF", "")))
+    local mark = bytes:sub(1, 2)
+    if mark == "\xFF\xFE" or mark == "\xFE\xFF" then
+        return of_utf16(bytes, mark == "\xFF\xFE" and "<I2" or ">I2")
+    end
+    local text = bytes:gsub("^\xEF\xBB\xBF", "")
+    return letters((text:gsub("[%z\26]+$", ""))) -- what is behind the end
 end
 
-local KEYS = { recorderserial = "device", serial = "device", sn = "device", deviceid = "device",
-    cserial = "device", deviceno = "device", userno = "officer", policeno = "officer",
-    police = "officer", username = "officer_name", deptcode = "unit", unitno = "unit",
-    deptname = "unit_name", unitname = "unit_name", boundat = "bound", sm3 = "sm3" }
+-- Names as recorders and docks write them, in small letters and without what stands between words.
+local KEYS = { bound = "boundat bindtime bindat 绑定时间", sm3 = "sm3",
+    device = "recorderserial recorderid recorderno serial serialno serialnumber sn csn cserial "
+        .. "deviceid deviceno devicesn devid devno devsn dsjid bodycamid 设备编号 设备序列号 "
+        .. "产品序号 序列号 执法仪编号 执法记录仪编号",
+    officer = "userno userid police policeno policeid policenum policenumber policecode jybh jh "
+        .. "officer officerno officerid 警号 警员编号 民警编号 使用人编号",
+    officer_name = "username policename officername jyxm 姓名 警员姓名 民警姓名 使用人",
+    unit = "deptcode deptno deptid unitno unitid unitcode orgcode orgid dwbh 单位编号 单位代码 "
+        .. "部门编号 部门代码",
+    unit_name = "deptname unitname orgname dwmc 单位名称 单位 部门名称 部门" }
+
+local KEY_OF = {}
+for key, words in pairs(KEYS) do
+    for word in words:gmatch "%S+" do
+        KEY_OF[word] = key
+    end
+end
+
+local function value_of(text)
+    local value = trim((text:gsub("%s[;#].*$", "")))
+    return value:match '^"(.*)"$' or value:match "^'(.*)'$" or value
+end
 
 local function put(found, name, value, offset)
-    local key = KEYS[(name:lower():gsub("[%s_-]", ""))]
+    local key = KEY_OF[(name:lower():gsub("[%s_.-]", ""))]
     if not key or found[key] then
         return
     elseif key == "bound" then
-        found.bound = time.parse(value, offset)
+        found.bound = time.read(value, offset)
     elseif key == "sm3" then
         found.sm3 = value:lower():match("^" .. ("%x"):rep(64) .. "$")
     else
@@ -79,7 +127,8 @@ local function put(found, name, value, offset)
     end
 end
 
--- NAME=VALUE or NAME: VALUE in lines, under any [section]; comments begin with ; or #.
+-- NAME=VALUE or NAME: VALUE in lines, under any [section]; comments begin with ; or #, also those
+-- behind a value.
 function zfy.ini(bytes, offset)
     local text, why = document(bytes)
     if not text then
@@ -87,10 +136,10 @@ function zfy.ini(bytes, offset)
     end
     local found = {}
     for line in (text .. "\n"):gmatch "([^\r\n]*)[\r\n]" do
-        local name, value = line:sub(1, LINE_MOST):match "^%s*([%a][%w_ -]*)[=:](.*)$"
+        local name, value = line:sub(1, LINE_MOST):gsub("^([^=:]-)：", "%1:"):match
+            "^%s*([%a\x80-\xFF][%w_.%s\x80-\xFF-]*)[=:](.*)$"
         if name then
-            value = trim(value)
-            put(found, name, value:match '^"(.*)"$' or value, offset or 480)
+            put(found, name, value_of(value), offset or 480)
         end
     end
     if next(found) == nil then

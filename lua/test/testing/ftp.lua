@@ -7,6 +7,7 @@
 --       },
 --       login = { user = "dock", password = "secret" },   -- else reply 530
 --       exact = true,         -- false: listings as Unix prints them, its clock to the minute
+--       listings = { ["/old"] = "11-21-26  11:04AM  5 a.mp4\r\n" }, -- as that server prints it
 --       delay = "20ms",       -- time for each answer
 --       on = function(device, request) ... end,           -- before each answer
 --   }
@@ -28,7 +29,8 @@ local FAULTS = { timeout = true, resolve = true, refused = true, closed = true, 
 local EXPECTED = '"timeout", "resolve", "refused", "closed", "tls", "auth", "protocol", "missing" '
     .. 'or "denied"'
 local REPLIES = { auth = 530, missing = 550, denied = 553 }
-local OPTIONS = { files = true, login = true, exact = true, delay = true, on = true }
+local OPTIONS = { files = true, login = true, exact = true, listings = true, delay = true,
+    on = true }
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
     "Dec" }
 
@@ -40,12 +42,14 @@ function ftp.new(options)
     options = options or {}
     for name in pairs(options) do
         if not OPTIONS[name] then
-            error(("t.ftp: %s: expected files, login, exact, delay or on"):format(name), 3)
+            error(("t.ftp: %s: expected files, login, exact, listings, delay or on"):format(name),
+                3)
         end
     end
     local delay = options.delay or 0
     return setmetatable({ files = options.files or {}, login = options.login,
-        exact = options.exact ~= false, on = options.on, asked = {}, faults = {},
+        exact = options.exact ~= false, listings = options.listings or {}, on = options.on,
+        asked = {}, faults = {},
         delay = math.type(delay) == "integer" and delay or assert(duration.parse(delay)) }, Ftp)
 end
 
@@ -117,7 +121,12 @@ end
 local answers = {}
 
 function answers.list(self, request)
-    local body = listing(self, absolute(request.path))
+    local path = absolute(request.path)
+    local printed = self.listings[path:gsub("(.)/+$", "%1")]
+    if printed then
+        return { body = printed, facts = self.exact }
+    end
+    local body = listing(self, path)
     return body and { body = body, facts = self.exact } or { fault = "missing" }
 end
 

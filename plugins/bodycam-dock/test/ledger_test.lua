@@ -133,6 +133,15 @@ t.test("there_is_a_bound_on_folders_and_on_files", function()
     t.equal({ asked, seen, told.more }, { walk.FOLDERS_MOST, walk.FILES_MOST, true })
 end)
 
+t.test("others_have_their_turn_while_a_big_folder_is_looked_through", function()
+    local breaths, entries = 0, {}
+    for i = 1, 5000 do
+        entries[i] = { name = "n" .. i, kind = "file" }
+    end
+    walk.all(function() return entries end, 3, function() breaths = breaths + 1 end)
+    t.equal(breaths, 5000)
+end)
+
 t.test("names_that_lead_elsewhere_are_passed_over", function()
     local files, told = walk.all(function()
         return { { name = "..", kind = "folder" }, { name = "b", kind = "file" } }

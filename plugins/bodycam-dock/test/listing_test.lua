@@ -62,7 +62,7 @@ t.test("a_stations_report_is_read_and_nonsense_is_not", function()
     t.equal(read, { file_no = "S-1", name = "a.mp4", size = 5, sm3 = ("ab"):rep(32),
         original = 1775867415, officer = "012345", important = true })
     for _, wrong in ipairs { "", "1", "[]", "{}", '{"FileName":"a/b","Size":1}',
-        '{"FileName":"a","Size":-1}', '{"FileName":"a","Size":"1"}' } do
+        '{"FileName":"a","Size":-1}', '{"FileName":"a","Size":"1 MB"}' } do
         t.equal(report.decode(wrong, 480), nil)
     end
 end)
