@@ -57,7 +57,8 @@ struct wish {
     int64_t keep_ms;
     bool json;
     const char *digest;
-    const char *word; /* the class; the folder */
+    const char *word;        /* the class; the folder */
+    struct archive *archive; /* where list looks for names, or NULL */
 };
 
 static int say(const char *what, int err)
@@ -66,19 +67,50 @@ static int say(const char *what, int err)
     return 1;
 }
 
+/* What others said goes to a terminal as they cannot disturb it. NULL: nothing. */
+static void put_text(struct buffer *line, const char *before, const char *text)
+{
+    if (text == NULL)
+        return;
+    buffer_append_text(line, before);
+    table_put_text(line, text);
+}
+
 /* ---- list */
 
-static void print_blob(const struct json *blob)
+/* Whose it is and what it was called, as the event says that brought it here. */
+static void print_origin(const struct wish *wish, const struct json *blob)
+{
+    int64_t seq = json_number(blob, "seq", -1);
+    struct buffer line = {0};
+    struct json *event = NULL;
+    size_t length = 0;
+    const char *body = wish->archive == NULL || seq < 0
+                           ? NULL
+                           : history_first(wish->archive, json_text(blob, "sha256"),
+                                           (uint64_t)seq, TALK_EFFECTS_MAX, &length);
+    if (body != NULL && json_parse(&event, body, length) == 0) {
+        const struct json *data = json_get(event, "data");
+        put_text(&line, ", ", json_text(data, "officer"));
+        put_text(&line, ", ", json_text(data, "path"));
+    }
+    printf("%s\n", buffer_text(&line));
+    json_free(event);
+    buffer_free(&line);
+}
+
+static void print_blob(const struct wish *wish, const struct json *blob)
 {
     const char *until = json_text(blob, "until");
     const char *uploaded = json_text(blob, "uploaded");
-    printf("%s %12" PRId64 " %-9s stored %.19s, %s %.19s%s%.19s%s%s\n",
+    printf("%s %12" PRId64 " %-9s stored %.19s, %s %.19s%s%.19s%s%s",
            json_text(blob, "sha256"), json_number(blob, "size", 0),
            json_text(blob, "class"), json_text(blob, "stored"),
            until ? "kept until" : "kept until it is released", until ? until : "",
            uploaded ? ", at the city since " : "", uploaded ? uploaded : "",
            json_true(blob, "released") ? ", being erased" : "",
            json_true(blob, "damaged") ? ", DAMAGED" : "");
+    print_origin(wish, blob);
 }
 
 static int list_one(void *owner, const struct json *blob, const struct field *text)
@@ -91,16 +123,21 @@ static int list_one(void *owner, const struct json *blob, const struct field *te
     if (wish->json)
         printf("%.*s\n", (int)text->length, (const char *)text->bytes);
     else
-        print_blob(blob);
+        print_blob(wish, blob);
     return 0;
 }
 
 static int list(struct wish *wish)
 {
     int fd;
+    struct finding finding;
+    char journal[ARCHIVE_PATH_MAX];
     if (keeperline_open(&fd, wish->state) != 0)
         return 1;
+    if (!wish->json && archive_find(journal, wish->state) == 0)
+        (void)archive_open(&wish->archive, journal, &finding); /* else without names */
     int err = blobline_each(fd, list_one, wish);
+    archive_close(wish->archive);
     close(fd);
     if (err)
         return say("the keeper gives no answer", err);
@@ -118,15 +155,10 @@ static void print_event(const char *body, size_t length)
     const struct json *data = json_get(event, "data");
     const char *who = json_text(json_get(data, "who"), "name");
     const char *reason = json_text(data, "reason");
-    buffer_printf(&line, "%s  %-18s", json_text(event, "time"), json_text(event, "type"));
-    if (who != NULL) {
-        buffer_append_text(&line, "  ");
-        table_put_text(&line, who);
-    }
-    if (reason != NULL) {
-        buffer_append_text(&line, "  ");
-        table_put_text(&line, reason);
-    }
+    buffer_printf(&line, "%s  %s", json_text(event, "time"), json_text(event, "type"));
+    put_text(&line, "  ", who);
+    put_text(&line, "  ", reason);
+    put_text(&line, "  ", json_text(data, "path"));
     printf("%s\n", buffer_text(&line));
     buffer_free(&line);
     json_free(event);

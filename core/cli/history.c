@@ -33,6 +33,19 @@ int history_gather(struct history *history, struct archive *archive, const char 
     return err;
 }
 
+const char *history_first(struct archive *archive, const char *sha256, uint64_t from,
+                          uint64_t most, size_t *length)
+{
+    uint64_t size = archive_size(archive);
+    for (uint64_t seq = from; seq < size && seq - from < most; seq++) {
+        const void *body;
+        if (archive_event(archive, seq, &body, length) == 0 &&
+            memmem(body, *length, sha256, strlen(sha256)) != NULL)
+            return body;
+    }
+    return NULL;
+}
+
 void history_free(struct history *history)
 {
     buffer_free(&history->events);

@@ -28,6 +28,11 @@ int history_gather(struct history *history, struct archive *archive, const char 
                    uint64_t from);
 void history_free(struct history *history);
 
+/* The first of the `most` events from `from` on that names the file: its bytes, valid until the archive is
+ * asked again. NULL when there is none that can be read. */
+const char *history_first(struct archive *archive, const char *sha256, uint64_t from,
+                          uint64_t most, size_t *length);
+
 size_t history_count(const struct history *history);
 const struct history_event *history_at(const struct history *history, size_t i);
 const char *history_body(const struct history *history,

@@ -49,6 +49,24 @@ static void they_are_found_in_bundles_and_in_the_tail(void **state)
     archive_close(archive);
 }
 
+static void the_first_that_names_it_is_looked_for_so_far_and_no_further(void **state)
+{
+    struct fixture *f = *state;
+    size_t length;
+    fixture_fill(f, 300);
+    uint64_t named = put_named(f, "evidence.recorded");
+    put_named(f, "evidence.marked");
+    struct archive *archive = open_archive(f, 256);
+    const char *body = history_first(archive, SHA256, named - 2, 3, &length);
+    assert_non_null(body);
+    assert_int_equal(length, strlen(f->events[named].body));
+    assert_memory_equal(body, f->events[named].body, length);
+    assert_null(history_first(archive, SHA256, named - 2, 2, &length));
+    assert_null(history_first(archive, SHA256, named + 2, 10, &length));
+    assert_null(history_first(archive, SHA256, UINT64_MAX - 1, 10, &length));
+    archive_close(archive);
+}
+
 static void what_is_erased_is_no_loss(void **state)
 {
     struct fixture *f = *state;
@@ -88,6 +106,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
     const struct CMUnitTest tests[] = {
         TEST(they_are_found_in_bundles_and_in_the_tail),
+        TEST(the_first_that_names_it_is_looked_for_so_far_and_no_further),
         TEST(what_is_erased_is_no_loss),
         TEST(what_cannot_be_read_is_counted),
     };
