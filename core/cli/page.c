@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "cli/place.h"
 
-enum { TEMPLATE_MAX = 256 * 1024, WORD_MAX = 16 };
+enum { TEMPLATE_MAX = 256 * 1024, WORD_MAX = 96 };
 
 /* As text and as the value of an attribute. */
 static void put_escaped(struct buffer *out, const char *text)
@@ -73,16 +73,17 @@ static void put_value(struct buffer *out, const struct json *item)
     buffer_free(&text);
 }
 
-/* What the plugin has said of the file: whatever it is, a row each. */
-static void put_members(struct buffer *out, const struct json *data)
+/* `label` is the template's own: a word for people, or nothing. */
+static void put_member(struct buffer *out, const char *label, size_t length,
+                       const struct json *item)
 {
-    for (const struct json *item = json_first(data); item; item = json_next(item)) {
-        buffer_append_text(out, "<tr><th>");
-        put_escaped(out, json_name(item));
-        buffer_append_text(out, "</th><td>");
-        put_value(out, item);
-        buffer_append_text(out, "</td></tr>\n");
-    }
+    buffer_append_text(out, "<tr><th>");
+    buffer_append(out, label, length);
+    buffer_append_text(out, length > 0 ? " <code>" : "<code>");
+    put_escaped(out, json_name(item));
+    buffer_append_text(out, "</code></th><td>");
+    put_value(out, item);
+    buffer_append_text(out, "</td></tr>\n");
 }
 
 /* ---- The words of the template */
@@ -90,6 +91,9 @@ static void put_members(struct buffer *out, const struct json *data)
 struct filling {
     const struct page_facts *facts;
     const struct json *last; /* the newest event of an export */
+    const struct json *data; /* what the first event tells of the file */
+    const char *text;        /* the template */
+    size_t length;
 };
 
 static void put_history(struct buffer *out, const struct filling *filling)
@@ -99,17 +103,39 @@ static void put_history(struct buffer *out, const struct filling *filling)
         put_row(out, history, history_at(history, i));
 }
 
-/* As the first event tells it. */
+/* "RECORDED name LABEL": one member, a row with that label, where there is such a one. */
+static const char ONE[] = "RECORDED ";
+
+static int put_one_recorded(struct buffer *out, const char *word, size_t length,
+                            const struct filling *filling)
+{
+    char name[WORD_MAX + 1] = "";
+    const char *label = memchr(word, ' ', length);
+    if (label == NULL || label == word)
+        return -EPROTO;
+    memcpy(name, word, (size_t)(label - word));
+    const struct json *item = json_get(filling->data, name);
+    if (item != NULL)
+        put_member(out, label + 1, length - (size_t)(label + 1 - word), item);
+    return 0;
+}
+
+static bool is_named(const struct filling *filling, const char *name)
+{
+    struct buffer word = {0};
+    buffer_printf(&word, "@%s%s ", ONE, name);
+    bool is = memmem(filling->text, filling->length, word.bytes, word.length) != NULL;
+    buffer_free(&word);
+    return is;
+}
+
+/* All other members, whatever the plugin has said, as it called them. */
 static void put_recorded(struct buffer *out, const struct filling *filling)
 {
-    const struct history *history = filling->facts->history;
-    struct json *json = NULL;
-    if (history_count(history) == 0)
-        return;
-    const struct history_event *event = history_at(history, 0);
-    if (json_parse(&json, history_body(history, event), event->length) == 0)
-        put_members(out, json_get(json, "data"));
-    json_free(json);
+    for (const struct json *item = json_first(filling->data); item != NULL;
+         item = json_next(item))
+        if (!is_named(filling, json_name(item)))
+            put_member(out, "", 0, item);
 }
 
 static void put_unread(struct buffer *out, const struct filling *filling)
@@ -187,6 +213,9 @@ static const struct {
 static int put_word(struct buffer *out, const char *word, size_t length,
                     const struct filling *filling)
 {
+    size_t start = sizeof(ONE) - 1;
+    if (length > start && memcmp(word, ONE, start) == 0)
+        return put_one_recorded(out, word + start, length - start, filling);
     for (size_t i = 0; i < countof(WORDS); i++) {
         if (strlen(WORDS[i].word) != length || memcmp(WORDS[i].word, word, length) != 0)
             continue;
@@ -231,13 +260,29 @@ static struct json *find_export(const struct history *history)
     return NULL;
 }
 
+/* The event that brought the file here; NULL: there is none that can be read. */
+static struct json *find_first(const struct history *history)
+{
+    struct json *json = NULL;
+    if (history_count(history) == 0)
+        return NULL;
+    const struct history_event *event = history_at(history, 0);
+    return json_parse(&json, history_body(history, event), event->length) == 0 ? json
+                                                                               : NULL;
+}
+
 int page_fill(struct buffer *out, const char *text, size_t length,
               const struct page_facts *facts)
 {
-    struct json *last = find_export(facts->history);
-    struct filling filling = {.facts = facts, .last = last};
+    struct json *last = find_export(facts->history), *first = find_first(facts->history);
+    struct filling filling = {.facts = facts,
+                              .last = last,
+                              .data = json_get(first, "data"),
+                              .text = text,
+                              .length = length};
     int err = fill(out, text, length, &filling);
     json_free(last);
+    json_free(first);
     return err;
 }
 

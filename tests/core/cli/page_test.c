@@ -85,9 +85,24 @@ static void what_was_said_of_the_file_is_shown(void **state)
     expect("@RECORDED@@HISTORY@", 0, "");
     add(7, "{\"data\":{\"officer\":\"<1>\",\"size\":9,\"differs\":[\"a\"]}}");
     expect("@RECORDED@", 0,
-           "<tr><th>officer</th><td>&lt;1&gt;</td></tr>\n"
-           "<tr><th>size</th><td>9</td></tr>\n"
-           "<tr><th>differs</th><td>[&quot;a&quot;]</td></tr>\n");
+           "<tr><th><code>officer</code></th><td>&lt;1&gt;</td></tr>\n"
+           "<tr><th><code>size</code></th><td>9</td></tr>\n"
+           "<tr><th><code>differs</code></th><td>[&quot;a&quot;]</td></tr>\n");
+}
+
+static void what_the_template_has_a_word_for_comes_in_its_place_and_once(void **state)
+{
+    (void)state;
+    history_free(&history);
+    expect("@RECORDED size How large@@RECORDED@", 0, "");
+    add(7, "{\"data\":{\"officer\":\"<1>\",\"size\":9,\"of\":1}}");
+    expect("@RECORDED size How large@@RECORDED device x@@RECORDED officer y@.@RECORDED@",
+           0,
+           "<tr><th>How large <code>size</code></th><td>9</td></tr>\n"
+           "<tr><th>y <code>officer</code></th><td>&lt;1&gt;</td></tr>\n"
+           ".<tr><th><code>of</code></th><td>1</td></tr>\n");
+    expect("@RECORDED size@", -EPROTO, NULL);
+    expect("@RECORDED  x@", -EPROTO, NULL);
 }
 
 static void events_that_cannot_be_read_are_counted(void **state)
@@ -100,13 +115,17 @@ static void events_that_cannot_be_read_are_counted(void **state)
     buffer_free(&out);
 }
 
+#define TEN "0123456789"
+
 static void what_is_no_template_is_refused(void **state)
 {
     (void)state;
     expect("a@b", -EPROTO, NULL);
     expect("@NOTHING@", -EPROTO, NULL);
     expect("@", -EPROTO, NULL);
-    expect("@AWORDTHATISFARTOOLONG@", -EPROTO, NULL);
+    expect("@" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "@", -EPROTO, NULL);
+    expect("@RECORDED size " TEN TEN TEN TEN TEN TEN TEN TEN "@", 0, "");
+    expect("@RECORDED size " TEN TEN TEN TEN TEN TEN TEN TEN "12@", -EPROTO, NULL);
 }
 
 int main(void)
@@ -117,6 +136,7 @@ int main(void)
         TEST(what_is_foreign_is_escaped),
         TEST(each_event_is_a_row),
         TEST(what_was_said_of_the_file_is_shown),
+        TEST(what_the_template_has_a_word_for_comes_in_its_place_and_once),
         TEST(events_that_cannot_be_read_are_counted),
         TEST(what_is_no_template_is_refused),
     };
