@@ -10,6 +10,7 @@ local web = require "web"
 local http = {}
 
 local HTML_MOST, LOOK_MOST = 4 << 20, 500 -- files asked for in one look
+local NO_HEAD = { [400] = true, [405] = true, [501] = true }
 
 function http.new(host, config)
     return { host = host, config = config, root = config.path:gsub("/+$", ""),
@@ -46,11 +47,27 @@ local function entry_of(headers)
         time = moment.of_web(headers["last-modified"]), within = 1, clock = "utc" }
 end
 
+-- Small servers know no HEAD: the file is begun and left.
+local function stat_by_opening(self, path)
+    local stream, entry, code = http.open(self, path, 0)
+    if not stream then
+        return nil, entry, code
+    end
+    stream:close()
+    return entry
+end
+
 function http.stat(self, path)
+    if self.has_no_head then
+        return stat_by_opening(self, path)
+    end
     local answer, why, code = self.host.http.request(web.wish(self.config, path_of(self, path),
         { method = "HEAD", headers = { ["Accept-Encoding"] = "identity" } }))
     if not answer then
         return nil, why, code
+    elseif NO_HEAD[answer.status] then
+        self.has_no_head = true
+        return stat_by_opening(self, path)
     end
     why, code = web.fault(answer.status, 200)
     if why then

@@ -69,6 +69,7 @@ end
 
 local function search(self, found, told, span)
     local id, position, count = contentmgmt.uuid(self.host.random(16)), 0, 0
+    local before
     for _ = 1, PAGES_MOST do
         local body, why, code = ask(self, SEARCH, contentmgmt.query { id = id, track = span.track,
             from = span.from, to = span.to, position = position, offset = self.config.offset })
@@ -87,7 +88,10 @@ local function search(self, found, told, span)
         position = position + got
         if answer.status ~= "MORE" or got == 0 then
             return true
+        elseif before == body then -- it knows no positions: this page is all it shows
+            break
         end
+        before = body
     end
     told.more = true
     return true

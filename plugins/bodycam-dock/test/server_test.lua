@@ -225,6 +225,20 @@ t.test("a_web_servers_file_goes_on_with_a_range_or_is_begun_anew", function()
     end
 end)
 
+t.test("a_web_server_that_knows_no_head_is_asked_for_the_file_itself", function()
+    for _, status in ipairs { 400, 405, 501 } do
+        local dock = web_of({ ["/"] = '<a href="a.mp4">x</a><a href="b.mp4">x</a>',
+            ["/a.mp4"] = BIG, ["/b.mp4"] = "two" }, { on = function(_, request)
+                return request.method == "HEAD" and { status = status } or nil
+            end })
+        local office = office_of(WEB, dock)
+        office:run "10m"
+        t.equal(hashes(office), { ["a.mp4"] = digest.sha256(BIG),
+            ["b.mp4"] = digest.sha256 "two" })
+        t.equal(#dock:requests "HEAD", 1)
+    end
+end)
+
 t.test("what_a_web_server_does_not_tell_the_size_of_is_not_taken", function()
     local dock = web_of({ ["/"] = '<a href="a.mp4">x</a>', ["/a.mp4"] = "x" },
         { open = true, on = function(_, request)
@@ -249,7 +263,7 @@ end
 local function recorder(items, options)
     options = options or {}
     local function search(body)
-        local at = tonumber(body:match "<searchResultPosition>(%d+)<")
+        local at = options.stuck and 0 or tonumber(body:match "<searchResultPosition>(%d+)<")
         t.holds(body:find "<searchID>%x+%-%x+%-4%x+%-[89ab]%x+%-%x+<", body)
         local page = {}
         for i = at + 1, math.min(at + 2, #items) do
@@ -303,6 +317,15 @@ t.test("what_a_search_finds_is_downloaded_with_the_devices_own_tokens", function
     t.holds(data.clock_offset > 60 and data.clock_offset <= 100)
     office:run "3h"
     t.equal(#dock:requests "POST /ISAPI/ContentMgmt/download", 3)
+end)
+
+t.test("a_recorder_that_always_shows_its_first_page_is_not_asked_for_ever", function()
+    local dock = recorder({ item("0001", 9, "one"), item("0002", 10, "two"),
+        item("0003", 11, "three") }, { stuck = true })
+    local office = office_of(WEB, dock, { api = "isapi", poll = "1m" })
+    office:run "4m"
+    t.equal({ #dock:requests "POST /ISAPI/ContentMgmt/search" <= 12,
+        #office:events "evidence.recorded" }, { true, 2 })
 end)
 
 t.test("an_answer_that_is_no_footage_or_not_all_of_it_is_not_taken", function()
