@@ -7,7 +7,8 @@
 --       --> { device = "T1A0001", officer = "012345", told = "2026-04-11T08:30:15",
 --             time = 1775867415, seq = 1, ext = "mp4", kind = "video", pattern = 1 }
 --
---   {officer} {device} {unit} {channel}   letters and digits, {officer:6} six of them, {unit:6-12}
+--   {officer} {device} {unit} {channel}   letters and digits, {officer:6} six of them, {unit:6-12};
+--                                         an officer has a digit: CAMERA is none
 --   {seq}                                 digits
 --   {important:IMP}                       these letters: the file is marked as important
 --   {yyyyMMddHHmmss} {yyyy-MM-dd} {HHmmss}   a local time, or a part of one
@@ -219,8 +220,9 @@ local function match_field(run, part, at, parts, index)
         last = last + 1
     end
     for stop = last, at + part.least, -1 do -- the longest first
-        if match(run, parts, index + 1, stop) then
-            run.found[part.name] = run.text:sub(at, stop - 1)
+        local text = run.text:sub(at, stop - 1)
+        if (part.name ~= "officer" or text:find "%d") and match(run, parts, index + 1, stop) then
+            run.found[part.name] = text
             return true
         end
     end
