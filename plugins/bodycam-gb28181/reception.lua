@@ -60,8 +60,10 @@ local DONE = {
     end,
 }
 
+-- Some put the platform into To; whose password it must be is then said by From.
 local function on_register(self, request, route)
-    local camera = self.roll.cameras[user_of(request, "to")]
+    local cameras = self.roll.cameras
+    local camera = cameras[user_of(request, "to")] or cameras[user_of(request, "from")]
     if not camera then
         return refuse_stranger(self, user_of(request, "to"), route)
     end

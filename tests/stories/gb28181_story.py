@@ -190,6 +190,7 @@ QUIRKS = {
     "with a realm of its own": {"realm": "3501050000.spvmn.cn"},
     "with other realms in From and To": {"from_": f"From: <sip:{IDS[0]}@spvmn.cn>;tag=1",
                                          "to": f'To: "Cam" <sip:{IDS[0]}@10.0.0.1:5060>'},
+    "with the platform in To": {"to": f"To: <sip:{PLATFORM}@{REALM}>"},
     "without qop": {"qop": False},
     "without anything": {"qop": False, "from_": f"f:sip:{IDS[0]}@x", "to": f"t:sip:{IDS[0]}@y"},
 }
