@@ -14,6 +14,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "cli/custody.h"
 #include "proof/tree.h"
 
 enum { LEVELS = 8, CLAIMS_MAX = 8, DIGITS_ROOM = 2 * DIGEST_BYTES + 1 };
@@ -43,6 +44,7 @@ struct audit {
     const struct papers *papers;
     const struct inventory *inventory;
     struct ledger *ledger;
+    struct custody custody;
     struct finding *finding;
     struct tree tree;
     struct level levels[LEVELS];
@@ -273,6 +275,8 @@ static int check_event(struct audit *audit, uint64_t seq, int lane, const void *
     int err = check_words(audit, seq, lane, place, event);
     if (!err)
         err = ledger_take(audit->ledger, audit->archive, seq, event, audit->finding);
+    if (!err)
+        err = custody_take(&audit->custody, audit->archive, seq, event, audit->finding);
     json_free(event);
     return err;
 }
@@ -565,7 +569,11 @@ static int check_all(struct audit *audit)
         err = check_row(audit, tail_at(tail, i));
     if (!err)
         err = check_ends(audit);
-    return err ? err : check_orders(audit);
+    if (!err)
+        err = check_orders(audit);
+    return err ? err
+               : custody_check(&audit->custody, audit->archive,
+                               audit->ledger->damaged.events > 0, audit->finding);
 }
 
 int audit_events(struct archive *archive, const struct papers *papers,
@@ -581,6 +589,7 @@ int audit_events(struct archive *archive, const struct papers *papers,
     tree_begin(&audit->tree, archive->tail.suite);
     gather_claims(audit);
     int err = check_all(audit);
+    custody_free(&audit->custody);
     mem_free(audit);
     return err;
 }

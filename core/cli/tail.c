@@ -24,6 +24,7 @@ enum {
     APPLICATION = 0x4f757470, /* "Outp" */
     VERSION_LEAST = 1,
     VERSION = 2,
+    VERSION_BLOBS = 2, /* since when there is a table of blobs */
     BODIES_MAX = 1 << 30,
     VALUE_MAX = 1 << 20,
     SHM_LOCK_BYTE =
@@ -246,6 +247,51 @@ static int take_receipt(struct reading *reading, sqlite3_stmt *row)
                : bad(reading, "table receipt: an empty note");
 }
 
+/* -1: nothing there, or not a number of the keeper's. */
+static int64_t number_of(sqlite3_stmt *row, int column)
+{
+    int64_t number = -1;
+    return copy_bytes(row, column, &number, sizeof(number)) ? number : -1;
+}
+
+static int take_blob(struct reading *reading, sqlite3_stmt *row)
+{
+    struct tail *tail = reading->tail;
+    struct tail_blob blob = {.has_sm3 = sqlite3_column_bytes(row, 1) > 0,
+                             .size = sqlite3_column_int64(row, 2),
+                             .class = sqlite3_column_int64(row, 3),
+                             .until_us = sqlite3_column_int64(row, 4),
+                             .is_released = sqlite3_column_int(row, 5) != 0,
+                             .is_damaged = sqlite3_column_int(row, 6) != 0,
+                             .seq = sqlite3_column_int64(row, 7),
+                             .uploaded_us = sqlite3_column_int64(row, 8),
+                             .newest = number_of(row, 9)};
+    if (!copy_bytes(row, 0, &blob.sha256, sizeof(blob.sha256)) ||
+        (blob.has_sm3 && !copy_bytes(row, 1, &blob.sm3, sizeof(blob.sm3))) ||
+        blob.size < 0 || blob.class < 0 || blob.class > CLASSES || blob.until_us < -1 ||
+        blob.seq < -1)
+        return finding_put(reading->finding, NAME,
+                           "table blob: row %zu is not of a stored file",
+                           tail_blob_count(tail));
+    if (tail->blobs.length > BODIES_MAX)
+        return -EFBIG;
+    buffer_append(&tail->blobs, &blob, sizeof(blob));
+    return 0;
+}
+
+static int take_blobs(struct reading *reading, sqlite3_stmt *row)
+{
+    reading->tail->has_blobs = sqlite3_column_int(row, 0) >= VERSION_BLOBS;
+    return reading->tail->has_blobs
+               ? each_row(reading,
+                          "SELECT digest, sm3, size, class, until, state, damaged, seq, "
+                          "uploaded, (SELECT value FROM kv WHERE instance = '' AND "
+                          "key = 'custody/' || lower(hex(digest))) FROM blob "
+                          "ORDER BY digest",
+                          take_blob)
+               : 0;
+}
+
 /* In this order: each reads what those before have found. */
 static const struct {
     const char *sql;
@@ -261,6 +307,7 @@ static const struct {
     {"SELECT seq, lane, body, leaf FROM event ORDER BY seq", take_event},
     {"SELECT lane, acked FROM link", take_mark},
     {"SELECT note FROM receipt", take_receipt},
+    {"PRAGMA user_version", take_blobs},
 };
 
 static int query_all(struct reading *reading)
@@ -383,6 +430,7 @@ void tail_free(struct tail *tail)
     buffer_free(&tail->events);
     buffer_free(&tail->bodies);
     buffer_free(&tail->receipt);
+    buffer_free(&tail->blobs);
 }
 
 size_t tail_count(const struct tail *tail)
@@ -453,6 +501,32 @@ bool tail_tile_is_erased(const struct tail *tail, uint64_t index)
         if (tile == NULL || !(tile->lanes[i] & TAIL_ERASED))
             return false;
     return true;
+}
+
+size_t tail_blob_count(const struct tail *tail)
+{
+    return tail->blobs.length / sizeof(struct tail_blob);
+}
+
+const struct tail_blob *tail_blob_at(const struct tail *tail, size_t i)
+{
+    ASSERT(i < tail_blob_count(tail));
+    return (const struct tail_blob *)(const void *)tail->blobs.bytes + i;
+}
+
+const struct tail_blob *tail_blob(const struct tail *tail, const struct digest *digest)
+{
+    size_t from = 0, until = tail_blob_count(tail);
+    while (from < until) {
+        size_t middle = from + (until - from) / 2;
+        const struct tail_blob *blob = tail_blob_at(tail, middle);
+        int order = memcmp(blob->sha256.bytes, digest->bytes, DIGEST_BYTES);
+        if (order == 0)
+            return blob;
+        from = order < 0 ? middle + 1 : from;
+        until = order > 0 ? middle : until;
+    }
+    return NULL;
 }
 
 /* Tiles that were sealed since stay out: the rest of `tail` knows nothing of them. */

@@ -34,6 +34,14 @@ struct tail_tile {
     struct digest file;
 };
 
+/* A stored file. Of the times -1: none; of the events too. */
+struct tail_blob {
+    struct digest sha256, sm3;
+    bool has_sm3, is_released, is_damaged;
+    int64_t size, class, until_us, seq, uploaded_us;
+    int64_t newest; /* of the appliance's own events about it: key custody/SHA256 */
+};
+
 struct tail {
     char office[WORD_ID_MAX + 1];
     char log[WORD_ID_MAX + 1];
@@ -48,6 +56,8 @@ struct tail {
     struct buffer bodies;
     int64_t marks[LANES];  /* the last event of each lane that the city has, -1 none */
     struct buffer receipt; /* empty: none yet */
+    bool has_blobs;        /* false: the table is not there yet */
+    struct buffer blobs;   /* struct tail_blob for each row, by sha256 */
 };
 
 /* Reads it all. 0; -EBADMSG with the finding when it is not a sound tail.db; else the errno of
@@ -67,6 +77,11 @@ bool tail_is_erased(const struct tail *tail, uint64_t seq);
 int tail_lane(const struct tail *tail, uint64_t seq);
 /* Whether all of a tile is erased, so that there is no bundle. */
 bool tail_tile_is_erased(const struct tail *tail, uint64_t index);
+size_t tail_blob_count(const struct tail *tail);
+const struct tail_blob *tail_blob_at(const struct tail *tail, size_t i);
+/* NULL: there is no row of that file. */
+const struct tail_blob *tail_blob(const struct tail *tail, const struct digest *digest);
+
 /* The tiles' rows once more, as they are now: a keeper at work may have erased since. 0 or as
  * tail_load(). */
 int tail_look_again(struct tail *tail, const char *folder, struct finding *finding);
