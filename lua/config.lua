@@ -59,6 +59,11 @@ local OFFICE = schema.record {
         pattern = "^%u[%w_+-]*/?[%w_+/-]*$", max = 48, default = "Asia/Shanghai",
         expects = 'a time zone such as "Asia/Shanghai"',
     },
+    suite = schema.choice {
+        doc = "hashes and signatures of a new log and its key; one that is there keeps its own "
+            .. "(left out: sha256+ed25519)",
+        choices = { "sha256+ed25519", "sm3+sm2" }, optional = true,
+    },
 }
 
 -- The declarations, for documents.

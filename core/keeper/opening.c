@@ -186,16 +186,17 @@ static int put_public_key(struct opening *opening)
 
 /* ---- The journal */
 
+/* A new log is of the suite of its key, which may have been laid there (`outpost keygen`). */
 static int try_journal(struct opening *opening)
 {
+    const char *suite = suite_name(key_suite(opening->key));
     char folder[JOURNAL_PATH_MAX];
     int err = state_path(opening, folder, "journal");
     if (!err)
         err = file_make_folders(folder);
     if (!err)
-        err =
-            journal_open(&opening->journal, folder, opening->key, opening->city,
-                         opening->config->office, opening->config->suite, &opening->why);
+        err = journal_open(&opening->journal, folder, opening->key, opening->city,
+                           opening->config->office, suite, &opening->why);
     if (err == -EXDEV)
         log_error("%s: expected the journal of office %s, got that of another office",
                   folder, opening->config->office);

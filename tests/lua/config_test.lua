@@ -167,6 +167,7 @@ t.test("a_time_zone_must_be_one_that_the_machine_knows", function()
         .. 'timezone: expected a time zone of this machine (package tzdata), such as '
         .. '"Asia/Shanghai", got "Asia/Shangai"')
     t.equal(read('office { id = "a", timezone = "UTC" }').office.timezone, "UTC")
+    t.equal(read('office { id = "a", suite = "sm3+sm2" }').office.suite, "sm3+sm2")
 end)
 
 t.test("the_office_must_be_there_once_and_well_named", function()

@@ -163,6 +163,16 @@ def test_who_makes_all_of_it_anew_is_found_by_the_key(office, home):
     assert "published" in export.check(expect=0)
 
 
+def test_a_log_is_of_the_suite_of_the_key_that_was_laid_there(home, started):
+    office = Archive(home)
+    os.makedirs(os.path.join(office.state, "keys"))
+    town.run(town.OUTPOST, "keygen", "--out", os.path.join(office.state, "keys", "journal.key"),
+             "--name", f"outpost/{office.office}", "--suite", "sm3+sm2")
+    started(office).begin()
+    assert json.loads(office.verify("--json").stdout)["suite"] == "sm3+sm2"
+    office.export(office.store(text="of a key"), home / "export").check(expect=0)
+
+
 def test_only_officers_decide_and_give_reasons(office, home):
     blob = office.store(text="one", **{"class": "ordinary"})
     sha = blob["sha256"]
