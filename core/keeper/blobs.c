@@ -245,6 +245,7 @@ static int apply_one(struct wish *wish, const struct commit_blob *blob)
         blobs_raise(blobs, &row, blob->class, blob->keep_ms, blob->is_prompt);
     if (told != NULL) {
         row.is_damaged = false;
+        row.size = told->size; /* one that was adopted cut has another */
         row.sm3 = told->sm3;
         row.has_sm3 = true;
         spools_take(&blobs->spools, wish->host, &blob->digest);

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/now.h"
 #include "keeper/blobs.h"
+#include "keeper/commit.h"
 #include "keeper/self.h"
 
 /* What is asked for. `row` is what it is, and then what it shall be. */
@@ -165,7 +166,8 @@ static int read_wish(struct wish *wish, const struct frame *frame,
         field_text(&field, class, sizeof(class)) == 0)
         wish->class = talk_class_of(class);
     if (fields_find(&frame->fields, TAG_LIMIT, &field) == 0 &&
-        field_number(&field, &wish->keep_ms) != 0)
+        (field_number(&field, &wish->keep_ms) != 0 || wish->keep_ms < -1 ||
+         wish->keep_ms > COMMIT_KEEP_MAX_MS))
         return -EPROTO;
     if (fields_find(&frame->fields, TAG_KEY, &field) == 0 &&
         field_text(&field, wish->manifest, sizeof(wish->manifest)) != 0)

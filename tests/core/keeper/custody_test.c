@@ -1,5 +1,6 @@
 /* What officers decide about evidence, what becomes of its row, and what is on record of it. */
 #include "keeper/custody.h"
+#include "keeper/commit.h"
 
 #include "keeper/cellar.h"
 
@@ -240,6 +241,10 @@ static void a_mark_must_be_one(void **state)
     wrong = TO_IMPORTANT;
     wrong.keep_ms = -1;
     ask(&digest, &wrong, &OFFICER, -EINVAL);
+    wrong.keep_ms = COMMIT_KEEP_MAX_MS + 1;
+    assert_int_equal(say(&digest, &wrong, &OFFICER), -EPROTO);
+    wrong.keep_ms = INT64_MAX;
+    assert_int_equal(say(&digest, &wrong, &OFFICER), -EPROTO);
     assert_int_equal(cellar_events(&cellar, "evidence.marked"), 0);
 }
 
