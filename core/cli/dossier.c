@@ -104,17 +104,21 @@ static int remove_one(const char *path, const struct stat *info, int type,
     return remove(path);
 }
 
-static int make_folders(struct making *making)
+/* The folder until it is whole: what is there already is somebody else's. */
+static int make_part(struct making *making)
 {
-    char path[ARCHIVE_PATH_MAX];
     const char *folder = making->dossier->folder;
     int length = snprintf(making->part, sizeof(making->part), "%s.part", folder);
     if (length < 0 || (size_t)length >= sizeof(making->part))
         return complain(folder, -ENAMETOOLONG);
     if (file_exists(folder))
         return complain(folder, -EEXIST);
-    if (mkdir(making->part, 0750) != 0)
-        return complain(making->part, -errno);
+    return mkdir(making->part, 0750) == 0 ? 0 : complain(making->part, -errno);
+}
+
+static int make_folders(const struct making *making)
+{
+    char path[ARCHIVE_PATH_MAX];
     if (file_join(path, sizeof(path), making->part, "events") != 0 ||
         mkdir(path, 0750) != 0 ||
         file_join(path, sizeof(path), making->part, "file") != 0 ||
@@ -491,7 +495,9 @@ static int assemble_all(struct making *making)
 
 static int make(struct making *making)
 {
-    int err = put_file(making);
+    int err = make_folders(making);
+    if (!err)
+        err = put_file(making);
     if (!err)
         err = take_history(making);
     if (!err)
@@ -509,7 +515,7 @@ int dossier_make(struct dossier *dossier)
 {
     struct making making = {.dossier = dossier};
     dossier->seq = -1;
-    int err = make_folders(&making);
+    int err = make_part(&making);
     if (err)
         return err;
     err = make(&making);
