@@ -367,6 +367,8 @@ static void measure(struct blobs *blobs)
     for (int class = 0; class < CATALOG_CLASSES; class ++)
         blobs->stock.bytes += blobs->sum.bytes[class];
     blobs->stock.promised = spools_promised(&blobs->spools);
+    blobs->stock.arrived = spools_arrived(&blobs->spools);
+    blobs->stock.leaving = blobs->sum.released_bytes;
     if (statvfs(blobs->depot.folder, &disk) == 0)
         blobs->stock.disk_left = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
 }
@@ -379,13 +381,11 @@ static int64_t days_left(const struct blobs *blobs)
                       growth_per_day(&blobs->growth, now_mono_us()));
 }
 
-static void tell_full(struct blobs *blobs, int class)
+static void tell_full(struct blobs *blobs, int class, int64_t bytes)
 {
     char data[96];
-    blobs->full_us = now_mono_us();
-    if (blobs->full > class)
-        return; /* said already, of this class or a stronger one */
-    blobs->full = class + 1;
+    if (!refusal_note(&blobs->refusal, class, bytes, now_mono_us()))
+        return;
     log_warn("blobs: the %s is full: no room for class %s",
              stock_is_disk(&blobs->stock, class) ? "disk" : "quota",
              catalog_class_name(class));
@@ -394,14 +394,11 @@ static void tell_full(struct blobs *blobs, int class)
     self_record(blobs->group, "storage.full", data);
 }
 
-/* There is room again when one of the size of a picture would be taken. */
 static void tell_back(struct blobs *blobs)
 {
-    bool holds = now_mono_us() - blobs->full_us < BLOBS_HOLD_MS * 1000LL;
-    if (blobs->full == 0 || holds || stock_excess(&blobs->stock) > 0)
-        return;
-    if (self_record(blobs->group, "storage.back", "{\"of\":\"blobs\"}") == 0)
-        blobs->full = 0;
+    if (refusal_is_over(&blobs->refusal, &blobs->stock, now_mono_us()) &&
+        self_record(blobs->group, "storage.back", "{\"of\":\"blobs\"}") == 0)
+        blobs->refusal = (struct refusal){.full = 0};
 }
 
 static void tell_low(struct blobs *blobs)
@@ -431,14 +428,17 @@ static int admit(void *owner, int class, int64_t bytes, struct buffer *why)
         return -EIO;
     }
     measure(blobs);
-    int64_t lacks = bytes - stock_room(&blobs->stock, class);
+    int64_t lacks = bytes - stock_room_soon(&blobs->stock, class);
     if (lacks > 0 && now_quality() != NOW_UNSET) {
         release_for(blobs, lacks, now_utc_us());
         measure(blobs);
     }
-    if (stock_room(&blobs->stock, class) >= bytes)
+    if (stock_room(&blobs->stock, class) >= bytes) {
+        refusal_taken(&blobs->refusal, class, bytes);
         return 0;
-    tell_full(blobs, class);
+    }
+    if (stock_room_soon(&blobs->stock, class) < bytes)
+        tell_full(blobs, class, bytes); /* else it waits for an errand only */
     buffer_printf(why, "no room for %" PRId64 " bytes of class %s", bytes,
                   catalog_class_name(class));
     return -ENOSPC;
@@ -588,7 +588,7 @@ void blobs_print(struct blobs *blobs, struct buffer *out)
                   stock_percent(&blobs->stock), days_left(blobs),
                   spools_count(&blobs->spools), blobs->sum.released, blobs->left,
                   blobs->sum.damaged,
-                  blobs->full ? catalog_class_name(blobs->full - 1) : "");
+                  blobs->refusal.full ? catalog_class_name(blobs->refusal.full - 1) : "");
     print_classes(blobs, out);
     buffer_append_text(out, "}");
 }

@@ -15,12 +15,11 @@
 #include "keeper/commit.h"
 #include "keeper/group.h"
 #include "keeper/growth.h"
+#include "keeper/refusal.h"
 #include "keeper/spools.h"
-#include "keeper/stock.h"
 
 enum {
     BLOBS_TICK_MS = 5000,
-    BLOBS_HOLD_MS = 10000,  /* at least so long it is said to be full, once it is */
     BLOBS_RELEASE_MAX = 64, /* in one transaction */
     BLOBS_ERASE_MAX = 64,   /* in one errand */
     BLOBS_LEFT_MS = 600000  /* until what could not be erased is tried again */
@@ -44,8 +43,7 @@ struct blobs {
     int64_t left;     /* files there that could not be erased, */
     int64_t left_us;  /* and when that was */
     int told;         /* level that was told, in percent */
-    int full;         /* 1 + the class that was refused; 0: none is */
-    int64_t full_us;
+    struct refusal refusal;
     struct digest leaving[BLOBS_ERASE_MAX]; /* whose files are being erased */
     int leaving_count;
     void (*wanted)(void *owner); /* there is something to erase */

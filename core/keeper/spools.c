@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -97,6 +98,28 @@ int64_t spools_promised(const struct spools *spools)
     for (const struct spool *spool = spools->first; spool != NULL; spool = spool->next)
         bytes += cask_bytes(spool->state == SPOOL_WRITING ? spool->scribe.most
                                                           : spool->told.size);
+    return bytes;
+}
+
+/* What a file takes that is being written, also of what the disk has only promised to take. */
+static int64_t on_disk(const struct spool *spool)
+{
+    char path[DEPOT_PATH_MAX];
+    struct stat file;
+    if (spool->state != SPOOL_WRITING)
+        return cask_bytes(spool->told.size);
+    if (depot_new(spool->spools->depot, path, spool->scribe.number) != 0 ||
+        stat(path, &file) != 0)
+        return 0;
+    int64_t bytes = (int64_t)file.st_blocks * 512, most = cask_bytes(spool->scribe.most);
+    return bytes < most ? bytes : most;
+}
+
+int64_t spools_arrived(const struct spools *spools)
+{
+    int64_t bytes = 0;
+    for (const struct spool *spool = spools->first; spool != NULL; spool = spool->next)
+        bytes += on_disk(spool);
     return bytes;
 }
 

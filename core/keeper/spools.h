@@ -46,6 +46,8 @@ void spools_forget(struct spools *spools, const struct peer *host);
 
 /* What they may take on disk in the end. */
 int64_t spools_promised(const struct spools *spools);
+/* And of that, what the disk has already. */
+int64_t spools_arrived(const struct spools *spools);
 /* How many are written just now. */
 int spools_count(const struct spools *spools);
 

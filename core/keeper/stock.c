@@ -17,13 +17,25 @@ static int64_t disk_left(const struct stock *stock, int class)
 {
     if (stock->disk_left < 0)
         return INT64_MAX;
-    return stock->disk_left - stock->journal - kept_free(stock, class) - stock->promised;
+    return stock->disk_left + stock->arrived - stock->journal - kept_free(stock, class) -
+           stock->promised;
+}
+
+static int64_t lesser(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
 }
 
 int64_t stock_room(const struct stock *stock, int class)
 {
-    int64_t quota = quota_left(stock, class), disk = disk_left(stock, class);
-    return quota < disk ? quota : disk;
+    return lesser(quota_left(stock, class), disk_left(stock, class));
+}
+
+int64_t stock_room_soon(const struct stock *stock, int class)
+{
+    int64_t disk = disk_left(stock, class);
+    return lesser(quota_left(stock, class),
+                  disk == INT64_MAX ? disk : disk + stock->leaving);
 }
 
 bool stock_is_disk(const struct stock *stock, int class)
@@ -39,6 +51,6 @@ int stock_percent(const struct stock *stock)
 int64_t stock_excess(const struct stock *stock)
 {
     int64_t most = stock->quota - stock->reserve;
-    int64_t margin = most / 20, room = stock_room(stock, CLASS_ORDINARY);
+    int64_t margin = most / 20, room = stock_room_soon(stock, CLASS_ORDINARY);
     return room < margin ? margin - room : 0;
 }

@@ -48,6 +48,9 @@ local function drain(run, reader)
         end
         container.feed(run.container, bytes)
         local good, fault, fault_code = run.spool:write(bytes)
+        if not good and fault_code == "closed" then
+            good, fault, fault_code = run.spool:finish() -- which says why
+        end
         if not good then
             return fault, fault_code == "full" and "full" or "spool"
         end

@@ -256,8 +256,12 @@ local function round(self)
     elseif not left then
         condition.bad(self.condition, why, code)
     elseif left > 0 then
-        condition.full(self.condition, left)
-    else
+        if self.lacked then -- for what has gone on its account makes room only a little later
+            condition.full(self.condition, left)
+        end
+        self.lacked = true
+    elseif not self.hurry then -- else not all were tried
+        self.lacked = false
         condition.roomy(self.condition)
     end
 end

@@ -262,6 +262,13 @@ t.test("without_room_ordinary_footage_waits_and_is_told_once", function()
     t.equal(office:events "dock.waiting"[1].data.clips, 3)
 end)
 
+t.test("room_that_is_only_being_made_is_no_alarm", function()
+    local office = office_of { ["a.mp4"] = clip "a", ["b.mp4"] = clip "b" }
+    office:refuse_blobs(1, "full")
+    office:run "10m"
+    t.equal(office:told(), { "dock.online", "evidence.recorded", "evidence.recorded" })
+end)
+
 t.test("a_folder_that_is_not_there_is_told_once_and_again_when_it_comes", function()
     local office, disk = office_of({ ["a.mp4"] = clip() }, { offline_after = "1m" })
     disk:fail "missing"
@@ -314,7 +321,7 @@ t.test("thousands_of_files_fit_and_what_is_more_waits", function()
     office:run "10m"
     local warnings = 0
     for _, line in ipairs(office:log()) do
-        warnings = warnings + (line:find "more than" and 1 or 0)
+        warnings = warnings + (line:find "files lie on the dock" and 1 or 0)
     end
     t.equal(warnings, 1)
 end)

@@ -313,12 +313,65 @@ static void beyond_the_quota_only_important_ones_are_taken(void **state)
     assert_int_equal(ask("case", 100 + 1001), -ENOSPC);
     assert_int_equal(cellar_events(&cellar, "storage.full"), 2); /* and this is worse */
     leave_room(0);
-    cellar.blobs.full_us -= BLOBS_HOLD_MS * 1000LL + 1;
+    cellar.blobs.refusal.last_us -= REFUSAL_HOLD_MS * 1000LL + 1;
     blobs_look(&cellar.blobs);
     assert_int_equal(cellar_events(&cellar, "storage.back"), 0);
     leave_room(1 << 20);
     blobs_look(&cellar.blobs);
     assert_int_equal(cellar_events(&cellar, "storage.back"), 1);
+}
+
+/* As if so long ago somebody had been refused for the last time. */
+static void look_later(int64_t ms)
+{
+    cellar.blobs.refusal.last_us -= ms * 1000 + 1;
+    blobs_look(&cellar.blobs);
+}
+
+static void room_for_less_than_was_refused_is_no_end_of_it(void **state)
+{
+    (void)state;
+    keep("something", "picture", DAY_MS, false);
+    leave_room(1 << 20);
+    assert_int_equal(ask("ordinary", 2 << 20), -ENOSPC);
+    assert_int_equal(ask("ordinary", 1 << 21), -ENOSPC);
+    assert_int_equal(ask("ordinary", 100), 0);
+    for (int i = 0; i < 3; i++) {
+        look_later(REFUSAL_HOLD_MS);
+        assert_int_equal(ask("ordinary", 2 << 20), -ENOSPC); /* a dock, again */
+    }
+    assert_int_equal(cellar_events(&cellar, "storage.full"), 1);
+    assert_int_equal(cellar_events(&cellar, "storage.back"), 0);
+    leave_room(4 << 20);
+    look_later(REFUSAL_HOLD_MS);
+    assert_int_equal(cellar_events(&cellar, "storage.back"), 1);
+}
+
+static void what_was_refused_and_comes_leaves_no_wish(void **state)
+{
+    (void)state;
+    keep("something", "picture", DAY_MS, false);
+    leave_room(1 << 20);
+    assert_int_equal(ask("ordinary", 2 << 20), -ENOSPC);
+    leave_room(3 << 20);
+    assert_int_equal(ask("ordinary", 2 << 20), 0);
+    leave_room(1 << 20); /* which it has taken */
+    look_later(REFUSAL_HOLD_MS);
+    assert_int_equal(cellar_events(&cellar, "storage.back"), 1);
+}
+
+static void what_nobody_asks_for_any_more_is_forgotten(void **state)
+{
+    (void)state;
+    keep("something", "picture", DAY_MS, false);
+    leave_room(1 << 20);
+    assert_int_equal(ask("ordinary", 2 << 20), -ENOSPC);
+    look_later(REFUSAL_FORGET_MS - REFUSAL_HOLD_MS);
+    assert_int_equal(cellar_events(&cellar, "storage.back"), 0);
+    look_later(REFUSAL_HOLD_MS);
+    assert_int_equal(cellar_events(&cellar, "storage.back"), 1);
+    assert_int_equal(ask("ordinary", 2 << 20), -ENOSPC);
+    assert_int_equal(cellar_events(&cellar, "storage.full"), 2);
 }
 
 static void who_is_past_its_time_goes_first_the_weakest_and_oldest(void **state)
@@ -437,6 +490,9 @@ int main(void)
         in_a_cellar(what_is_stored_and_released_again_while_it_is_erased_goes_too),
         in_a_cellar(one_file_that_cannot_be_erased_keeps_no_other_from_going),
         in_a_cellar(beyond_the_quota_only_important_ones_are_taken),
+        in_a_cellar(room_for_less_than_was_refused_is_no_end_of_it),
+        in_a_cellar(what_was_refused_and_comes_leaves_no_wish),
+        in_a_cellar(what_nobody_asks_for_any_more_is_forgotten),
         in_a_cellar(who_is_past_its_time_goes_first_the_weakest_and_oldest),
         in_a_cellar(a_filling_quota_is_told_by_levels),
         in_a_cellar(what_was_stored_while_the_clock_was_not_set_is_dated_later),

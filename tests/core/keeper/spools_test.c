@@ -42,6 +42,27 @@ static void what_a_host_writes_is_sealed_by_its_hash(void **state)
         spools_find(&cellar.blobs.spools, &cellar.house.peers[HOUSE_READER], &digest));
 }
 
+static void what_the_disk_has_of_it_has_arrived(void **state)
+{
+    enum { SIZE = 4 * 1024 * 1024 };
+    const struct spools *spools = &cellar.blobs.spools;
+    static uint8_t bytes[SIZE];
+    struct digest digest;
+    int64_t number;
+    int fd;
+    (void)state;
+    assert_int_equal(cellar_ask(&cellar, "ordinary", 2 * SIZE, &number, &fd), 0);
+    assert_true(spools_arrived(spools) < SIZE);
+    cellar_write(fd, bytes, SIZE);
+    for (int i = 0; i < 500 && spools_arrived(spools) < SIZE / 2; i++)
+        usleep(10000);
+    assert_true(spools_arrived(spools) >= SIZE / 2);
+    assert_int_equal(spools_promised(spools), cask_bytes(2 * SIZE));
+    assert_int_equal(cellar_seal(&cellar, number, fd, &digest), 0);
+    assert_int_equal(spools_arrived(spools), cask_bytes(SIZE));
+    assert_int_equal(spools_promised(spools), cask_bytes(SIZE));
+}
+
 /* The scribe may be done before SEAL comes, or long after it. */
 static void the_hashes_may_come_before_or_after_they_are_asked_for(void **state)
 {
@@ -213,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_a_cellar(what_a_host_writes_is_sealed_by_its_hash),
+        in_a_cellar(what_the_disk_has_of_it_has_arrived),
         in_a_cellar(the_hashes_may_come_before_or_after_they_are_asked_for),
         in_a_cellar(the_fifth_at_once_has_to_wait),
         in_a_cellar(what_is_abandoned_leaves_nothing),
