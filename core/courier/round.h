@@ -6,7 +6,7 @@
 #include "base/loop.h"
 
 enum {
-    ROUND_LIST_MS = 5000, /* how often the keeper is asked what there is */
+    ROUND_LIST_MS = 2000, /* how often the keeper is asked what there is */
     ROUND_TICK_MS =
         2000 /* how often the hour is looked at, and the keeper told how it goes */
 };

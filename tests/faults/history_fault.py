@@ -15,6 +15,7 @@ class Copy:
     def __init__(self, path):
         self.path = str(path)
         self.db = sqlite3.connect(self.path, isolation_level=None)
+        self.db.execute("PRAGMA synchronous = OFF")
         self.db.execute(f"CREATE TABLE event ({COLUMNS}, PRIMARY KEY (office, log, seq))")
         self.newest = {}
         self.size = 0

@@ -250,11 +250,11 @@ def has_leftovers(journal):
 
 
 def settled(journal, **how):
-    """Ends well again and again until nothing is left over."""
-    for _ in range(20):
+    """Ends well again and again, later and later, until nothing is left over."""
+    for turn in range(20):
         if not has_leftovers(journal):
             return journal
-        scribe.write(os.path.dirname(journal), 1, **how)
+        scribe.write(os.path.dirname(journal), 1, rest=turn * 0.2, **how)
     raise AssertionError("bundles are left over each time")
 
 

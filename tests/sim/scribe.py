@@ -29,6 +29,7 @@ HELLO, COMMIT, DONE, FETCH, EVENTS, RECEIPT, CHECKPOINT, PING, PONG, STOP = (
 VERSION, EVENT, TYPE, DATA, LIMIT, SEQ, LANE, PATTERN, ENTRY, ERROR, TEXT = (
     1, 3, 4, 7, 14, 17, 18, 19, 20, 22, 23)
 GROUP, GROUP_BYTES = 16, 150000
+UNDER_WAY = 4  # commits, where many bytes are written: a lone one waits for company
 
 
 def field(tag, value):
@@ -113,10 +114,15 @@ class Child:
 
 class Host(Child):
     def run(self, count, noise):
-        size = min(GROUP, max(1, GROUP_BYTES // (noise + 1)))
+        size, waiting = min(GROUP, max(1, GROUP_BYTES // (noise + 1))), 0
+        most = UNDER_WAY if noise else 1
         for first in range(0, count, size):
             group = [event(at, count, noise) for at in range(first, min(first + size, count))]
-            assert numbers(self.ask(COMMIT, DONE, *group))[ERROR] == 0, "a commit was refused"
+            self.line.send(frame(COMMIT, 2, *group))
+            waiting += 1
+            while waiting == most or waiting and first + size >= count:
+                assert numbers(self.hear(DONE)[1])[ERROR] == 0, "a commit was refused"
+                waiting -= 1
         self.done("host")
         self.hear(STOP)
 
@@ -183,19 +189,22 @@ def start(state, count, folder, suite="sha256+ed25519", city=None, noise=0, stor
                  "SCRIBE_DONE": os.path.join(folder, "done-"), "OUTPOST_LOG": "warn"})
 
 
-def write(state, count, suite="sha256+ed25519", city=None, end=signal.SIGTERM, noise=0, storage=None):
-    """Journals `count` more events into `state`, then ends the keeper by the signal `end`. `city` is
-    a key file made by keygen: a receipt signed with it arrives too. Returns the journal's folder."""
+def write(state, count, suite="sha256+ed25519", city=None, end=signal.SIGTERM, noise=0, storage=None,
+          rest=0):
+    """Journals `count` more events into `state`, then ends the keeper by the signal `end`, `rest` seconds
+    later. `city` is a key file made by keygen: a receipt signed with it arrives too. Returns the journal's
+    folder."""
     with tempfile.TemporaryDirectory() as folder:
         keeper = start(state, count, folder, suite, city, noise, storage)
         awaited = [os.path.join(folder, "done-" + name) for name in ["host"] + ["uplink"] * bool(city)]
-        until = time.monotonic() + 90
+        until = time.monotonic() + 240
         while keeper.poll() is None and time.monotonic() < until:
             if all(map(os.path.exists, awaited)):
                 break
             time.sleep(0.02)
+        time.sleep(rest)
         keeper.send_signal(end)
-        errors = keeper.communicate(timeout=30)[1]
+        errors = keeper.communicate(timeout=90)[1]
         assert all(map(os.path.exists, awaited)), f"not done, exit {keeper.returncode}: {errors}"
         assert end == signal.SIGKILL or keeper.returncode == 0, errors
     return os.path.join(str(state), "journal")

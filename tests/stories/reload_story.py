@@ -20,7 +20,7 @@ def fifo(tmp_path, started):
 def box(tmp_path, city, broker, fifo, started):
     installed = updates.Installed(tmp_path / "programs", ("wristband", "example"))
     office = updates.UpdatedOffice(tmp_path / "office", installed, city, broker,
-                                   fifo.plugin(poll='"50ms"'))
+                                   fifo.plugin(poll='"50ms"'), trial="2s")
     started(office).run_all()
     city.wait_for("wristband.seen", 12)
     return office
@@ -73,9 +73,9 @@ def test_a_hangup_is_a_reload_and_what_does_not_check_changes_nothing(box, city,
 @pytest.mark.parametrize("kind, old, new, why", [
     ("load", 'local watch = require "watch"', 'local watch = require "wacht"', None),
     ("ended", START, START + "\n    error('boom')", "boom"),
-    ("ended", START, START + "\n    host.sleep('1s') error('later')", "later"),
+    ("ended", START, START + "\n    host.sleep('500ms') error('later')", "later"),
     ("ended", START, START + "\n    while true do end", "without waiting"),
-    ("reads, silent or ended", ROUND, ROUND + " host.after('1s', function() "  # in C, and for long
+    ("reads, silent or ended", ROUND, ROUND + " host.after('500ms', function() "  # in C, and for long
      "(('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60)) end)", ""),
     ("reads", ROUND, "", "do not answer any more"),
     ("errors", ROUND, "host.every('20ms', function() error('each time') end)\n    " + ROUND, "again"),

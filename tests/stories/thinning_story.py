@@ -15,7 +15,7 @@ import programs  # noqa: E402
 COUNT = 6400
 STORAGE = ('storage { quota = "64MB", reserve = "16MB" }\n'
            'limits { messages = 1000000, bytes = "1024MB" }\n')  # it writes as fast as it can
-FLOOD = f'plugin "flood" "f" {{ count = {COUNT}, bytes = 16000 }}\n'
+FLOOD = f'plugin "flood" "f" {{ count = {COUNT}, group = 14, bytes = 16000 }}\n'
 
 
 @pytest.fixture(params=["never", "at first"])

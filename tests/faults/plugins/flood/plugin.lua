@@ -10,6 +10,7 @@ local plugin = {
     needs = {},
     config = schema.record {
         count = schema.integer { doc = "so many events, then rest", min = 1, max = 1000000 },
+        group = schema.integer { doc = "so many in a commit", min = 1, max = 64, default = 8 },
         bytes = schema.integer { doc = "of each telemetry event, about", min = 8, max = 50000 },
     },
     events = {
@@ -46,7 +47,7 @@ function plugin.start(host, config)
     while n < config.count do
         n = n + 1
         emit(host, n, config.bytes)
-        if n % 8 == 0 or n == config.count then
+        if n % config.group == 0 or n == config.count then
             host.store.put("n", n)
             host.commit()
         end
