@@ -274,9 +274,13 @@ static const struct verb {
     int (*run)(struct wish *wish);
     int words; /* behind it: a digest, then one more */
     bool needs_reason;
+    const char *wants; /* said when they are more or fewer */
 } VERBS[] = {
-    {"list", list, 0, false},    {"show", show, 1, false},      {"mark", mark, 2, true},
-    {"export", export, 2, true}, {"release", release, 1, true},
+    {"list", list, 0, false, "list: expected no more words"},
+    {"show", show, 1, false, "show: expected SHA256"},
+    {"mark", mark, 2, true, "mark: expected SHA256, then important or case"},
+    {"export", export, 2, true, "export: expected SHA256, then FOLDER"},
+    {"release", release, 1, true, "release: expected SHA256"},
 };
 
 static int complain(const char *what, const char *got)
@@ -357,9 +361,9 @@ int evidence_run(int argc, char **argv)
     const struct verb *verb = find_verb(optind < argc ? argv[optind] : "");
     if (verb == NULL)
         return complain("expected list, show, mark, release or export",
-                        optind < argc ? argv[optind] : "");
+                        optind < argc ? argv[optind] : NULL);
     if (argc - optind - 1 != verb->words)
-        return complain(verb->name, NULL);
+        return complain(verb->wants, NULL);
     if (verb->words > 0 && !is_digest(argv[optind + 1]))
         return complain("expected a SHA-256 of 64 hex digits", argv[optind + 1]);
     if (verb->needs_reason && (wish.reason == NULL || !is_reason(wish.reason)))

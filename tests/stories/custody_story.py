@@ -182,6 +182,8 @@ def test_only_officers_decide_and_give_reasons(office, home):
             assert "officer" in said, said
     assert "--reason" in office.evidence("mark", sha, "case", expect=2)
     assert "important or case" in office.evidence("mark", sha, "ordinary", "--reason", "x", expect=2)
+    assert office.evidence("export", sha, expect=2).startswith("outpost evidence: export: expected SHA256, then FOLDER\n")
+    assert office.evidence(expect=2).startswith("outpost evidence: expected list, show, mark, release or export\n")
     assert not (home / "no").exists() and not (home / "no.part").exists()
     assert not office.told("evidence.*")
 
