@@ -170,6 +170,18 @@ local function hand_out(value, said, depth)
     return copy
 end
 
+-- Of what was said, what may be a file or a folder: only that is opened to the plugin.
+local function paths_in(said)
+    local paths = {}
+    for text in next, said do
+        if text:find("^/") or text:find(":///", 1, true) then
+            paths[#paths + 1] = text
+        end
+    end
+    table.sort(paths)
+    return paths
+end
+
 -- A shipped sheet lies in a folder of the plugin; a path is the user's own, and so is a secret.
 local function loader(self, folder, said)
     return function(name, shelf)
@@ -249,7 +261,7 @@ local function complain_all(self, where, block, errors)
     end
 end
 
--- The settings, checked by the manifest; or nil when something is wrong with them.
+-- The settings, checked by the manifest, and the paths in them; or nil when something is wrong.
 local function inspect(self, where, block, found, settings)
     local said = {}
     local is_flat, given = pcall(hand_out, settings, said, 0)
@@ -267,7 +279,7 @@ local function inspect(self, where, block, found, settings)
         complain_all(self, where, block, errors)
         return nil
     end
-    return checked
+    return checked, paths_in(said)
 end
 
 -- What is wrong between the settings: whether the manifest's own check passed.
@@ -360,7 +372,7 @@ local function add_plugin(self, where, name, instance, settings)
     local record
     record, settings = take_record(self, where, block, settings)
     found.folder = folder
-    local checked = inspect(self, where, block, found, settings)
+    local checked, paths = inspect(self, where, block, found, settings)
     if checked and not passes(self, where, block, found, checked) then
         return
     end
@@ -370,7 +382,7 @@ local function add_plugin(self, where, name, instance, settings)
     end
     add_checked(self, where, block, { plugin = name, instance = instance, folder = folder,
         needs = found.needs or {}, state = found.state, config = checked, record = record,
-        events = lanes(found.events) }, found)
+        paths = paths, events = lanes(found.events) }, found)
 end
 
 -- plugin "name" "instance" { settings }: three calls, of which a typing error may drop one.

@@ -112,13 +112,36 @@ static int add_range(struct confine_wish *wish, const char *text)
     return -E2BIG;
 }
 
-static int add_url(struct confine_wish *wish, char *url, size_t scheme)
+/* A serial line: what a manifest may have as a default. */
+static bool is_line(const char *path)
 {
+    return (strncmp(path, "/dev/tty", 8) == 0 ||
+            strncmp(path, "/dev/serial/", 12) == 0) &&
+           strstr(path, "/..") == NULL;
+}
+
+/* A manifest may put in any path, by a default or behind the check: but for serial lines those count that
+ * the configuration itself says. START of a keeper that says nothing of them: all. */
+static bool is_said(const struct json *start, const char *text, const char *path)
+{
+    const struct json *said = json_get(start, "paths");
+    if (said == NULL || is_line(path))
+        return true;
+    for (const struct json *item = json_first(said); item != NULL; item = json_next(item))
+        if (json_value(item) != NULL && strcmp(json_value(item), text) == 0)
+            return true;
+    return false;
+}
+
+static int add_url(struct named *named, char *url, size_t scheme)
+{
+    struct confine_wish *wish = &named->wish;
     char *place = url + scheme + 3;
     size_t length = strcspn(place, "/?#");
     if (length == 0) {
+        bool counts = place[0] == '/' && is_said(named->start, url, place);
         place[strcspn(place, "?#")] = '\0'; /* in the tree */
-        return place[0] == '/' ? add_path(wish->paths, place) : 0;
+        return counts ? add_path(wish->paths, place) : 0;
     }
     wish->resolves |= is_name(place, length);
     if (is_scheme(url, scheme, "udp")) {
@@ -132,21 +155,21 @@ static int add_url(struct confine_wish *wish, char *url, size_t scheme)
     return add_port(wish->ports, port ? port : port_of_scheme(url, scheme));
 }
 
-static int add_text(struct confine_wish *wish, char *text)
+static int add_text(struct named *named, char *text)
 {
     size_t scheme = scheme_length(text);
     if (text[0] == '/')
-        return add_path(wish->paths, text);
-    return scheme > 0 ? add_url(wish, text, scheme) : 0;
+        return is_said(named->start, text, text) ? add_path(named->wish.paths, text) : 0;
+    return scheme > 0 ? add_url(named, text, scheme) : 0;
 }
 
 /* Nesting is bounded by json_parse(). */
-static int add_all(struct confine_wish *wish, const struct json *item)
+static int add_all(struct named *named, const struct json *item)
 {
     const char *text = json_value(item);
-    int err = text ? add_text(wish, (char *)(uintptr_t)text) : 0;
+    int err = text ? add_text(named, (char *)(uintptr_t)text) : 0;
     for (item = json_first(item); item != NULL && !err; item = json_next(item))
-        err = add_all(wish, item);
+        err = add_all(named, item);
     return err;
 }
 
@@ -172,7 +195,7 @@ int named_read(struct named *named, const char *start, size_t length)
     if (!err)
         err = add_path(wish->folders, library);
     if (!err)
-        err = add_all(wish, json_get(named->start, "config"));
+        err = add_all(named, json_get(named->start, "config"));
     wish->trees = needs(named->start, "folder");
     wish->threads = needs(named->start, "http") || needs(named->start, "ftp");
     if (!err && wish->threads)

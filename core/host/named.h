@@ -15,7 +15,8 @@ struct named {
 
 /* Reads the JSON text of START. -EPROTO when it is none, -E2BIG when it names more than there is room
  * for. A text of the configuration names a path when it is an absolute one, or a URL with a path and no
- * host; and a port when it is a URL with a host: without a number that of its scheme. A host that is no
+ * host, and START says beside it, in `paths`, that the office has written it (a serial line may be a
+ * default of the manifest); and a port when it is a URL with a host: without a number that of its scheme. A host that is no
  * address is looked up. The
  * ports of a file server's data are those of its URL (ftpurl.h). Threads, and the system's certificates,
  * are for who needs http or ftp; all below a path is read by who needs folder. */

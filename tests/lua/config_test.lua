@@ -114,11 +114,12 @@ plugin "wristband" "yard" { url = "b", profile = "/etc/outpost/my.lua", low_batt
             key = "/keys/office.key" },
         plugins = {
             { plugin = "wristband", instance = "gate", folder = "/plugins/wristband",
-                needs = { "modbus" }, events = { ["wristband.seen"] = "telemetry" },
+                needs = { "modbus" }, events = { ["wristband.seen"] = "telemetry" }, paths = {},
                 config = { url = "a", low_battery = 25,
                     profile = { from = "/plugins/wristband/profiles/alpha.lua" } } },
             { plugin = "wristband", instance = "yard", folder = "/plugins/wristband",
                 needs = { "modbus" }, events = { ["wristband.seen"] = "telemetry" },
+                paths = { "/etc/outpost/my.lua" },
                 config = { url = "b", low_battery = 5,
                     profile = { from = "/etc/outpost/my.lua" } } },
         },
@@ -135,6 +136,16 @@ t.test("every_plugin_may_have_its_devices_recorded", function()
     refuses(OFFICE .. 'plugin "recorder" "a" { record = "x" }',
         'outpost.lua:2: plugin: expected the name of a plugin, got "recorder" (its manifest '
         .. "declares the setting record, which every plugin has)")
+end)
+
+t.test("what_may_be_opened_is_what_the_configuration_says_and_no_default", function()
+    local function paths(url, more)
+        local text = OFFICE .. 'plugin "wristband" "a" { url = "%s", %s }'
+        return assert(read(text:format(url, more or ""))).plugins[1].paths
+    end
+    t.equal(paths "modbus-tcp://10.0.0.1/x", {})
+    t.equal(paths "/mnt/dock", { "/mnt/dock" })
+    t.equal(paths("x:///dev/b?c", 'station = "/a", profile = "alpha"'), { "/a", "x:///dev/b?c" })
 end)
 
 t.test("a_path_with_a_dot_names_the_users_own_sheet", function()

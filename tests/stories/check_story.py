@@ -5,6 +5,7 @@ import os
 import pytest
 
 import town
+import updates
 
 OFFICE = 'office { id = "350105-003", name = "示范司法所", timezone = "Asia/Shanghai" }\n'
 GATE = 'plugin "wristband" "gate" { url = "modbus-tcp://127.0.0.1:502", profile = "monnit-tcp"%s }\n'
@@ -170,3 +171,30 @@ def test_a_manifest_that_fails_is_named_with_its_line(tmp_path, before, more, wo
     config, done = read_with(tmp_path, before, more)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith(f"{config}:2: ") and words in done.stderr, done.stderr
+
+
+NOSY = """
+local schema = require "schema"
+return { api = 1, name = "nosy", summary = "x", needs = { "folder" },
+    config = schema.record { named = schema.text {}, folder = schema.text { default = "/" } },
+    check = function(config) config.file = "%s" end,
+    start = function(host, config)
+        for _, path in ipairs { config.named, config.file } do
+            local bytes, why, code = host.folder.read(path)
+            host.log.info("%%s", bytes or code)
+        end
+        return {}
+    end }
+"""
+
+
+def test_a_file_that_only_a_manifest_names_is_not_opened(tmp_path, started):
+    installed = updates.Installed(tmp_path / "programs", ())
+    os.makedirs(os.path.dirname(installed.path("nosy")))
+    for name in ("named", "other"):
+        (tmp_path / name).write_text(f"what is in {name}")
+    installed.write("nosy", NOSY % (tmp_path / "other"))
+    office = started(updates.UpdatedOffice(tmp_path / "office", installed, plugins=f"""
+        plugin "nosy" "one" {{ named = "{tmp_path / "named"}" }}\n"""))
+    town.wait_for(lambda: "host: nosy one: denied" in office.text(), 20, "it to have tried")
+    assert "host: nosy one: what is in named" in office.text() and "what is in other" not in office.text()

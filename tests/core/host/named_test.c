@@ -161,6 +161,24 @@ static void folders_are_for_who_needs_them(void **state)
     assert_false(named.wish.trees);
 }
 
+static void what_only_the_manifest_says_is_no_file(void **state)
+{
+    static const char START[] =
+        "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":[\"folder\"],"
+        "\"paths\":[\"/mnt/dock\",\"x:///mnt/line?a\"],\"config\":{\"a\":\"/\","
+        "\"b\":\"/etc/shadow\",\"c\":\"/mnt/dock\",\"d\":\"x:///etc/shadow\","
+        "\"e\":\"x:///mnt/line?a\",\"f\":\"modbus-rtu:///dev/ttyUSB0?baud=9600\","
+        "\"g\":\"/dev/tty/../../etc/shadow\",\"h\":\"/dev/sda\","
+        "\"i\":\"/mnt/dock/more\",\"j\":\"/dev/serial/by-id/x\"}}";
+    (void)state;
+    assert_int_equal(named_read(&named, START, strlen(START)), 0);
+    assert_string_equal(named.wish.paths[0], "/mnt/dock");
+    assert_string_equal(named.wish.paths[1], "/mnt/line");
+    assert_string_equal(named.wish.paths[2], "/dev/ttyUSB0");
+    assert_string_equal(named.wish.paths[3], "/dev/serial/by-id/x");
+    assert_null(named.wish.paths[4]);
+}
+
 static void more_than_there_is_room_for_is_refused(void **state)
 {
     struct buffer config = {0};
@@ -192,6 +210,7 @@ int main(void)
         cmocka_unit_test_teardown(more_ranges_than_there_is_room_for_are_refused, drop),
         cmocka_unit_test_teardown(threads_are_for_who_needs_http_or_ftp, drop),
         cmocka_unit_test_teardown(files_and_devices_are_named_by_path_and_by_url, drop),
+        cmocka_unit_test_teardown(what_only_the_manifest_says_is_no_file, drop),
         cmocka_unit_test_teardown(more_than_there_is_room_for_is_refused, drop),
         cmocka_unit_test_teardown(what_is_no_start_is_refused, drop),
     };
