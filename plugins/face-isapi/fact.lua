@@ -22,8 +22,9 @@ function fact.readable(text)
     return gbk.decode(text) or (text:gsub("[\x81-\xFE][\x40-\xFE]", "?"):gsub("[\x80-\xFF]", "?"))
 end
 
+-- A number that is no text is one all the same; 0 is what firmware fills in.
 local function text(value)
-    if math.type(value) == "integer" then
+    if math.type(value) == "integer" and value ~= 0 then
         value = tostring(value)
     end
     return type(value) == "string" and #value <= TEXT_MAX and value or nil
@@ -61,8 +62,9 @@ function fact.read(inner, outer, raw)
     local one = { raw = raw }
     for _, word in ipairs(WORDS) do
         for i = 2, #word do
-            if one[word[2]] == nil then
-                one[word[2]] = word[1](inner[word[i]])
+            local value = word[1](inner[word[i]])
+            if one[word[2]] == nil or (one[word[2]] == "" and value) then
+                one[word[2]] = value
             end
         end
     end

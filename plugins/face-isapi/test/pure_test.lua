@@ -27,6 +27,14 @@ t.test("what_firmware_fills_in_counts_as_absent", function()
     local record = fact.record(one, { terminal = "T", offset = 480 })
     t.equal({ record.person, record.door, record.serial, record.live },
         { nil, nil, nil, false })
+    for person, words in pairs { [""] = { employeeNo = 0 }, ["7"] = { employeeNo = 7 },
+        ["8"] = { employeeNoString = "", employeeNo = 8 }, ["0"] = { employeeNoString = "0" },
+        ["007"] = { employeeNoString = "007", employeeNo = 7 } } do
+        words.major, words.minor = 5, 76
+        record = fact.record(fact.read(words), { terminal = "T", offset = 480 })
+        t.equal({ record.person or "", record.what },
+            { person, person == "" and "unknown_person" or "rejected" })
+    end
     t.equal(fact.read { major = 5 }, nil)
     t.equal(fact.read({ majorEventType = "5", subEventType = "75" }).minor, 75)
 end)
