@@ -95,8 +95,11 @@ local function target_of(tag)
 end
 
 -- Where a link leads to, with a "/" behind it if it is a folder; nil when that is not in `folder`.
-local function name_of(tag, folder)
+local function name_of(tag, folder, origin)
     local target = target_of(tag)
+    if origin and target:sub(1, #origin + 1) == origin .. "/" then
+        target = target:sub(#origin + 1)
+    end
     if target:find "^%a[%w+.-]*:" or target:find "^//" then
         return nil -- another server
     end
@@ -109,11 +112,12 @@ end
 
 -- A folder that a web server shows (Apache, nginx, IIS, lighttpd, Python): its entries as
 -- { name =, kind = }, in order; `folder` is its own path, for links that say all of it. Sizes and
--- times differ too much to be read; who takes the file asks for its head.
-function listing.of_html(html, folder)
+-- times differ too much to be read; who takes the file asks for its head. `origin`: the server's
+-- http://host[:port], for links that say that, too.
+function listing.of_html(html, folder, origin)
     local found, known = {}, {}
     for tag in html:gmatch "<[aA](%s[^<>]*)>" do
-        local target = name_of(tag:sub(1, TAG_MOST), folder) or ""
+        local target = name_of(tag:sub(1, TAG_MOST), folder, origin) or ""
         local name = target:gsub("/$", "")
         if not names.fault(name) and not known[name] and #found < listing.MOST then
             known[name] = true

@@ -38,7 +38,8 @@ local function list(self, path)
         return nil, why, code
     end
     clock(self, answer.headers)
-    return listing.of_html(answer.body, self.root .. "/" .. path .. slash)
+    return listing.of_html(answer.body, self.root .. "/" .. path .. slash,
+        self.config.url)
 end
 
 local function entry_of(headers)

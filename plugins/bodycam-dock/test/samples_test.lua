@@ -235,6 +235,15 @@ t.test("folders_of_many_web_servers_are_read", function()
     end
 end)
 
+t.test("links_that_name_the_server_itself_lead_to_it_and_to_no_other", function()
+    local html = '<a href="http://dock:80/r/a.mp4">x</a><a href="http://dock:80/r/b/">x</a>'
+        .. '<a href="http://dock:800/r/c.mp4">x</a><a href="http://dock:80@x/r/d.mp4">x</a>'
+        .. '<a href="http://dock:80/e.mp4">x</a>'
+    t.equal(listing.of_html(html, "/r/", "http://dock:80"), { { name = "a.mp4", kind = "file" },
+        { name = "b", kind = "folder" } })
+    t.equal(listing.of_html(html, "/r/"), {})
+end)
+
 t.test("a_name_with_a_colon_is_one_where_it_cannot_be_another_server", function()
     t.equal(listing.of_html('<a href="2026-04-11%2008%3A30.mp4">x</a><a href="./ab:c.mp4">x</a>'
         .. '<a href="/r/c:d.mp4">x</a><a href="e:f.mp4">x</a>', "/r/"),
