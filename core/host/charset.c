@@ -110,17 +110,19 @@ size_t charset_write_gb(struct buffer *out, const void *text, size_t length, boo
     return replaced;
 }
 
+/* Devices cut names at a number of bytes, so some letters may be torn. Letters of three bytes hardly
+ * come in GB by chance, and four to each torn one do not. */
 static bool is_surely_utf8(const unsigned char *at, size_t length)
 {
-    size_t sequence, longest = 0;
-    for (size_t i = 0; i < length; i += sequence) {
+    size_t sequence, letters = 0, torn = 0;
+    bool was_whole = true;
+    for (size_t i = 0; i<length; i += sequence> 0 ? sequence : 1) {
         sequence = strict_sequence(at + i, length - i);
-        if (sequence == 0)
-            return false;
-        if (sequence > longest)
-            longest = sequence;
+        letters += sequence >= 3;
+        torn += sequence == 0 && was_whole;
+        was_whole = sequence > 0;
     }
-    return longest >= 3;
+    return letters > 3 * torn;
 }
 
 static const struct {

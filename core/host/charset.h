@@ -27,8 +27,8 @@ size_t charset_read_utf8(struct buffer *out, const void *bytes, size_t length);
 size_t charset_write_gb(struct buffer *out, const void *text, size_t length, bool narrow);
 
 /* Appends as UTF-8 what is said to be in the charset of that name, as XML and HTTP name it; `replaced`
- * counts as above. Devices that say GB and send UTF-8 are common: text that says GB, is UTF-8 to its
- * end and has a letter of three bytes is taken for that. -ENOTSUP: not a charset that is known. */
+ * counts as above. Devices that say GB and send UTF-8 are common: text that says GB, is UTF-8 and
+ * has a letter of three bytes, or four to each one that was cut, is taken for that. -ENOTSUP: not a charset that is known. */
 int charset_read(struct buffer *out, const char *name, const void *bytes, size_t length,
                  size_t *replaced);
 

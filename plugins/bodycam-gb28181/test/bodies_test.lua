@@ -91,6 +91,16 @@ t.test("names_are_the_same_in_every_charset_that_may_be_declared_and_sent", func
     end
 end)
 
+t.test("a_name_that_was_cut_within_a_letter_harms_no_other", function()
+    local text = "<Response><CmdType>DeviceInfo</CmdType><Manufacturer>海康威视</Manufacturer>"
+        .. "<DeviceName>" .. ("执法记录仪大队一中队三"):sub(1, 32) .. "</DeviceName></Response>"
+    for _, declared in ipairs { "GB2312", "UTF-8", "utf8" } do
+        local told = read(('<?xml version="1.0" encoding="%s"?>'):format(declared) .. text)
+        t.equal({ told.manufacturer, told.name:sub(1, 30) },
+            { "海康威视", "执法记录仪大队一中队" })
+    end
+end)
+
 -- ---- Numbers and times
 
 local function position(field, value)

@@ -173,7 +173,12 @@ static void utf8_that_says_gb_is_known_for_what_it_is(void **state)
     /* two letters of GB that are also two of UTF-8, but of two bytes each */
     assert_int_equal(read_as("GB2312", "\xc4\xa3\xca\xbd"), 0);
     assert_out("\xe6\xa8\xa1\xe5\xbc\x8f", 0);
-    /* cut UTF-8 is not UTF-8 to its end */
+    /* a name that was cut within a letter, in a body that says more */
+    assert_int_equal(read_as("GB2312", "<Name>" ZHIFA ZHIFA "\xe6\x89</Name>"), 0);
+    assert_out("<Name>" ZHIFA ZHIFA REPLACED REPLACED "</Name>", 2);
+    assert_int_equal(read_as("GB2312", ZHIFA ZHIFA "\xe6<a/>" ZHIFA "\xe6"), 0);
+    assert_string_not_equal(out.text, ZHIFA ZHIFA REPLACED "<a/>" ZHIFA REPLACED);
+    /* too few letters to be sure */
     assert_int_equal(read_as("GB2312", ZHIFA "\xe6"), 0);
     assert_string_not_equal(out.text, ZHIFA REPLACED);
 }
