@@ -217,14 +217,20 @@ static int start_count(struct upkeep *upkeep)
     return errand_start(&upkeep->errand, upkeep->loop, count_files, count_done, upkeep);
 }
 
+/* No tile without a checkpoint: who verifies would take it for one that was removed. */
+static bool wants_first(const struct upkeep *upkeep)
+{
+    return upkeep->wants_seal && upkeep->size == 0 && seal_waiting(upkeep->journal) > 0;
+}
+
 static bool wants_checkpoint(const struct upkeep *upkeep)
 {
-    return upkeep->wants_checkpoint;
+    return upkeep->wants_checkpoint || wants_first(upkeep);
 }
 
 static bool wants_seal(const struct upkeep *upkeep)
 {
-    return upkeep->wants_seal;
+    return upkeep->wants_seal && !wants_first(upkeep);
 }
 
 static bool wants_thin(const struct upkeep *upkeep)

@@ -144,6 +144,23 @@ static void a_full_tile_is_sealed_after_a_second(void **state)
     wait_sealed(256);
 }
 
+static void no_tile_is_sealed_before_there_is_a_checkpoint(void **state)
+{
+    (void)state;
+    write_events(255, false);
+    run_for(1500);
+    assert_int_equal(here->notes, 0);
+    write_events(45, false);
+    while (here->notes == 0)
+        run_for(20);
+    assert_int_equal(here->fixture.journal->sealed.size, 0);
+    assert_int_equal(here->upkeep.size, 300);
+    wait_sealed(256);
+    write_events(256, false);
+    wait_sealed(512);
+    assert_int_equal(here->notes, 1);
+}
+
 static void many_full_tiles_are_sealed_at_once(void **state)
 {
     (void)state;
@@ -188,6 +205,7 @@ static void an_errand_that_is_killed_is_done_again_with_the_same_files(void **st
     struct buffer before = {0}, after = {0};
     (void)state;
     fixture_fill(here->fixture.journal, 300);
+    here->upkeep.size = 1; /* it has its checkpoint */
     here->upkeep.wants_seal = true;
     upkeep_committed(&here->upkeep, false);
     assert_true(errand_is_running(&here->upkeep.errand));
@@ -242,6 +260,7 @@ static void a_sealing_that_fails_is_tried_again_without_a_new_event(void **state
 static void a_row_that_changed_is_told(void **state)
 {
     (void)state;
+    here->upkeep.size = 1; /* it has its checkpoint */
     write_events(300, false);
     run_for(200);
     fixture_sql(&here->fixture, "UPDATE event SET leaf = zeroblob(32) WHERE seq = 7;"
@@ -345,6 +364,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(records_wait_for_company, start, stop),
         cmocka_unit_test_setup_teardown(a_full_tile_is_sealed_after_a_second, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(no_tile_is_sealed_before_there_is_a_checkpoint,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(many_full_tiles_are_sealed_at_once, start, stop),
         cmocka_unit_test_setup_teardown(events_that_keep_coming_do_not_disturb_sealing,
                                         start, stop),
