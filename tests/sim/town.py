@@ -5,6 +5,7 @@ given, and is stopped by its process id and by nothing else. The programs under 
 OUTPOST_BUILD (build/release when it is not set).
 """
 import getpass
+import itertools
 import json
 import os
 import random
@@ -19,13 +20,14 @@ BUILD = os.environ.get("OUTPOST_BUILD", os.path.join(ROOT, "build", "release"))
 OUTPOST = os.path.join(BUILD, "bin", "outpost")
 OUTPOST_CITY = os.path.join(BUILD, "bin", "outpost-city")
 OFFICE_ID = "350105-003"
+PORTS = itertools.cycle(random.SystemRandom().sample(range(20000, 32000), 12000))
 PATIENCE = 3  # a busy machine takes so many times longer than what is usual
 
 
 def free_port():
     """Below those that the kernel gives to whoever connects: nobody has it by chance before it is used, or
-    while its server is away."""
-    for port in iter(lambda: random.SystemRandom().randrange(20000, 32000), None):
+    while its server is away. Never the same again."""
+    for port in PORTS:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
