@@ -100,8 +100,8 @@ node() {
 
 # Whether the proof leads from the event to the signed root: EVENT PROOF INDEX
 leads_to_root() {
-    { printf '%s\nindex %s\n' "$PROOF" "$3"; sed -n '3,/^$/p' "$2"; cat checkpoint; } | cmp -s - "$2" || return 1
-    sed -n '3,/^$/{/^$/!p;}' "$2" >"$work/path"
+    { printf '%s\nindex %s\n' "$PROOF" "$3"; sed -n '1,2d;p;/^$/q' "$2"; cat checkpoint; } | cmp -s - "$2" || return 1
+    sed -n '1,2d;/^$/q;p' "$2" >"$work/path"
     grep -qv "$HASH64" "$work/path" && return 1
     { printf '\000'; cat "$1"; } | openssl dgst "$hash" -binary >"$work/node"
     at=$3 last=$((size - 1))

@@ -142,7 +142,7 @@ def test_the_same_bytes_have_one_spelling(office, tmp_path):
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     other = line[:-2] + letters[letters.index(line[-2]) + 1] + "="
     assert base64.b64decode(other) == base64.b64decode(line)
-    for old, new in ((line, other), ("index 1", "index 01"), ("\n\n", "\n\n\n"), ("\n", "\r\n"), (line, line + " ")):
+    for old, new in ((line, other), ("index 1", "index 01"), ("\n\n", "\n\n\n"), ("\n", "\r\n"), (line, line + " "), (line, "\n" + line)):
         with export.changed() as copy:
             copy.path("exported.proof").write_text(proof.replace(old, new, 1), encoding="utf-8", newline="")
             assert "exported.json" in named(copy.check(expect=1)) or "exported.proof" in named(copy.check()), new
