@@ -209,6 +209,9 @@ appliance.events = {
         data = blob { sm3 = schema.text { doc = "SM3 of its bytes, hex", max = 64 },
             receipt = schema.text { doc = "the city's signed note: office, log, seq, time, both "
                 .. "hashes, size", max = 2048 } } },
+    ["evidence.adopted"] = { lane = "record", doc = "a file that the log before this one recorded, "
+        .. "and the city has no receipt for, goes there as one of this log",
+        data = blob { sm3 = schema.text { doc = "SM3 of its bytes, hex", max = 64 } } },
     ["blob.viewed"] = { lane = "record", doc = "somebody is given a blob's bytes",
         data = blob { who = WHO } },
     ["evidence.viewed"] = { lane = "record", doc = "somebody is given the bytes of evidence",

@@ -18,7 +18,8 @@ manifest.OWN_NAMES = { keeper = true, uplink = true, courier = true }
 local OWN_EVENTS = { box = true, journal = true, storage = true, clock = true, sync = true,
     plugin = true, config = true, action = true, blob = true, capture = true }
 local OWN_KINDS = { ["evidence.uploaded"] = true, ["evidence.viewed"] = true,
-    ["evidence.marked"] = true, ["evidence.exported"] = true, ["evidence.released"] = true }
+    ["evidence.marked"] = true, ["evidence.exported"] = true, ["evidence.released"] = true,
+    ["evidence.adopted"] = true }
 
 local function copy(value)
     local copied = {}

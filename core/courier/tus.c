@@ -187,9 +187,10 @@ enum tus_verdict tus_told(struct tus *tus, int err)
     ASSERT(tus->deed == TUS_TELL);
     if (err == 0)
         return go(tus, TUS_DONE);
-    tus->deed = TUS_FETCH;
+    /* That of another log may lie there: whether this upload is there tells only the server. */
+    tus->deed = tus->is_lost ? TUS_FETCH : TUS_ASK;
     if (tus->is_lost && ++tus->looks >= TUS_LAST_LOOKS)
-        return begin_anew(tus); /* that of another log, left behind there */
+        return begin_anew(tus);
     return refused(tus, TUS_REST, "the keeper does not accept the city's receipt");
 }
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "keeper/chain.h"
+#include "keeper/heirs.h"
 #include "keeper/quota.h"
 #include "keeper/self.h"
 
@@ -83,6 +84,7 @@ int blobs_count(struct blobs *blobs)
         err = catalog_count_undated(store_of(blobs), &undated);
     if (!err)
         blobs->has_undated = undated > 0;
+    blobs->has_heirs = true; /* which the next look finds out */
     return err;
 }
 
@@ -95,6 +97,12 @@ void blobs_start(struct blobs *blobs)
 void blobs_stop(struct blobs *blobs)
 {
     loop_timer_stop(&blobs->tick);
+}
+
+void blobs_send(struct blobs *blobs, int sends)
+{
+    blobs->sends = sends;
+    blobs->has_heirs = true;
 }
 
 static void dropped(void *owner)
@@ -216,6 +224,7 @@ void blobs_raise(struct blobs *blobs, struct catalog_blob *row, int class,
     bool is_unknown = row->class == CATALOG_UNKNOWN;
     bool was_dated = row->until_us >= 0;
     row->class = is_unknown || class > row->class ? class : row->class;
+    blobs->has_heirs |= row->seq < 0;
     row->is_prompt &= is_prompt;
     if (row->keep_ms < 0 || keep_ms < 0) {
         row->keep_ms = row->until_us = -1;
@@ -243,6 +252,8 @@ static int apply_one(struct wish *wish, const struct commit_blob *blob)
         make_row(wish, blob, told, &row);
     else
         blobs_raise(blobs, &row, blob->class, blob->keep_ms, blob->is_prompt);
+    if (row.seq < 0)
+        row.seq = wish->first;
     if (told != NULL) {
         row.is_damaged = false;
         row.size = told->size; /* one that was adopted cut has another */
@@ -456,6 +467,7 @@ void blobs_look(struct blobs *blobs)
         blobs->has_undated = catalog_date(store_of(blobs), now.utc_us) != 0;
         group_ask(blobs->group, 1, false);
     }
+    heirs_look(blobs);
     if (now.quality != NOW_UNSET) {
         release_prompt(blobs, now.utc_us);
         release_for(blobs, stock_excess(&blobs->stock), now.utc_us);

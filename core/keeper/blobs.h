@@ -39,6 +39,7 @@ struct blobs {
     struct loop_timer tick;
     int sends;        /* classes that go to the city first: 1 << enum talk_class */
     bool has_undated; /* stored while the clock was not set */
+    bool has_heirs;   /* of the log before, and not named in this one (heirs.h) */
     bool has_old;     /* something waits in blobs/old/ */
     int64_t left;     /* files there that could not be erased, */
     int64_t left_us;  /* and when that was */
@@ -100,6 +101,8 @@ int blobs_end_erasing(struct blobs *blobs, const struct buffer *result);
 void blobs_add_up(struct blobs *blobs, const struct catalog_blob *blob, int sign);
 /* Appends "sha256":"...","size":N,"class":"..." */
 void blobs_print_name(struct buffer *out, const struct catalog_blob *blob);
+/* Other classes go to the city now: 1 << enum talk_class. */
+void blobs_send(struct blobs *blobs, int sends);
 /* Appends a JSON object for `outpost status`. */
 void blobs_print(struct blobs *blobs, struct buffer *out);
 

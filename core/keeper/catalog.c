@@ -135,6 +135,15 @@ int catalog_each_parcel(struct store *store, int class, int64_t most, catalog_ca
     return each_row(rows, each, owner);
 }
 
+int catalog_each_heir(struct store *store, int64_t most, int sends, catalog_call *each,
+                      void *owner)
+{
+    sqlite3_stmt *rows = store_statement(store, QUERY_HEIRS);
+    sqlite3_bind_int64(rows, 1, most);
+    sqlite3_bind_int(rows, 2, sends);
+    return each_row(rows, each, owner);
+}
+
 int catalog_each_due(struct store *store, int64_t now_us, int64_t most, int class,
                      int sends, catalog_call *each, void *owner)
 {

@@ -56,6 +56,9 @@ int catalog_each_parcel(struct store *store, int class, int64_t most, catalog_ca
 
 /* Whether it can go to the city, and has no receipt of it: as catalog_each_parcel() has it. */
 bool catalog_is_parcel(const struct catalog_blob *blob);
+/* Those of the classes `sends` that could go if an event of this log named them. */
+int catalog_each_heir(struct store *store, int64_t most, int sends, catalog_call *each,
+                      void *owner);
 
 /* How many there are, and what they take on disk. */
 struct catalog_sum {

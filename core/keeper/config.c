@@ -36,7 +36,8 @@ static bool is_own(const char *type)
                                       "evidence.viewed",
                                       "evidence.marked",
                                       "evidence.exported",
-                                      "evidence.released"};
+                                      "evidence.released",
+                                      "evidence.adopted"};
     for (size_t i = 0; i < countof(OWN); i++)
         if (strncmp(type, OWN[i], strlen(OWN[i])) == 0)
             return true;

@@ -206,7 +206,7 @@ static void took_config(void *owner, const struct config *config)
     keeper->children.rate = &config->rate;
     keeper->asking.config = config;
     keeper->parcels.config = config;
-    keeper->blobs.sends = config->has_courier ? config->sends : 0;
+    blobs_send(&keeper->blobs, config->has_courier ? config->sends : 0);
 }
 
 static void print_report(void *owner, struct buffer *out)

@@ -23,9 +23,10 @@ const char query_check[] =
     "uploaded"
 
 /* One that goes to the city stays until it has its receipt; `sends` are the bits of those classes.
- * What is of no commit of this log, or damaged, cannot go: its time is over when it is over. */
+ * What is damaged, or has no SM3, cannot go: its time is over when it is over. */
 #define RECEIPTED(sends)                                                                 \
-    " AND (uploaded > 0 OR seq < 0 OR damaged = 1 OR (" sends " >> class) & 1 = 0)"
+    " AND (uploaded > 0 OR damaged = 1 OR length(sm3) <> 32"                             \
+    " OR (" sends " >> class) & 1 = 0)"
 
 /* As catalog_is_parcel(). */
 #define IS_PARCEL "uploaded = 0 AND seq >= 0 AND damaged = 0 AND length(sm3) = 32"
@@ -60,7 +61,8 @@ const char *const query_sql[QUERIES] = {
     [QUERY_KEY_SIZE] = "SELECT length(value) FROM kv WHERE instance = ? AND key = ?",
     [QUERY_COUNT_KEYS] = "SELECT count(*), coalesce(sum(length(CAST(key AS BLOB)) + "
                          "length(value)), 0) FROM kv WHERE instance = ?",
-    [QUERY_ALL_KEYS] = "SELECT instance, key, value FROM kv WHERE instance <> ''",
+    [QUERY_ALL_KEYS] = "SELECT instance, key, value FROM kv WHERE instance"
+                       " NOT IN ('', 'courier')",
     [QUERY_GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
     [QUERY_PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
     [QUERY_GET_MARKS] = "SELECT lane, acked FROM link",
@@ -85,6 +87,9 @@ const char *const query_sql[QUERIES] = {
     [QUERY_PARCELS] =
         "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND class = ?1 AND " IS_PARCEL
         " ORDER BY stored LIMIT ?2",
+    [QUERY_HEIRS] = "SELECT " BLOB_COLUMNS
+                    " FROM blob WHERE state = 0 AND uploaded = 0 AND (?2 >> class) & 1"
+                    " AND seq < 0 AND damaged = 0 AND length(sm3) = 32 LIMIT ?1",
     /* On disk: a head of 48 bytes, and 16 more for each chunk of 64 KiB (cask.h). */
     [QUERY_SUM_BLOBS] = "SELECT class, state, count(*), sum(damaged),"
                         " sum(size + 48 + 16 * max(1, (size + 65535) / 65536)),"

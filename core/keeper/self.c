@@ -24,7 +24,7 @@ static const struct {
     {"blob.viewed", LANE_RECORD},       {"evidence.uploaded", LANE_RECORD},
     {"capture.recorded", LANE_RECORD},  {"evidence.viewed", LANE_RECORD},
     {"evidence.marked", LANE_RECORD},   {"evidence.exported", LANE_RECORD},
-    {"evidence.released", LANE_RECORD},
+    {"evidence.released", LANE_RECORD}, {"evidence.adopted", LANE_RECORD},
 };
 
 static enum talk_lane lane_of(const char *type)

@@ -31,11 +31,13 @@
  *   evidence.marked     record  sha256, size, class (now), from (before), until (absent: for ever), who,
  *                               reason: it matters, or it is of a case
  *   evidence.released   record  the same: no case holds it any more
- *   Of evidence each of these, evidence.uploaded, blob.released and blob.damaged has previous: chain.h
+ *   Of evidence each of these, evidence.uploaded, evidence.adopted, blob.released and blob.damaged has previous: chain.h
  *   evidence.exported   record  sha256, size, class, who, reason, manifest (SHA-256 of the list of all
  *                               files of the export): somebody has it in his hands
  *   evidence.uploaded   record  sha256, sm3, size, class, receipt: the city has it, as it has signed
  *                               (proof/handover.h)
+ *   evidence.adopted    record  sha256, sm3, size, class: a file of the log before this one, which goes to
+ *                               the city as one of this log (heirs.h)
  *   blob.adopted        record  count, bytes: files whose rows a damaged journal has taken with it
  *   blob.damaged        alarm   sha256, size, class, reason ("changed", "missing", "unreadable", "key");
  *                               or count, when all are, because the box's key was lost

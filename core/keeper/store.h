@@ -135,7 +135,8 @@ int store_put_receipt(struct store *store, const void *note, size_t length);
 struct sqlite3_stmt;
 struct sqlite3_stmt *store_statement(struct store *store, int query);
 
-/* Copies the private keys of another, maybe damaged, store file: as many as can be read. */
+/* Copies the private keys of another, maybe damaged, store file: as many as can be read. Those of the
+ * courier stay behind: its uploads are of the events of that log. */
 int store_copy_keys(struct store *store, const char *path);
 
 #endif

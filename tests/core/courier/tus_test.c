@@ -202,8 +202,26 @@ static void a_receipt_that_the_keeper_refuses_is_not_believed(void **state)
     send_all(&tus);
     say(&tus, 200, -1);
     assert_int_equal(tus_told(&tus, -EBADMSG), TUS_REST);
-    assert_int_equal(tus.deed, TUS_FETCH);
+    assert_int_equal(tus.deed, TUS_ASK);
     assert_int_equal(tus.wait_ms, TUS_REFUSED_MS);
+    assert_int_equal(say(&tus, 200, 100),
+                     TUS_GO); /* the upload is there: no byte again */
+    assert_int_equal(tus.deed, TUS_FETCH);
+}
+
+static void a_receipt_that_is_refused_for_ever_does_not_end_a_files_way(void **state)
+{
+    (void)state;
+    struct tus tus;
+    send_all(&tus);
+    say(&tus, 200, -1);
+    tus_told(&tus, -ESTALE);
+    assert_int_equal(say(&tus, 404, -1), TUS_GO); /* the city has taken it, or refused */
+    for (int look = 0; look < TUS_LAST_LOOKS; look++) {
+        assert_int_equal(say(&tus, 200, -1), TUS_GO);
+        assert_int_equal(tus_told(&tus, -ESTALE), TUS_REST);
+    }
+    assert_int_equal(tus.deed, TUS_CREATE);
 }
 
 static void one_that_was_left_by_another_log_does_not_stand_in_the_way(void **state)
@@ -378,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_receipt_that_does_not_come_is_looked_for_at_the_upload),
         cmocka_unit_test(uploading_anew_gets_rarer_and_rarer),
         cmocka_unit_test(a_receipt_that_the_keeper_refuses_is_not_believed),
+        cmocka_unit_test(a_receipt_that_is_refused_for_ever_does_not_end_a_files_way),
         cmocka_unit_test(one_that_was_left_by_another_log_does_not_stand_in_the_way),
         cmocka_unit_test(waits_double_up_to_a_bound_and_progress_ends_them),
         cmocka_unit_test(who_is_not_trusted_is_left_alone),

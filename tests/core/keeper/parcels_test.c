@@ -2,6 +2,7 @@
 #include "keeper/parcels.h"
 
 #include "keeper/cellar.h"
+#include "keeper/heirs.h"
 #include "proof/handover.h"
 
 static struct cellar cellar;
@@ -366,6 +367,56 @@ static void what_goes_to_the_city_is_not_released_before_its_receipt(void **stat
     assert_true(cellar_row(&cellar, &important).is_released);
 }
 
+/* As adoption.h copies it: of no event of this log. */
+static void leave_without_event(const struct digest *digest)
+{
+    struct catalog_blob row = cellar_row(&cellar, digest);
+    assert_int_equal(group_enter(&cellar.house.group), 0);
+    row.seq = -1;
+    assert_int_equal(catalog_put(cellar.house.fixture.journal->store, &row), 0);
+    group_commit(&cellar.house.group);
+}
+
+static void what_another_log_has_left_goes_as_one_of_this(void **state)
+{
+    char text[32];
+    struct digest digest, last;
+    (void)state;
+    for (int i = 0; i <= HEIRS_MAX; i++) {
+        snprintf(text, sizeof(text), "clip %d", i);
+        digest = keep(text, "important", 0);
+        leave_without_event(&digest);
+    }
+    last = keep("ordinary", "ordinary", 1000);
+    leave_without_event(&last);
+    assert_int_equal(count_listed(), 0);
+    blobs_send(&cellar.blobs, cellar.house.config->sends);
+    int64_t size = cellar.house.fixture.journal->size;
+    blobs_look(&cellar.blobs);
+    assert_int_equal(cellar_events(&cellar, "evidence.adopted"), HEIRS_MAX);
+    blobs_look(&cellar.blobs);
+    assert_int_equal(cellar_events(&cellar, "evidence.adopted"), HEIRS_MAX + 1);
+    assert_false(cellar.blobs.has_heirs);
+    assert_int_equal(count_listed(), TALK_PARCELS_MAX);
+    assert_true(cellar_row(&cellar, &digest).seq >= size);
+    assert_int_equal(cellar_row(&cellar, &last).seq, -1);
+    assert_false(cellar_row(&cellar, &digest).is_released); /* its time is over, but */
+    struct handover handover = handover_of(&digest);
+    hand_over(&handover, cellar.house.city, 0);
+    assert_int_equal(cellar_events(&cellar, "evidence.uploaded"), 1);
+}
+
+static void what_a_plugin_names_again_is_of_its_new_event(void **state)
+{
+    struct digest digest = keep("clip", "important", 1000);
+    (void)state;
+    leave_without_event(&digest);
+    int64_t size = cellar.house.fixture.journal->size;
+    keep("clip", "important", 1000);
+    assert_int_equal(cellar_row(&cellar, &digest).seq, size);
+    assert_int_equal(count_listed(), 1);
+}
+
 static void without_a_courier_nothing_waits_for_a_receipt(void **state)
 {
     struct digest important = keep("important", "important", 0);
@@ -406,6 +457,8 @@ int main(void)
         TEST(the_citys_receipt_marks_it_and_is_on_record_once),
         TEST(nobody_elses_word_is_taken_for_the_citys),
         TEST(what_goes_to_the_city_is_not_released_before_its_receipt),
+        TEST(what_another_log_has_left_goes_as_one_of_this),
+        TEST(what_a_plugin_names_again_is_of_its_new_event),
         TEST(without_a_courier_nothing_waits_for_a_receipt),
         TEST(how_many_wait_and_have_gone_is_told),
         TEST(an_offset_beyond_the_file_ends_the_courier),

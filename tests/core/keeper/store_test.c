@@ -343,12 +343,14 @@ static void keys_of_another_file_are_copied_as_far_as_it_can_be_read(void **stat
     char path[300];
     assert_int_equal(store_put(here->store, "gate", "key", "value", 5), 0);
     assert_int_equal(store_put(here->store, "hall", "key", "other", 5), 0);
+    assert_int_equal(store_put(here->store, "courier", "key", "begun", 5), 0);
     snprintf(path, sizeof(path), "%s/new.db", here->folder);
     assert_int_equal(store_open(&other, path), 0);
     assert_int_equal(store_copy_keys(other, here->path), 0);
     assert_int_equal(store_get(other, "gate", "key", &value), 0);
     assert_int_equal(store_get(other, "hall", "key", &value), 0);
     assert_string_equal(buffer_text(&value), "valueother");
+    assert_int_equal(store_get(other, "courier", "key", &value), -ENOENT);
     snprintf(path, sizeof(path), "%s/none.db", here->folder);
     assert_true(store_copy_keys(other, path) < 0);
     store_close(other);
