@@ -22,5 +22,7 @@ struct hours {
 /* Bytes a second at that minute, 0 for as fast as it goes, or HOURS_CLOSED. Of ranges that overlap
  * the first counts; without any it is always open. */
 int64_t hours_rate(const struct hours *hours, int minute);
+/* When nobody knows what time of day it is: the slowest of all. */
+int64_t hours_slowest(const struct hours *hours);
 
 #endif

@@ -38,7 +38,7 @@ struct round {
     struct loop_timer next, tick;
     int64_t listed_ms; /* when the list came; 0 it is wanted */
     int64_t held_ms;   /* the server is left alone until then */
-    int64_t rate;      /* of the PATCH that is under way */
+    int64_t rate;      /* that the hour allowed when `at` was begun */
     bool is_listing, is_started, is_over;
     int verdict;
     char told[TUS_WHY_ROOM]; /* about the server, the last that was logged */
@@ -64,6 +64,8 @@ static int64_t rate_now(const struct round *round)
 {
     time_t now = (time_t)(now_utc_us() / 1000000);
     struct tm day;
+    if (now_quality() == NOW_UNSET)
+        return hours_slowest(&round->settings.hours);
     localtime_r(&now, &day);
     return hours_rate(&round->settings.hours, day.tm_hour * 60 + day.tm_min);
 }
@@ -196,7 +198,6 @@ static void drawn(void *owner, int pipe, int err, const char *text)
     struct round *round = owner;
     const struct tus *tus = &round->at->tus;
     char offset[48];
-    int64_t rate = rate_now(round);
     if (err) {
         struct tus_answer answer = {.fault = TUS_SHORT, .said = text};
         settle(round, tus_answer(&round->at->tus, &answer));
@@ -210,8 +211,7 @@ static void drawn(void *owner, int pipe, int err, const char *text)
                             .headers = headers,
                             .body = pipe,
                             .length = tus->size - tus->offset,
-                            .rate = rate > 0 ? rate : 0};
-    round->rate = rate;
+                            .rate = round->rate};
     web_start(round->web, &wish);
 }
 
@@ -293,7 +293,7 @@ static void sleep_until(struct round *round, int64_t ms)
 static void advance(struct round *round)
 {
     int64_t now_ms = mono_ms();
-    int64_t soonest_ms = now_ms + ROUND_LIST_MS;
+    int64_t soonest_ms = now_ms + ROUND_LIST_MS, rate = rate_now(round);
     if (round->is_over || !round->is_started || round->is_listing || round->at != NULL)
         return;
     struct parcel *parcel = choose(round, now_ms, &soonest_ms);
@@ -303,7 +303,7 @@ static void advance(struct round *round)
         (round->listed_ms == 0 || now_ms - round->listed_ms >= ROUND_LIST_MS)) {
         round->is_listing = true;
         keeperline_list(round->keeper);
-    } else if (!is_local && rate_now(round) == HOURS_CLOSED) {
+    } else if (!is_local && rate == HOURS_CLOSED) {
         sleep_until(round, now_ms + ROUND_TICK_MS);
     } else if (!is_local && round->held_ms > now_ms) {
         sleep_until(round, round->held_ms < soonest_ms ? round->held_ms : soonest_ms);
@@ -312,6 +312,8 @@ static void advance(struct round *round)
     } else {
         loop_timer_stop(&round->next);
         round->at = parcel;
+        round->rate =
+            rate; /* one look at the hour: it may end before the file is drawn */
         DEEDS[parcel->tus.deed](round);
     }
 }
@@ -381,6 +383,7 @@ static void start(void *owner, const void *config, size_t length)
         end(round, 1);
         return;
     }
+    now_lift_floor(round->settings.floor_us);
     if (round->settings.timezone != NULL)
         setenv("TZ", round->settings.timezone, 1);
     tzset();

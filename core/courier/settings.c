@@ -23,6 +23,7 @@ static void read_texts(struct settings *settings, const struct json *json)
     settings->office = copy_of(json, "office");
     settings->log = copy_of(json, "log");
     settings->timezone = copy_of(json, "timezone");
+    settings->floor_us = json_number(json, "floor_us", 0);
     settings->url = copy_of(courier, "url");
     settings->receipts = copy_of(courier, "receipts");
     settings->ca = copy_of(courier, "ca");

@@ -15,6 +15,7 @@ struct settings {
     char *receipts;        /* where receipts/OFFICE/SHA256 are, ends with "/" */
     char *ca, *cert, *key; /* PEM files, or NULL */
     struct hours hours;
+    int64_t floor_us; /* it is at least so late */
 };
 
 /* Reads the JSON text of START. On failure -EPROTO and why, naming the setting; `settings` is given

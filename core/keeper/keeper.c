@@ -142,8 +142,8 @@ static void print_courier_start(const struct keeper *keeper, struct buffer *out)
     const struct journal *journal = keeper->journal;
     const struct json *json = keeper->config->json;
     const char *timezone = json_text(json_get(json, "office"), "timezone");
-    buffer_printf(out, "{\"office\":\"%s\",\"log\":\"%s\",", journal->log.office,
-                  journal->log.log);
+    buffer_printf(out, "{\"office\":\"%s\",\"log\":\"%s\",\"floor_us\":%" PRId64 ",",
+                  journal->log.office, journal->log.log, now_floor_us());
     if (timezone != NULL) {
         buffer_append_text(out, "\"timezone\":");
         json_put_text(out, timezone);

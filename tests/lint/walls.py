@@ -23,7 +23,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 LIBRARIES = {
     "event2/": {"base"},
     "cjson/": {"base"},
-    "openssl/": {"proof", "mqtt"},
+    "openssl/": {"proof", "mqtt", "courier"},
     "zstd.h": {"proof"},
     "sqlite3.h": {"keeper", "city", "cli"},
     "mosquitto": {"mqtt"},

@@ -47,6 +47,7 @@ class Dispatch:
         self.city = Verifier(city_vkey)
         self.files = {}
         self.health, self.starts, self.drawn, self.error = None, 0, [], None
+        self.floor_us, self.environment = 0, None
         self.log_path = os.path.join(str(folder), "courier.log")
         self.lock, self.ending = threading.RLock(), False
         self.child, self.line = None, None
@@ -90,7 +91,8 @@ class Dispatch:
         high = os.dup(theirs.fileno())
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(["/bin/bash", "-c", f'exec "$0" 3<&{high} {high}<&-', self.courier],
-                                          pass_fds=(high,), stderr=log, stdin=subprocess.DEVNULL)
+                                          pass_fds=(high,), stderr=log, stdin=subprocess.DEVNULL,
+                                          env=self.environment)
         os.close(high)
         theirs.close()
         self.line = ours
@@ -141,7 +143,7 @@ class Dispatch:
         kind, ident = datagram[2], struct.unpack_from("<I", datagram, 4)[0]
         fields = fields_of(datagram)
         if kind == HELLO:
-            config = {"office": self.office, "log": self.log, "timezone": "Asia/Shanghai",
+            config = {"office": self.office, "log": self.log, "timezone": "Asia/Shanghai", "floor_us": self.floor_us,
                       "courier": self.settings}
             self._send(frame(START, 0, field(T_CONFIG, json.dumps(config).encode())))
         elif kind == PARCELS:

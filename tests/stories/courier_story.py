@@ -10,6 +10,7 @@ import pytest
 
 import dispatch
 import fake_keeper
+import faketime
 import secure
 import town
 import uploads
@@ -101,14 +102,16 @@ class World:
     def close(self):
         self.office.stop()
 
-    def courier(self, port=None, rate=None, **more):
+    def courier(self, port=None, rate=None, clock=None, floor_us=0, **more):
         """A keeper in memory with its courier."""
         host = f"https://127.0.0.1:{port or self.server.port}/"
         settings = {"url": host + "files/", "receipts": host + "receipts/",
                     **self.authority.pair("offices/" + town.OFFICE_ID, "bulk"), **more}
         if rate:
             settings["hours"] = [{"from": 0, "until": 1440, "rate": rate * 8}]
-        return self.closing(dispatch.Dispatch(COURIER, settings, self.vkey, self.folder).start())
+        keeper = dispatch.Dispatch(COURIER, settings, self.vkey, self.folder)
+        keeper.environment, keeper.floor_us = clock, floor_us
+        return self.closing(keeper.start())
 
     def record(self, courier, size, tells=True):
         """A file that the office has, and has recorded."""
@@ -218,6 +221,23 @@ def test_outside_its_hours_nothing_goes(world):
     town.wait_for(lambda: courier.health and courier.health["state"] == "closed", 30, "its being closed")
     time.sleep(1)
     assert not [line for line in world.server.happened() if "method" in line]
+
+
+def test_an_office_whose_clock_is_not_set_uploads(world, tmp_path):
+    """Its certificates are judged by the floor; nobody knows the hour, so the slowest rate counts."""
+    clock = faketime.Clock(tmp_path, "@1970-01-02 00:00:00")
+    hour = (1440 + minute_of_the_office() + 120) % 1440
+    courier = world.courier(clock=clock.environment, floor_us=int(time.time() * 1e6),
+                            hours=[{"from": hour, "until": (hour + 60) % 1440 or 1440, "rate": 8 * MB}])
+    world.wait_for(courier, world.record(courier, 1000))
+
+
+def test_a_clock_set_back_makes_no_expired_certificate_good(world, tmp_path):
+    clock = faketime.Clock(tmp_path, "-1d")
+    late = int((time.time() + 3 * 365 * 86400) * 1e6)
+    courier = world.courier(clock=clock.environment, floor_us=late)
+    world.record(courier, 1000)
+    town.wait_for(lambda: "expired" in courier.text(), 30, f"the refusal; {courier.text()}")
 
 
 def test_it_is_not_faster_than_its_hour_allows(world):

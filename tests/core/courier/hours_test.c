@@ -51,6 +51,17 @@ static void the_first_of_two_that_overlap_counts(void **state)
     assert_int_equal(hours_rate(&hours, 121), 0);
 }
 
+static void when_nobody_knows_the_time_the_slowest_counts(void **state)
+{
+    (void)state;
+    const struct hours hours = {.count = 3,
+                                .ranges = {{0, 60, 0}, {60, 120, 9}, {120, 180, 7}}};
+    const struct hours open = {.count = 1, .ranges = {{0, 60, 0}}}, none = {.count = 0};
+    assert_int_equal(hours_slowest(&hours), 7);
+    assert_int_equal(hours_slowest(&open), 0);
+    assert_int_equal(hours_slowest(&none), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -59,6 +70,7 @@ int main(void)
         cmocka_unit_test(a_range_may_go_over_midnight),
         cmocka_unit_test(a_range_may_be_the_whole_day),
         cmocka_unit_test(the_first_of_two_that_overlap_counts),
+        cmocka_unit_test(when_nobody_knows_the_time_the_slowest_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

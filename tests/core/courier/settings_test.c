@@ -28,13 +28,14 @@ static void good_settings_are_read(void **state)
     char why[SETTINGS_WHY_ROOM];
     assert_int_equal(
         read_text(&settings,
-                  "{" NAMES ",\"courier\":{" URLS ",\"ca\":\"/ca.pem\","
+                  "{" NAMES ",\"floor_us\":7,\"courier\":{" URLS ",\"ca\":\"/ca.pem\","
                   "\"hours\":[{\"from\":1320,\"until\":360,\"rate\":4000000}]}}",
                   why),
         0);
     assert_string_equal(settings.url, "https://c:8443/files/");
     assert_string_equal(settings.ca, "/ca.pem");
     assert_null(settings.cert);
+    assert_int_equal(settings.floor_us, 7);
     assert_int_equal(settings.hours.count, 1);
     assert_int_equal(settings.hours.ranges[0].rate, 500000);
     settings_free(&settings);
