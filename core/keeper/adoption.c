@@ -103,6 +103,13 @@ static int adopt(struct adoption *adoption, const struct digest *digest, int64_t
     return catalog_put(adoption->blobs->journal->store, &row);
 }
 
+/* It was taken for missing, or is of the same bytes: whole it is in any case. */
+static int heal(struct blobs *blobs, struct catalog_blob *row)
+{
+    row->is_damaged = false;
+    return catalog_put(blobs->journal->store, row);
+}
+
 /* One with a row is one whose keeper ended between commit and rename. In place, what no row tells of
  * is adopted with all the others. */
 static int sort_sealed(struct adoption *adoption, const struct digest *digest,
@@ -114,6 +121,8 @@ static int sort_sealed(struct adoption *adoption, const struct digest *digest,
     if (err && err != -ENOENT)
         return err;
     bool is_known = !err && !row.is_released;
+    if (is_known && row.is_damaged && (err = heal(blobs, &row)) != 0)
+        return err;
     return is_known || adoption->is_marked ? depot_settle(&blobs->depot, digest, number)
                                            : depot_drop(&blobs->depot, number);
 }
@@ -214,6 +223,25 @@ int adoption_run(struct blobs *blobs, const char *state)
     if (!err)
         err = record_key(blobs);
     return err ? err : blobs_count(blobs);
+}
+
+static int settle_left(void *owner, const struct digest *digest, int64_t number)
+{
+    struct blobs *blobs = owner;
+    struct catalog_blob row;
+    if (digest == NULL || spools_owns(&blobs->spools, number))
+        return 0;
+    int err = blobs_find(blobs, digest, &row);
+    blobs->has_old = true; /* what was in its place, or itself */
+    if (err == -ENOENT)
+        return depot_drop(&blobs->depot, number);
+    return err ? err : depot_settle(&blobs->depot, digest, number);
+}
+
+void adoption_settle(struct blobs *blobs)
+{
+    if (blobs->spools.is_stuck)
+        blobs->spools.is_stuck = depot_each_new(&blobs->depot, settle_left, blobs) != 0;
 }
 
 void adoption_end(struct blobs *blobs)

@@ -16,4 +16,7 @@ int adoption_run(struct blobs *blobs, const char *state);
 /* That group is on disk. */
 void adoption_end(struct blobs *blobs);
 
+/* While the keeper runs: files that a commit has kept, and that could not go to their place then. */
+void adoption_settle(struct blobs *blobs);
+
 #endif

@@ -14,6 +14,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/adoption.h"
 #include "keeper/chain.h"
 #include "keeper/heirs.h"
 #include "keeper/quota.h"
@@ -460,6 +461,7 @@ void blobs_look(struct blobs *blobs)
     struct now_reading now;
     if (blobs->is_shut)
         return;
+    adoption_settle(blobs);
     now_read(&now);
     measure(blobs);
     if (now.quality != NOW_UNSET && blobs->has_undated &&
@@ -484,8 +486,9 @@ void blobs_look(struct blobs *blobs)
 void blobs_damaged(struct blobs *blobs, const struct digest *digest, const char *reason)
 {
     struct catalog_blob row, after;
+    bool is_on_its_way = blobs->spools.is_stuck && !depot_has(&blobs->depot, digest);
     if (catalog_get(store_of(blobs), digest, &row) != 0 || row.is_released ||
-        row.is_damaged)
+        row.is_damaged || is_on_its_way)
         return;
     after = row;
     after.is_damaged = true;

@@ -419,14 +419,22 @@ void spools_take(struct spools *spools, const struct peer *host,
             spool->state = SPOOL_TAKEN;
 }
 
-/* A file that cannot go to its place now is where the next start looks for it. */
+bool spools_owns(const struct spools *spools, int64_t number)
+{
+    const struct spool *spool = spools->first;
+    while (spool != NULL && spool->scribe.number != number)
+        spool = spool->next;
+    return spool != NULL;
+}
+
+/* A file that cannot go to its place now is where the next look, or start, finds it. */
 static void settle(struct spool *spool)
 {
     struct spools *spools = spool->spools;
     int err = depot_settle(spools->depot, &spool->told.sha256, spool->scribe.number);
     if (err)
-        log_error("blobs: a stored blob stays in new/ until the next start: %s",
-                  strerror(-err));
+        log_error("blobs: a stored blob stays in new/ for now: %s", strerror(-err));
+    spools->is_stuck |= err != 0;
     unlink_spool(spool);
     if (spools->dropped != NULL)
         spools->dropped(spools->owner);

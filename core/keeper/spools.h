@@ -28,6 +28,7 @@ struct spools {
     struct spool *first; /* the oldest first */
     int64_t number;      /* of the newest */
     int silence_ms;
+    bool is_stuck; /* a file of a stored blob could not go from new/ to its place */
     /* Whether there is room for a blob of that class: 0, -ENOSPC or -EIO, with a reason for people. */
     int (*admit)(void *owner, int class, int64_t bytes, struct buffer *why);
     /* Something went to blobs/old/. */
@@ -60,5 +61,7 @@ void spools_take(struct spools *spools, const struct peer *host,
                  const struct digest *digest);
 /* The group is on disk (0) or undone: what it named goes to its place, or is the host's again. */
 void spools_committed(struct spools *spools, int err);
+/* Whether the file of that number in new/ is one of theirs still. */
+bool spools_owns(const struct spools *spools, int64_t number);
 
 #endif

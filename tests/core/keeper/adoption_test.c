@@ -112,15 +112,20 @@ static void live_until(enum step last)
     commit_rows();
 }
 
-/* Another start on what the folders hold: the journal and the blobs, opened anew. */
-static void adopt(void)
+static void open_again(void)
 {
     struct house *house = &cellar.house;
     assert_int_equal(fixture_reopen(&house->fixture), 0);
     group_open(&house->group, house->loop, house->fixture.journal, house_committed,
                house);
+}
+
+/* Another start on what the folders hold: the journal and the blobs, opened anew. */
+static void adopt(void)
+{
+    open_again();
     cellar_open_blobs(&cellar);
-    assert_int_equal(group_enter(&house->group), 0);
+    assert_int_equal(group_enter(&cellar.house.group), 0);
     assert_int_equal(adoption_run(&cellar.blobs, cellar.state), 0);
 }
 
@@ -257,13 +262,6 @@ static void a_start_that_is_cut_while_it_adopts_does_so_again(void **state)
     assert_true(cellar_can_read(&cellar, &digest));
 }
 
-/* A start that did not come to its end in between. */
-static void open_journal(void)
-{
-    struct house *house = &cellar.house;
-    assert_int_equal(fixture_reopen(&house->fixture), 0);
-}
-
 static void the_clock_set_back_between_two_losses_hides_no_row(void **state)
 {
     (void)state;
@@ -277,7 +275,7 @@ static void the_clock_set_back_between_two_losses_hides_no_row(void **state)
             group_commit(&cellar.house.group); /* and no more: the mark is there */
             live_and_die(STEP_IN_PLACE);
         } else {
-            open_journal();
+            open_again(); /* a start that did not come to its end */
         }
         lose_journal_as("journal-damaged-1970-01-01T00-00-07-000000Z", true);
         start_again();
@@ -298,7 +296,7 @@ static void what_only_an_older_journal_has_and_is_not_there_is_not_missing(void 
         live_and_die(STEP_IN_PLACE);
         lose_journal_as("journal-damaged-2026-11-22T09-00-00-000000Z", true);
         if (is_older) {
-            open_journal();
+            open_again(); /* a start that did not come to its end */
             lose_journal_as("journal-damaged-1970-01-01T00-00-07-000000Z", true);
         }
         assert_int_equal(depot_place(&cellar.blobs.depot, path, &digest), 0);
@@ -308,6 +306,23 @@ static void what_only_an_older_journal_has_and_is_not_there_is_not_missing(void 
         cellar_close(&cellar);
         cellar_open(&cellar);
     }
+}
+
+static void what_was_taken_for_missing_and_is_in_new_is_whole(void **state)
+{
+    (void)state;
+    struct digest digest = digest_of_text();
+    live_and_die(STEP_ON_DISK);
+    open_again();
+    struct catalog_blob row = cellar_row(&cellar, &digest);
+    assert_int_equal(group_enter(&cellar.house.group), 0);
+    row.is_damaged = true;
+    assert_int_equal(catalog_put(cellar.house.fixture.journal->store, &row), 0);
+    commit_rows();
+    start_again();
+    assert_false(cellar_row(&cellar, &digest).is_damaged);
+    assert_true(cellar_can_read(&cellar, &digest));
+    assert_int_equal(cellar.blobs.sum.damaged, 0);
 }
 
 static void without_any_row_what_lies_in_its_place_is_adopted(void **state)
@@ -350,6 +365,7 @@ int main(void)
         in_a_cellar(a_start_that_is_cut_while_it_adopts_does_so_again),
         in_a_cellar(the_clock_set_back_between_two_losses_hides_no_row),
         in_a_cellar(what_only_an_older_journal_has_and_is_not_there_is_not_missing),
+        in_a_cellar(what_was_taken_for_missing_and_is_in_new_is_whole),
         in_a_cellar(without_any_row_what_lies_in_its_place_is_adopted),
         in_a_cellar(a_lost_key_is_one_alarm_and_the_box_goes_on),
     };

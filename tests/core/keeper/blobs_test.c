@@ -276,6 +276,31 @@ static void one_file_that_cannot_be_erased_keeps_no_other_from_going(void **stat
     assert_false(blobs_wants_erasing(&cellar.blobs));
 }
 
+/* A file of that name, where its folder should be made: so does a full disk refuse it. */
+static void one_that_cannot_go_to_its_place_goes_there_later(void **state)
+{
+    char folder[DEPOT_PATH_MAX];
+    (void)state;
+    struct digest digest = cellar_spool(&cellar, "in the way");
+    assert_int_equal(depot_place(&cellar.blobs.depot, folder, &digest), 0);
+    *strrchr(folder, '/') = '\0';
+    assert_int_equal(file_put(folder, "", 0, 0600), 0);
+    cellar_keep(&cellar, &digest, "important", DAY_MS, false, 0);
+    assert_int_equal(cellar_count_new(&cellar), 1);
+    blobs_damaged(&cellar.blobs, &digest, "missing"); /* as who reads it would say */
+    blobs_look(&cellar.blobs);
+    assert_int_equal(cellar_count_new(&cellar), 1);
+    assert_int_equal(unlink(folder), 0);
+    struct digest other = cellar_spool(&cellar, "of a host, and not named");
+    blobs_look(&cellar.blobs);
+    assert_int_equal(cellar_count_new(&cellar), 1);
+    assert_true(cellar_can_read(&cellar, &digest));
+    assert_false(cellar_row(&cellar, &digest).is_damaged);
+    assert_int_equal(cellar_events(&cellar, "blob.damaged"), 0);
+    cellar_keep(&cellar, &other, "picture", DAY_MS, false, 0);
+    assert_true(cellar_can_read(&cellar, &other));
+}
+
 /* The quota leaves room for what is stored and `more`, the reserve not counted. */
 static void leave_room(int64_t more)
 {
@@ -489,6 +514,7 @@ int main(void)
         in_a_cellar(what_is_stored_again_while_it_is_erased_stays),
         in_a_cellar(what_is_stored_and_released_again_while_it_is_erased_goes_too),
         in_a_cellar(one_file_that_cannot_be_erased_keeps_no_other_from_going),
+        in_a_cellar(one_that_cannot_go_to_its_place_goes_there_later),
         in_a_cellar(beyond_the_quota_only_important_ones_are_taken),
         in_a_cellar(room_for_less_than_was_refused_is_no_end_of_it),
         in_a_cellar(what_was_refused_and_comes_leaves_no_wish),
