@@ -499,6 +499,7 @@ int children_add(struct children *children, struct peer *peer, int fd)
     int err = line_open(&peer->line, children->loop, fd, &CALLS, peer);
     if (err)
         return err;
+    line_refuse_descriptors(peer->line); /* the keeper hands out, and takes none */
     peer->is_ended = false;
     peer->next = children->peers;
     children->peers = peer;

@@ -262,6 +262,11 @@ int line_send(struct line *line, const struct buffer *frame)
     return line_send_descriptor(line, frame, -1);
 }
 
+void line_refuse_descriptors(struct line *line)
+{
+    (void)rights_refuse(line->fd);
+}
+
 int line_take_descriptor(struct line *line)
 {
     int fd = line->brought;

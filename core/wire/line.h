@@ -45,6 +45,9 @@ int line_send(struct line *line, const struct buffer *frame);
  * at most LINE_DESCRIPTORS_MAX that the socket has not taken yet; beyond that -ENOBUFS. */
 int line_send_descriptor(struct line *line, const struct buffer *frame, int fd);
 
+/* For an end that takes none: nobody can send it one, where the system knows how (rights.h). */
+void line_refuse_descriptors(struct line *line);
+
 /* Inside `came`: the descriptor that came with this frame, which is the caller's from now on; -1
  * when there is none. */
 int line_take_descriptor(struct line *line);

@@ -12,6 +12,10 @@
 
 #include "base/base.h"
 
+#ifndef SO_PASSRIGHTS
+enum { SO_PASSRIGHTS = 83 };
+#endif
+
 union beside {
     struct cmsghdr head; /* aligned as the system wants it */
     char room[CMSG_SPACE(sizeof(int))];
@@ -58,6 +62,14 @@ static int detach(struct msghdr *message)
     if (fds[1] >= 0)
         close(fds[1]);
     return fds[0];
+}
+
+int rights_refuse(int fd)
+{
+    int passes = 0;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &passes, sizeof(passes)) == 0
+               ? 0
+               : -errno;
 }
 
 ssize_t rights_receive(int fd, void *bytes, size_t room, int *brought)

@@ -14,4 +14,9 @@ int rights_send(int fd, const void *bytes, size_t length, int goes_with);
  * becomes the descriptor that came with it, closed by exec and the caller's own, or -1. */
 ssize_t rights_receive(int fd, void *bytes, size_t room, int *brought);
 
+/* From now on nobody can send a descriptor there: who tries has -EPERM. What is received and not wanted
+ * has to be closed, and closing a terminal that is held up, say, takes as long as it likes.
+ * -ENOPROTOOPT before Linux 6.16. */
+int rights_refuse(int fd);
+
 #endif

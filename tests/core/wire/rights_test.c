@@ -154,10 +154,26 @@ static void an_end_that_is_gone_is_said(void **state)
 
 #define between_ends(test) cmocka_unit_test_setup_teardown(test, open_ends, close_ends)
 
+static void an_end_that_refuses_them_gets_datagrams_without(void **state)
+{
+    char byte;
+    int brought;
+    (void)state;
+    if (rights_refuse(ends[1]) != 0)
+        skip(); /* an older system */
+    assert_int_equal(rights_send(ends[0], "a", 1, writes[0]), -EPERM);
+    assert_int_equal(rights_send(ends[0], "b", 1, -1), 0);
+    assert_int_equal(rights_receive(ends[1], &byte, 1, &brought), 1);
+    assert_int_equal(byte, 'b');
+    assert_int_equal(brought, -1);
+    assert_int_equal(rights_send(ends[1], "c", 1, writes[0]), 0); /* the other way */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         between_ends(a_descriptor_comes_with_its_datagram),
+        between_ends(an_end_that_refuses_them_gets_datagrams_without),
         between_ends(a_long_datagram_tells_its_length_and_brings_its_descriptor),
         between_ends(of_several_descriptors_one_comes_and_no_other_stays),
         between_ends(nothing_ever_waits),
