@@ -1,13 +1,10 @@
 /* uplink - hands the office's journal to the city over MQTT 5.
  *
  * Started by the keeper with the line to it as file descriptor 3; see README.md. */
-#include <signal.h>
-#include <string.h>
-
-#include "base/log.h"
 #include "base/loop.h"
 #include "mqtt/mqtt.h"
 #include "uplink/relay.h"
+#include "wire/child.h"
 #include "wire/line.h"
 
 struct uplink {
@@ -32,17 +29,12 @@ static void close_parts(struct uplink *uplink)
 int main(void)
 {
     struct uplink uplink = {0};
-    log_open("uplink");
-    signal(SIGINT, SIG_IGN); /* the keeper ends us: by STOP, or by its own end */
-    signal(SIGTERM, SIG_IGN);
+    child_begin("uplink");
     mqtt_begin();
     int err = open_parts(&uplink);
     int verdict = 1;
     if (err) {
-        log_error(
-            "file descriptor %d is no line to a keeper (%s); this program is started by "
-            "`outpost run`",
-            LINE_CHILD_FD, strerror(-err));
+        child_refuse(err);
     } else {
         loop_run(uplink.loop);
         verdict = relay_verdict(uplink.relay);
