@@ -73,6 +73,16 @@ int catalog_get(struct store *store, const struct digest *digest,
     return err;
 }
 
+int catalog_find_no_sm3(struct store *store, struct catalog_blob *blob)
+{
+    sqlite3_stmt *row = store_statement(store, QUERY_NO_SM3);
+    int err = row_take(row);
+    if (!err)
+        err = column_blob(row, blob);
+    row_end(row);
+    return err;
+}
+
 int catalog_put(struct store *store, const struct catalog_blob *blob)
 {
     sqlite3_stmt *row = store_statement(store, QUERY_PUT_BLOB);

@@ -60,6 +60,9 @@ bool catalog_is_parcel(const struct catalog_blob *blob);
 int catalog_each_heir(struct store *store, int64_t most, int sends, catalog_call *each,
                       void *owner);
 
+/* One whose SM3 is not known, because it was adopted; -ENOENT. */
+int catalog_find_no_sm3(struct store *store, struct catalog_blob *blob);
+
 /* How many there are, and what they take on disk. */
 struct catalog_sum {
     int64_t count[CATALOG_CLASSES];

@@ -40,3 +40,22 @@ void heirs_look(struct blobs *blobs)
         err = adopt(blobs, &list.blob[i]);
     blobs->has_heirs = err || list.count == HEIRS_MAX;
 }
+
+void heirs_learn(struct blobs *blobs, const struct digest *sha256,
+                 const struct digest *sm3)
+{
+    struct catalog_blob row;
+    if (blobs_find(blobs, sha256, &row) != 0 || row.has_sm3 ||
+        group_enter(blobs->group) != 0)
+        return;
+    blobs_add_up(blobs, &row, -1);
+    row.sm3 = *sm3;
+    row.has_sm3 = true;
+    blobs_add_up(blobs, &row, 1);
+    int err = catalog_put(blobs->journal->store, &row);
+    if (err)
+        group_fail(blobs->group, err);
+    else
+        group_ask(blobs->group, 1, false);
+    blobs->has_heirs = true;
+}

@@ -13,4 +13,8 @@ enum { HEIRS_MAX = 64 }; /* at one look */
 /* Says so of the next ones. `has_heirs` is false when there was none. */
 void heirs_look(struct blobs *blobs);
 
+/* The file has been read, and this is its SM3, which no row had told: without it none can go. */
+void heirs_learn(struct blobs *blobs, const struct digest *sha256,
+                 const struct digest *sm3);
+
 #endif

@@ -90,6 +90,9 @@ const char *const query_sql[QUERIES] = {
     [QUERY_HEIRS] = "SELECT " BLOB_COLUMNS
                     " FROM blob WHERE state = 0 AND uploaded = 0 AND (?2 >> class) & 1"
                     " AND seq < 0 AND damaged = 0 AND length(sm3) = 32 LIMIT ?1",
+    [QUERY_NO_SM3] = "SELECT " BLOB_COLUMNS
+                     " FROM blob WHERE state = 0 AND damaged = 0 AND length(sm3) <> 32"
+                     " LIMIT 1",
     /* On disk: a head of 48 bytes, and 16 more for each chunk of 64 KiB (cask.h). */
     [QUERY_SUM_BLOBS] = "SELECT class, state, count(*), sum(damaged),"
                         " sum(size + 48 + 16 * max(1, (size + 65535) / 65536)),"

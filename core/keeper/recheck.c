@@ -7,12 +7,14 @@
 #include "base/base.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "keeper/heirs.h"
 
 static void go_on(struct loop_timer *timer);
 
 void recheck_open(struct recheck *recheck, struct loop *loop, struct blobs *blobs)
 {
-    *recheck = (struct recheck){.loop = loop, .blobs = blobs, .next.fire = go_on};
+    *recheck = (struct recheck){
+        .loop = loop, .blobs = blobs, .next.fire = go_on, .has_no_sm3 = true};
     random_bytes(recheck->at.bytes, DIGEST_BYTES);
 }
 
@@ -44,7 +46,9 @@ static int64_t count_of(const struct recheck *recheck)
 
 static void wait_for_next(struct recheck *recheck)
 {
-    loop_timer_start(recheck->loop, &recheck->next, recheck_pause_ms(count_of(recheck)));
+    loop_timer_start(recheck->loop, &recheck->next,
+                     recheck->has_no_sm3 ? RECHECK_LEAST_MS
+                                         : recheck_pause_ms(count_of(recheck)));
 }
 
 /* NULL: it is as it was, or nobody knows. */
@@ -63,19 +67,32 @@ static const char *reason_of(int err)
     return NULL;
 }
 
+/* Who says none, and is not damaged either, is not asked again: the others have their turn. */
+static void learn(struct recheck *recheck, int err, const struct buffer *result)
+{
+    struct digest sm3;
+    bool is_told = err == 0 && result->length == sizeof(sm3);
+    recheck->has_no_sm3 &= is_told || reason_of(err) != NULL;
+    if (!is_told)
+        return;
+    memcpy(&sm3, result->bytes, sizeof(sm3));
+    heirs_learn(recheck->blobs, &recheck->at, &sm3);
+}
+
 /* A file that is just being replaced, or a disk that fails once, looks well the second time. */
 static void looked(void *owner, int err, const struct buffer *result)
 {
     struct recheck *recheck = owner;
     const char *reason = reason_of(err);
     bool was_again = recheck->is_again;
-    (void)result;
     recheck->is_again = reason != NULL && !was_again;
     if (recheck->is_again) {
         loop_timer_start(recheck->loop, &recheck->next, RECHECK_LEAST_MS);
         return;
     }
     recheck->looked++;
+    if (recheck->scribe.wants_sm3)
+        learn(recheck, err, result);
     if (reason != NULL) {
         recheck->bad++;
         log_error("blobs: one is not what was stored: %s", reason);
@@ -102,6 +119,17 @@ static int find_next(struct recheck *recheck)
     return found < 0 ? found : found == 1 ? 0 : -ENOENT;
 }
 
+static int find_no_sm3(struct recheck *recheck)
+{
+    struct catalog_blob blob;
+    int err = catalog_find_no_sm3(recheck->blobs->journal->store, &blob);
+    if (err)
+        recheck->has_no_sm3 = false;
+    else
+        recheck->at = blob.sha256;
+    return err;
+}
+
 static int check(void *owner, struct buffer *result)
 {
     struct recheck *recheck = owner;
@@ -110,11 +138,15 @@ static int check(void *owner, struct buffer *result)
 
 int recheck_look(struct recheck *recheck)
 {
-    int err = recheck->is_again ? 0 : find_next(recheck);
+    bool learns = recheck->is_again ? recheck->scribe.wants_sm3
+                                    : recheck->has_no_sm3 && find_no_sm3(recheck) == 0;
+    int err = recheck->is_again || learns ? 0 : find_next(recheck);
     if (err)
         return err;
-    recheck->scribe = (struct scribe){
-        .depot = &recheck->blobs->depot, .digest = recheck->at, .pace = RECHECK_BYTES};
+    recheck->scribe = (struct scribe){.depot = &recheck->blobs->depot,
+                                      .digest = recheck->at,
+                                      .pace = RECHECK_BYTES,
+                                      .wants_sm3 = learns};
     loop_timer_stop(&recheck->next);
     return errand_start(&recheck->errand, recheck->loop, check, looked, recheck);
 }

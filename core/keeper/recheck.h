@@ -1,6 +1,8 @@
 /* recheck - stored blobs are read again, one after another, all of them in about a week and at most
  * RECHECK_BYTES a second: a flipped bit is found before the other copy is gone.
  *
+ * First those whose SM3 nobody knows, for it is learned so (heirs.h).
+ *
  * One that is not what was stored is told once (blobs_damaged()). Where it begins at a start is left to
  * chance, so that a box that is switched off every night gets through all of them too. */
 #ifndef KEEPER_RECHECK_H
@@ -21,6 +23,7 @@ struct recheck {
     struct scribe scribe;
     struct digest at; /* the one that is read, or was last */
     bool is_again;    /* it was not what it should be: it is read once more */
+    bool has_no_sm3;  /* there may be some whose SM3 nobody knows */
     int64_t looked;   /* since the start, */
     int64_t bad;      /* and what was told */
 };

@@ -138,9 +138,11 @@ static int keep_pace(const struct scribe *scribe, const uint8_t *bytes, size_t l
     return 0;
 }
 
-static int
-read_chunks(const struct scribe *scribe, struct cask *cask, struct algorithm_hash *hash,
-            int (*each)(const struct scribe *scribe, const uint8_t *bytes, size_t length))
+/* `sm3` may be NULL. */
+static int read_chunks(const struct scribe *scribe, struct cask *cask,
+                       struct algorithm_hash *hash, struct algorithm_hash *sm3,
+                       int (*each)(const struct scribe *scribe, const uint8_t *bytes,
+                                   size_t length))
 {
     static uint8_t plain[CASK_CHUNK];
     size_t length, skip = (size_t)(scribe->offset % CASK_CHUNK);
@@ -150,6 +152,8 @@ read_chunks(const struct scribe *scribe, struct cask *cask, struct algorithm_has
         if (err)
             break;
         algorithm_hash_add(hash, plain, length);
+        if (sm3 != NULL)
+            algorithm_hash_add(sm3, plain, length);
         if (skip < length)
             err = each(scribe, plain + skip, length - skip);
         skip = 0;
@@ -159,7 +163,7 @@ read_chunks(const struct scribe *scribe, struct cask *cask, struct algorithm_has
 
 /* Whole files could have been swapped: the tags hold within one, its name says what it is. Who reads
  * on from somewhere has to compare the whole by himself. */
-static int read_blob(const struct scribe *scribe,
+static int read_blob(const struct scribe *scribe, struct algorithm_hash *sm3,
                      int (*each)(const struct scribe *scribe, const uint8_t *bytes,
                                  size_t length))
 {
@@ -173,7 +177,7 @@ static int read_blob(const struct scribe *scribe,
         return err;
     struct algorithm_hash *hash = algorithm_hash_new("SHA256");
     algorithm_hash_begin(hash);
-    err = read_chunks(scribe, cask, hash, each);
+    err = read_chunks(scribe, cask, hash, sm3, each);
     algorithm_hash_end(hash, digest.bytes);
     algorithm_hash_free(hash);
     cask_close(cask);
@@ -187,13 +191,27 @@ int scribe_read(void *owner, struct buffer *result)
     (void)result;
     if (fcntl(scribe->fd, F_SETFL, O_NONBLOCK) != 0)
         return -errno;
-    return read_blob(scribe, give_part);
+    return read_blob(scribe, NULL, give_part);
+}
+
+static int check_both(const struct scribe *scribe, struct buffer *result)
+{
+    struct algorithm_hash *sm3 = algorithm_hash_new("SM3");
+    struct digest digest;
+    algorithm_hash_begin(sm3);
+    int err = read_blob(scribe, sm3, keep_pace);
+    algorithm_hash_end(sm3, digest.bytes);
+    algorithm_hash_free(sm3);
+    if (!err)
+        buffer_append(result, &digest, sizeof(digest));
+    return err;
 }
 
 int scribe_check(void *owner, struct buffer *result)
 {
-    (void)result;
+    const struct scribe *scribe = owner;
     if (nice(2 * NICE) < 0)
         errno = 0;
-    return read_blob(owner, keep_pace);
+    return scribe->wants_sm3 ? check_both(scribe, result)
+                             : read_blob(scribe, NULL, keep_pace);
 }

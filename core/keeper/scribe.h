@@ -24,6 +24,7 @@ struct scribe {
     int64_t offset;       /* and from which byte on */
     int64_t pace;         /* bytes a second that are looked at; 0: as fast as can be */
     int silence_ms;
+    bool wants_sm3; /* of what is looked at */
 };
 
 /* What it says of a blob that it has written. */
@@ -40,7 +41,7 @@ int scribe_write(void *scribe, struct buffer *result);
 /* Writes the blob, from `offset` on, into the pipe. -EBADMSG: it is not what it was (from 0 on: also a
  * whole file in the place of another), -EPIPE: nobody reads. */
 int scribe_read(void *scribe, struct buffer *result);
-/* Reads it for its own sake; -EBADMSG as above. */
+/* Reads it for its own sake; -EBADMSG as above. The result is its SM3, if that is wanted. */
 int scribe_check(void *scribe, struct buffer *result);
 
 #endif

@@ -22,7 +22,8 @@ void child_begin(const char *name)
 
 void child_refuse(int err)
 {
-    log_error("file descriptor %d is no line to a keeper (%s); this program is started by "
-              "`outpost run`",
-              LINE_CHILD_FD, strerror(-err));
+    log_error(
+        "file descriptor %d is no line to a keeper (%s); this program is started by "
+        "`outpost run`",
+        LINE_CHILD_FD, strerror(-err));
 }

@@ -100,6 +100,54 @@ static void what_looks_well_the_second_time_is_not_told(void **state)
     assert_int_equal(recheck.looked, 1);
 }
 
+static void one_whose_sm3_nobody_knows_is_read_first_and_learned(void **state)
+{
+    static const char *const TEXTS[] = {"one", "two", "three"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct digest digest = keep(TEXTS[i]);
+        struct catalog_blob before = cellar_row(&cellar, &digest), row = before;
+        assert_int_equal(group_enter(&cellar.house.group), 0);
+        row.has_sm3 = false;
+        assert_int_equal(catalog_put(cellar.house.fixture.journal->store, &row), 0);
+        group_commit(&cellar.house.group);
+        assert_int_equal(blobs_count(&cellar.blobs), 0);
+        cellar.blobs.has_heirs = false;
+        recheck.has_no_sm3 = true; /* as after each start */
+        look();
+        assert_true(digest_equal(&recheck.at, &digest));
+        group_commit(&cellar.house.group);
+        row = cellar_row(&cellar, &digest);
+        assert_true(row.has_sm3);
+        assert_true(digest_equal(&row.sm3, &before.sm3));
+        assert_true(cellar.blobs.has_heirs);
+    }
+    struct catalog_sum sum = cellar.blobs.sum;
+    assert_int_equal(blobs_count(&cellar.blobs), 0);
+    assert_memory_equal(&sum, &cellar.blobs.sum, sizeof(sum)); /* as the table says */
+    look();
+    assert_false(recheck.has_no_sm3);
+}
+
+static void one_that_has_changed_is_told_and_not_asked_for_its_sm3_again(void **state)
+{
+    char path[DEPOT_PATH_MAX];
+    (void)state;
+    struct digest digest = keep("changed");
+    struct catalog_blob row = cellar_row(&cellar, &digest);
+    assert_int_equal(group_enter(&cellar.house.group), 0);
+    row.has_sm3 = false;
+    assert_int_equal(catalog_put(cellar.house.fixture.journal->store, &row), 0);
+    assert_int_equal(depot_place(&cellar.blobs.depot, path, &digest), 0);
+    fixture_flip(path, CASK_HEAD);
+    look();
+    look();
+    assert_int_equal(cellar_events(&cellar, "blob.damaged"), 1);
+    assert_int_equal(recheck_look(&recheck), -ENOENT);
+    assert_false(recheck.has_no_sm3);
+    assert_false(cellar_row(&cellar, &digest).has_sm3);
+}
+
 #define in_a_cellar(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -108,6 +156,8 @@ int main(void)
         in_a_cellar(all_of_them_take_a_week),
         in_a_cellar(each_has_its_turn_and_then_the_first_again),
         in_a_cellar(what_has_changed_is_told_once_and_not_read_again),
+        in_a_cellar(one_whose_sm3_nobody_knows_is_read_first_and_learned),
+        in_a_cellar(one_that_has_changed_is_told_and_not_asked_for_its_sm3_again),
         in_a_cellar(what_looks_well_the_second_time_is_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
