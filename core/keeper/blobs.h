@@ -91,12 +91,6 @@ int blobs_change(struct blobs *blobs, const struct catalog_blob *from,
 /* It is not what was stored: said once, and marked. */
 void blobs_damaged(struct blobs *blobs, const struct digest *digest, const char *reason);
 
-/* Erasing, as an errand (upkeep.h), outside of any transaction: begin, an errand_work, end. */
-bool blobs_wants_erasing(const struct blobs *blobs);
-int blobs_begin_erasing(struct blobs *blobs);
-int blobs_erase(void *blobs, struct buffer *result);
-int blobs_end_erasing(struct blobs *blobs, const struct buffer *result);
-
 /* Adds a row to the sums, or (-1) takes it out. */
 void blobs_add_up(struct blobs *blobs, const struct catalog_blob *blob, int sign);
 /* Appends "sha256":"...","size":N,"class":"..." */

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "keeper/eraser.h"
 #include "keeper/sweep.h"
 #include "keeper/usage.h"
 #include "proof/note.h"
@@ -277,7 +278,7 @@ static void erase_done(void *owner, int err, const struct buffer *answer)
     struct upkeep *upkeep = owner;
     upkeep->is_ending = true;
     if (!err)
-        err = settle(upkeep) ? blobs_end_erasing(upkeep->blobs, answer) : -EBUSY;
+        err = settle(upkeep) ? eraser_end(upkeep->blobs, answer) : -EBUSY;
     upkeep->is_ending = false;
     if (err) {
         upkeep->blobs->has_old = true;
@@ -291,12 +292,12 @@ static void erase_done(void *owner, int err, const struct buffer *answer)
 static int erase_files(void *owner, struct buffer *answer)
 {
     struct upkeep *upkeep = owner;
-    return blobs_erase(upkeep->blobs, answer);
+    return eraser_work(upkeep->blobs, answer);
 }
 
 static int start_erase(struct upkeep *upkeep)
 {
-    int err = blobs_begin_erasing(upkeep->blobs);
+    int err = eraser_begin(upkeep->blobs);
     if (!err)
         err =
             errand_start(&upkeep->errand, upkeep->loop, erase_files, erase_done, upkeep);
@@ -305,7 +306,7 @@ static int start_erase(struct upkeep *upkeep)
 
 static bool wants_erase(const struct upkeep *upkeep)
 {
-    return upkeep->blobs != NULL && blobs_wants_erasing(upkeep->blobs);
+    return upkeep->blobs != NULL && eraser_wants(upkeep->blobs);
 }
 
 static bool wants_scrub(const struct upkeep *upkeep)

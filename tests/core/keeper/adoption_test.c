@@ -101,13 +101,13 @@ static void live_until(enum step last)
     commit_rows();
     if (last == STEP_RELEASED)
         return;
-    assert_int_equal(blobs_begin_erasing(&cellar.blobs), 0);
+    assert_int_equal(eraser_begin(&cellar.blobs), 0);
     if (last == STEP_LEFT)
         return;
-    assert_int_equal(blobs_erase(&cellar.blobs, &left), 0);
+    assert_int_equal(eraser_work(&cellar.blobs, &left), 0);
     if (last == STEP_ERASED)
         return;
-    assert_int_equal(blobs_end_erasing(&cellar.blobs, &left), 0);
+    assert_int_equal(eraser_end(&cellar.blobs, &left), 0);
     buffer_free(&left);
     commit_rows();
 }

@@ -159,7 +159,7 @@ static void a_time_that_is_over_releases_at_once_only_what_is_prompt(void **stat
     assert_int_equal(cellar.blobs.sum.released, 0);
     assert_int_equal(cellar_count_placed(&cellar), 2);
     assert_true(cellar_can_read(&cellar, &patient));
-    assert_false(blobs_wants_erasing(&cellar.blobs));
+    assert_false(eraser_wants(&cellar.blobs));
 }
 
 /* The head of its file is gone, whoever had a link to it. */
@@ -212,13 +212,13 @@ static void what_is_stored_again_while_it_is_erased_stays(void **state)
         cellar_keep(&cellar, &digest, "picture", DAY_MS, false, -EINVAL);
         if (when == 0)
             keep("phoenix", "picture", DAY_MS, true);
-        assert_int_equal(blobs_begin_erasing(&cellar.blobs), 0);
+        assert_int_equal(eraser_begin(&cellar.blobs), 0);
         if (when == 1)
             keep("phoenix", "picture", DAY_MS, true);
-        assert_int_equal(blobs_erase(&cellar.blobs, &left), 0);
+        assert_int_equal(eraser_work(&cellar.blobs, &left), 0);
         if (when == 2)
             keep("phoenix", "picture", DAY_MS, true);
-        assert_int_equal(blobs_end_erasing(&cellar.blobs, &left), 0);
+        assert_int_equal(eraser_end(&cellar.blobs, &left), 0);
         group_commit(&cellar.house.group);
         buffer_free(&left);
         cellar_erase(&cellar);
@@ -238,13 +238,13 @@ static void what_is_stored_and_released_again_while_it_is_erased_goes_too(void *
     let_time_pass(&digest);
     blobs_look(&cellar.blobs);
     group_commit(&cellar.house.group);
-    assert_int_equal(blobs_begin_erasing(&cellar.blobs), 0);
-    assert_int_equal(blobs_erase(&cellar.blobs, &left), 0);
+    assert_int_equal(eraser_begin(&cellar.blobs), 0);
+    assert_int_equal(eraser_work(&cellar.blobs, &left), 0);
     keep("phoenix", "picture", DAY_MS, true);
     let_time_pass(&digest);
     blobs_look(&cellar.blobs);
     group_commit(&cellar.house.group);
-    assert_int_equal(blobs_end_erasing(&cellar.blobs, &left), 0);
+    assert_int_equal(eraser_end(&cellar.blobs, &left), 0);
     buffer_free(&left);
     assert_true(cellar_has_row(&cellar, &digest));
     cellar_erase(&cellar);
@@ -266,14 +266,14 @@ static void one_file_that_cannot_be_erased_keeps_no_other_from_going(void **stat
     assert_int_equal(cellar_count_placed(&cellar), 0);
     assert_int_equal(cellar.blobs.left, 1);
     blobs_look(&cellar.blobs);
-    assert_false(blobs_wants_erasing(&cellar.blobs)); /* not at once */
+    assert_false(eraser_wants(&cellar.blobs)); /* not at once */
     cellar.blobs.left_us -= BLOBS_LEFT_MS * 1000LL;
     blobs_look(&cellar.blobs);
-    assert_true(blobs_wants_erasing(&cellar.blobs));
+    assert_true(eraser_wants(&cellar.blobs));
     assert_int_equal(rmdir(path), 0);
     cellar_erase(&cellar);
     assert_int_equal(cellar.blobs.left, 0);
-    assert_false(blobs_wants_erasing(&cellar.blobs));
+    assert_false(eraser_wants(&cellar.blobs));
 }
 
 /* A file of that name, where its folder should be made: so does a full disk refuse it. */

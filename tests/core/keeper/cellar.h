@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "keeper/adoption.h"
+#include "keeper/eraser.h"
 #include "keeper/house.h"
 #include "wire/rights.h"
 
@@ -209,9 +210,9 @@ static inline void cellar_erase(struct cellar *cellar)
 {
     struct buffer left = {0};
     group_commit(&cellar->house.group);
-    assert_int_equal(blobs_begin_erasing(&cellar->blobs), 0);
-    assert_int_equal(blobs_erase(&cellar->blobs, &left), 0);
-    assert_int_equal(blobs_end_erasing(&cellar->blobs, &left), 0);
+    assert_int_equal(eraser_begin(&cellar->blobs), 0);
+    assert_int_equal(eraser_work(&cellar->blobs, &left), 0);
+    assert_int_equal(eraser_end(&cellar->blobs, &left), 0);
     buffer_free(&left);
     group_commit(&cellar->house.group);
 }

@@ -108,7 +108,7 @@ static void what_is_abandoned_leaves_nothing(void **state)
     cellar_say(&cellar, TALK_ABANDON, 0, number);
     ends_run(cellar.house.loop, -1, 30);
     assert_int_equal(cellar_count_new(&cellar), 0);
-    assert_true(blobs_wants_erasing(&cellar.blobs));
+    assert_true(eraser_wants(&cellar.blobs));
     cellar_erase(&cellar);
     assert_int_equal(write(fd, "x", 1), -1); /* and nobody reads it */
     assert_int_equal(cellar_seal(&cellar, number, fd, &digest), -ENOENT);

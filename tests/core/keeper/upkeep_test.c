@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "keeper/eraser.h"
 #include "keeper/fixture.h"
 #include "proof/note.h"
 
@@ -346,7 +347,7 @@ static void what_is_released_is_erased_beside_the_commits(void **state)
         0);
     here->upkeep.blobs = &here->blobs;
     put_released(&digest);
-    for (int i = 0; i < 100 && blobs_wants_erasing(&here->blobs); i++)
+    for (int i = 0; i < 100 && eraser_wants(&here->blobs); i++)
         run_for(20);
     group_commit(&here->group);
     assert_int_equal(catalog_get(here->fixture.journal->store, &digest, &row), -ENOENT);
