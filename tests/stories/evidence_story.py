@@ -1,8 +1,10 @@
 """Evidence files through the whole house: a plugin stores them, keeper and courier bring them to the city, and
 the city's receipt is on record in the journal. The upload server's log says what went over the line."""
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 
 import pytest
 
@@ -161,6 +163,32 @@ def test_what_goes_to_the_city_stays_until_it_is_there(world, tmp_path, started)
     world.server.start()
     world.wait_for(clip, office)
     world.city.wait_for("blob.released", 2, 30)
+
+
+def test_what_a_lost_journal_had_recorded_goes_to_the_city_as_of_the_new_one(world, tmp_path, started):
+    """One is on its way and one has not begun; the receipt of a third, which the old log has, counts for it."""
+    office = started(Office(tmp_path / "office", world, hours="00:00-24:00 8Mbit/s"))
+    done = office.record("done", 64)
+    world.wait_for(done, office)
+    clips = [office.record("begun", 4096), office.record("waits", 64)]
+    town.wait_for(lambda: world.server.partial() > 0, 30, "the first bytes")
+    office.kill()
+    with contextlib.closing(sqlite3.connect(os.path.join(office.state, "journal", "tail.db"))) as tail:
+        tail.execute("UPDATE event SET leaf = zeroblob(32) WHERE seq = 0")
+        tail.commit()
+    office.start()
+    for clip in clips:
+        world.wait_for(clip, office)
+    named = {event["data"]["sha256"]: event for event in world.city.events("evidence.adopted")}
+    assert set(named) == {clip["sha256"] for clip in clips}
+    told = world.uploaded()
+    for clip in clips:
+        said = named[clip["sha256"]]
+        assert (said["data"]["sm3"], said["data"]["size"]) == (clip["sm3"], clip["size"])
+        first = told[clip["sha256"]]["data"]["receipt"].splitlines()[0]
+        assert first == f"outpost-handover/{town.OFFICE_ID}/{said['log']}/{int(said['sequence'])}"
+    assert told[done["sha256"]]["log"] != said["log"]
+    assert len(world.server.creations()) <= 1 + 1 + len(clips), "more than the one that was begun came anew"
 
 
 def test_a_reload_takes_the_courier_elsewhere(world, tmp_path, started):
