@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/now.h"
-#include "base/now.h"
 #include "keeper/self.h"
 #include "proof/note.h"
 

@@ -1,6 +1,6 @@
 /* spools - see spools.h.
  *
- * Invariant: a spool is written (its errand runs), written (it does not, nobody has asked yet),
+ * Invariant: a spool is being written (its errand runs), written (it does not, nobody has asked yet),
  * sealed, or taken; only a taken one has no host or one that has gone, and only until the end of the
  * group that named it. */
 #include "keeper/spools.h"

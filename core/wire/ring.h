@@ -1,8 +1,8 @@
 /* ring - the last bytes that went between an instance and its devices, in memory that outlives it.
  *
  * A file in memory of RING_BYTES: the keeper makes one for each host and hands it over at the start as
- * descriptor RING_CHILD_FD; the host writes, the keeper copies, also when the host is dead. What is
- * new pushes out the oldest. Pages that nobody has written cost nothing.
+ * descriptor RING_CHILD_FD; the host writes, `host freeze` copies, also when that host is dead. What
+ * is new pushes out the oldest. Pages that nobody has written cost nothing.
  *
  * One writes, one copies, at the same time, without waiting for each other: what the writer pushes out
  * while it is copied is left out of the copy. A copy trusts nothing: the writer may have gone mad. */
