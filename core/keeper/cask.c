@@ -22,7 +22,7 @@ enum {
     AT_SALT = 8,
     AT_NAME = AT_SALT + CASK_SALT,
     BATCH = 8,               /* chunks written at once */
-    WINDOW = 8 * 1024 * 1024 /* bytes that may wait in memory for the disk */
+    WINDOW = 2 * 1024 * 1024 /* bytes that may wait in memory for the disk */
 };
 
 struct cask {
