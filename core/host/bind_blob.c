@@ -34,6 +34,7 @@ struct spool {
     int64_t written;
     int64_t err; /* of the last answer: 0 or an errno */
     int64_t size;
+    bool is_known;
     char text[TEXT_ROOM];
     char sha256[TALK_DIGEST_HEX + 1];
     char sm3[TALK_DIGEST_HEX + 1];
@@ -114,10 +115,12 @@ static void spooled(struct question *question, const struct frame *frame)
 static void sealed(struct question *question, const struct frame *frame)
 {
     struct spool *spool = container_of(question, struct spool, question);
+    struct field more;
     hear(spool, frame);
     read_number(frame, TAG_SIZE, &spool->size);
     read_text(frame, TAG_DIGEST, spool->sha256, sizeof(spool->sha256));
     read_text(frame, TAG_SM3, spool->sm3, sizeof(spool->sm3));
+    spool->is_known = fields_find(&frame->fields, TAG_MORE, &more) == 0;
     task_wake(spool->asker);
 }
 
@@ -241,7 +244,7 @@ static int spool_write(lua_State *L)
     return task_park(L, write_finish, spool);
 }
 
-/* ---- spool:finish() -> { sha256 =, sm3 =, size = } */
+/* ---- spool:finish() -> { sha256 =, sm3 =, size =, known = } */
 
 static int finish_finish(lua_State *L, int status, lua_KContext context)
 {
@@ -249,13 +252,15 @@ static int finish_finish(lua_State *L, int status, lua_KContext context)
     (void)status;
     if (spool->err)
         return fail(L, spool, spool->err);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushstring(L, spool->sha256);
     lua_setfield(L, -2, "sha256");
     lua_pushstring(L, spool->sm3);
     lua_setfield(L, -2, "sm3");
     lua_pushinteger(L, spool->size);
     lua_setfield(L, -2, "size");
+    lua_pushboolean(L, spool->is_known);
+    lua_setfield(L, -2, "known");
     return 1;
 }
 

@@ -32,6 +32,11 @@ static struct store *store_of(const struct blobs *blobs)
     return blobs->journal->store;
 }
 
+static bool is_named(void *owner, const struct digest *digest)
+{
+    return catalog_is_named(store_of(owner), digest);
+}
+
 static void tick(struct loop_timer *timer)
 {
     struct blobs *blobs = container_of(timer, struct blobs, tick);
@@ -65,6 +70,7 @@ int blobs_open(struct blobs *blobs, struct loop *loop, struct group *group,
     blobs->is_shut = err != 0;
     spools_open(&blobs->spools, loop, &blobs->depot);
     blobs->spools.admit = admit;
+    blobs->spools.is_named = is_named;
     blobs->spools.dropped = dropped;
     blobs->spools.owner = blobs;
     growth_add(&blobs->growth, 0, now_mono_us());

@@ -83,6 +83,12 @@ int catalog_find_no_sm3(struct store *store, struct catalog_blob *blob)
     return err;
 }
 
+bool catalog_is_named(struct store *store, const struct digest *digest)
+{
+    struct catalog_blob row;
+    return catalog_get(store, digest, &row) == 0 && !row.is_released && row.seq >= 0;
+}
+
 int catalog_put(struct store *store, const struct catalog_blob *blob)
 {
     sqlite3_stmt *row = store_statement(store, QUERY_PUT_BLOB);

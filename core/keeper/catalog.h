@@ -31,6 +31,8 @@ const char *catalog_class_name(int class);
 /* -ENOENT when there is no such row. */
 int catalog_get(struct store *store, const struct digest *digest,
                 struct catalog_blob *blob);
+/* Whether it stays, and an event of this log told of it: none did of rows out of another. */
+bool catalog_is_named(struct store *store, const struct digest *digest);
 int catalog_put(struct store *store, const struct catalog_blob *blob);
 /* Only of one that is released. */
 int catalog_forget(struct store *store, const struct digest *digest);

@@ -150,7 +150,7 @@ static void put_digest(struct buffer *frame, enum talk_tag tag,
 }
 
 static void answer_seal(struct peer *host, uint32_t id, int err,
-                        const struct scribe_told *told)
+                        const struct scribe_told *told, bool is_known)
 {
     struct buffer frame = {0};
     frame_begin(&frame, TALK_SEALED, id);
@@ -161,6 +161,8 @@ static void answer_seal(struct peer *host, uint32_t id, int err,
         put_digest(&frame, TAG_DIGEST, &told->sha256);
         put_digest(&frame, TAG_SM3, &told->sm3);
         frame_put_number(&frame, TAG_SIZE, told->size);
+        if (is_known)
+            frame_put(&frame, TAG_MORE, "", 0);
     }
     peer_send(host, &frame);
     buffer_free(&frame);
@@ -184,12 +186,27 @@ static int count_sealed(const struct spools *spools, const struct peer *host)
     return count;
 }
 
+/* The same bytes, before this one: of those that are sealed at the same time one is the first. What a
+ * host itself has sealed and not named it may have forgotten. */
+static bool is_known(const struct spool *spool)
+{
+    const struct spools *spools = spool->spools;
+    const struct digest *digest = &spool->told.sha256;
+    for (const struct spool *other = spools->first; other != NULL; other = other->next)
+        if (other != spool && digest_equal(&other->told.sha256, digest) &&
+            (other->state == SPOOL_TAKEN ||
+             (other->state == SPOOL_SEALED && other->host != spool->host)))
+            return true;
+    return spools->is_named != NULL && spools->is_named(spools->owner, digest);
+}
+
 /* Asked and written: the host has its hashes, or learns why not. */
 static void seal(struct spool *spool)
 {
     struct spools *spools = spool->spools;
     struct peer *host = spool->host;
-    answer_seal(host, spool->ask_id, spool->err, &spool->told);
+    answer_seal(host, spool->ask_id, spool->err, &spool->told,
+                !spool->err && is_known(spool));
     if (spool->err) {
         drop(spool);
         return;
@@ -362,7 +379,7 @@ static int hear_seal(struct spools *spools, struct peer *host, const struct fram
 {
     struct spool *spool = find_open(spools, host, frame);
     if (spool == NULL) {
-        answer_seal(host, frame->id, -ENOENT, NULL);
+        answer_seal(host, frame->id, -ENOENT, NULL, false);
         return 0;
     }
     if (spool->is_asked)

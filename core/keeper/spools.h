@@ -31,6 +31,8 @@ struct spools {
     bool is_stuck; /* a file of a stored blob could not go from new/ to its place */
     /* Whether there is room for a blob of that class: 0, -ENOSPC or -EIO, with a reason for people. */
     int (*admit)(void *owner, int class, int64_t bytes, struct buffer *why);
+    /* Whether a commit of this log has named such a blob. */
+    bool (*is_named)(void *owner, const struct digest *digest);
     /* Something went to blobs/old/. */
     void (*dropped)(void *owner);
     void *owner;

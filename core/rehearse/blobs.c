@@ -136,6 +136,8 @@ int blobs_seal(struct blobs *blobs, int64_t number, struct blob *sealed)
         *sealed = (struct blob){.size = (int64_t)spool->bytes.length};
         print_hash(DIGEST_SHA256, &spool->bytes, sealed->sha256);
         print_hash(DIGEST_SM3, &spool->bytes, sealed->sm3);
+        const struct blob *before = find_blob(blobs, sealed->sha256);
+        sealed->is_known = before != NULL && before->is_kept;
         add_blob(blobs, sealed, spool);
     }
     end_spool(spool);

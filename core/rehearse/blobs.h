@@ -27,6 +27,7 @@ struct blob {
     int64_t size;
     struct buffer bytes; /* only of those in `all` */
     bool is_kept;
+    bool is_known; /* of one just sealed: the same was kept before */
     enum talk_class class;
     int64_t keep_ms; /* -1: until it is released */
     bool erases;

@@ -344,6 +344,8 @@ static void hear_seal(struct keeper *keeper, const struct frame *frame)
     frame_put_text(&sealed, TAG_DIGEST, blob.sha256);
     frame_put_text(&sealed, TAG_SM3, blob.sm3);
     frame_put_number(&sealed, TAG_SIZE, blob.size);
+    if (blob.is_known)
+        frame_put(&sealed, TAG_MORE, "", 0);
     send_frame(keeper, &sealed);
 }
 

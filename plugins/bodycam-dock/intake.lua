@@ -14,6 +14,7 @@ local intake = {}
 
 local TRIES_MOST, WAIT_MS, SILENT_MS = 5, 2000, 60000
 local REPORT_MOST, PIECE = 64 * 1024, 256 * 1024
+local WORD_S, WORD_STEP_MS = 30, 50
 
 -- What another try may better, on the same line or a new one.
 local BREAKS = { closed = true, timeout = true, refused = true, busy = true, protocol = true }
@@ -135,6 +136,16 @@ local function subject_of(device)
     return device and device:find "^%w[%w._-]*$" and "device/bodycam/" .. device or nil
 end
 
+-- Another dock may have the same clip under way: whoever had it first tells of it, and its word is
+-- waited for. None comes from one that died, and of bytes that are no footage.
+local function hear_word(self, blob)
+    local until_s = self.host.mono() + WORD_S
+    while blob.known and not ledger.item(self.ledger, blob.sha256)
+        and self.host.mono() < until_s do
+        self.host.sleep(WORD_STEP_MS)
+    end
+end
+
 local function store(self, clip, blob)
     local host, data, seconds = self.host, meaning.of(clip)
     local item = ledger.item(self.ledger, blob.sha256)
@@ -198,6 +209,7 @@ function intake.take(self, clip)
         or 0)
     clip.now, clip.clock = self.host.now(), self.line.clock
     clip.source, clip.officers = self.line.shown, self.config.officers
+    hear_word(self, blob)
     store(self, clip, blob)
     return true
 end

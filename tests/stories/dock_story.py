@@ -293,6 +293,21 @@ def test_whoever_is_killed_each_clip_is_one_item(tmp_path, disk, started, closin
     office.check(clips)
 
 
+def test_a_clip_that_two_docks_have_at_the_same_time_is_one_item(tmp_path, started):
+    docks_of, clips = [tmp_path / "one", tmp_path / "two"], {}
+    for folder in docks_of:
+        folder.mkdir()
+    office = started(Office(tmp_path / "office", **{folder.name: f'url = "{folder}"' for folder in docks_of}))
+    town.wait_for(lambda: len(office.told("dock.online")) == 2, 20, f"both; {office.text()}")
+    for n in range(24):
+        name = f"T1A0001_012345_202604110830{n:02}.mp4"
+        clips[name] = clip(tmp_path, name, 300000)
+        for folder in docks_of:
+            os.link(tmp_path / name, folder / name)
+    town.wait_for(lambda: len(office.told()) + len(office.told("evidence.again")) >= 48, 60, f"all; {office.text()}")
+    office.check(clips)
+
+
 def test_memory_does_not_depend_on_the_size(tmp_path, disk, started):
     def most(pid):
         with open(f"/proc/{pid}/status", encoding="ascii") as status:

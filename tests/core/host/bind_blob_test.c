@@ -22,6 +22,7 @@ static struct {
     bool is_dead; /* nor is there anybody who could */
     int refusal;
     int seal_err;
+    bool is_known;
     bool seals_never;
     bool has_no_pipe;
     int64_t sealed, abandoned;
@@ -97,6 +98,8 @@ static void hear_seal(const struct frame *frame)
         frame_put_text(&answer, TAG_DIGEST, DIGEST);
         frame_put_text(&answer, TAG_SM3, DIGEST);
         frame_put_number(&answer, TAG_SIZE, (int64_t)store.length);
+        if (store.is_known)
+            frame_put(&answer, TAG_MORE, "", 0);
     }
     say(&answer);
 }
@@ -176,10 +179,10 @@ static void bytes_go_through_a_pipe_and_come_back_as_hashes(void **state)
         "assert(spool:write 'hello ')\n"
         "assert(spool:write(('x'):rep(300000)))\n" /* more than a pipe holds */
         "local blob = assert(spool:finish())\n"
-        "tell(blob.sha256, blob.sm3, tostring(blob.size))\n"
+        "tell(blob.sha256, blob.sm3, tostring(blob.size), tostring(blob.known))\n"
         "host.blob.keep(blob.sha256, { class = 'important', keep = '30d' })");
     char wanted[200];
-    snprintf(wanted, sizeof(wanted), "%s|%s|300006", DIGEST, DIGEST);
+    snprintf(wanted, sizeof(wanted), "%s|%s|300006|false", DIGEST, DIGEST);
     told(0, wanted);
     assert_string_equal(store.class, "picture");
     assert_int_equal(store.most, 400000);
@@ -188,6 +191,17 @@ static void bytes_go_through_a_pipe_and_come_back_as_hashes(void **state)
     assert_int_equal(store.got[300005], 'x');
     assert_string_equal(store.kept, "important 2592000000");
     assert_int_equal(desk.commits, 1); /* with the event */
+    over(PLUGIN_ENDED);
+}
+
+static void whether_the_same_bytes_were_there_before_is_told(void **state)
+{
+    (void)state;
+    store.is_known = true;
+    run("local spool = assert(host.blob.open { class = 'picture' })\n"
+        "local blob = assert(spool:finish())\n"
+        "tell(tostring(blob.known))");
+    told(0, "true");
     over(PLUGIN_ENDED);
 }
 
@@ -353,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_go_through_a_pipe_and_come_back_as_hashes),
+        cmocka_unit_test(whether_the_same_bytes_were_there_before_is_told),
         cmocka_unit_test(a_blob_is_kept_until_it_is_released_or_erased_promptly),
         cmocka_unit_test(no_more_goes_in_than_was_announced),
         cmocka_unit_test(what_the_keeper_refuses_has_a_code),

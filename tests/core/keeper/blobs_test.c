@@ -112,6 +112,36 @@ static void a_host_that_dies_before_its_group_is_on_disk_loses_nothing(void **st
     assert_null(cellar.blobs.spools.first);
 }
 
+static bool is_known(const char *text)
+{
+    struct field more;
+    cellar_spool(&cellar, text);
+    return fields_find(&cellar.house.heard.frame.fields, TAG_MORE, &more) == 0;
+}
+
+static void who_stores_what_this_log_has_named_hears_of_it(void **state)
+{
+    struct buffer frame = {0};
+    (void)state;
+    struct digest digest = cellar_spool(&cellar, "named");
+    frame_begin(&frame, TALK_COMMIT, 5);
+    house_event(&frame, "band.seen", "{}");
+    cellar_put(&frame, &digest, "picture", DAY_MS, false);
+    ends_say(cellar_host(&cellar), &frame);
+    buffer_free(&frame);
+    while (!cellar.house.group.journal->is_open)
+        loop_turn(cellar.house.loop);
+    assert_true(is_known("named")); /* also while its group is open */
+    ends_done(cellar.house.loop, cellar_host(&cellar), &cellar.house.heard, 5, 0);
+    assert_true(is_known("named"));
+    struct catalog_blob row = cellar_row(&cellar, &digest);
+    assert_int_equal(group_enter(&cellar.house.group), 0);
+    row.seq = -1; /* of another log */
+    assert_int_equal(catalog_put(cellar.house.fixture.journal->store, &row), 0);
+    group_commit(&cellar.house.group);
+    assert_false(is_known("named"));
+}
+
 static void the_same_bytes_are_one_file_whose_time_only_grows(void **state)
 {
     (void)state;
@@ -507,6 +537,7 @@ int main(void)
         in_a_cellar(what_the_host_has_not_sealed_it_cannot_keep),
         in_a_cellar(an_undone_group_gives_it_back),
         in_a_cellar(a_host_that_dies_before_its_group_is_on_disk_loses_nothing),
+        in_a_cellar(who_stores_what_this_log_has_named_hears_of_it),
         in_a_cellar(the_same_bytes_are_one_file_whose_time_only_grows),
         in_a_cellar(a_time_that_is_over_releases_at_once_only_what_is_prompt),
         in_a_cellar(what_is_released_is_erased_and_not_only_removed),

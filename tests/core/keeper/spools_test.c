@@ -200,6 +200,38 @@ static void of_too_many_that_are_sealed_the_oldest_goes(void **state)
     cellar_keep(&cellar, &digest, "picture", 1, false, 0);
 }
 
+/* What SEALED said of a blob of that text. */
+static bool is_known(const char *text)
+{
+    struct field more;
+    cellar_spool(&cellar, text);
+    return fields_find(&cellar.house.heard.frame.fields, TAG_MORE, &more) == 0;
+}
+
+/* From now on it is the reader who speaks, as a second host; and back. */
+static void take_turns(void)
+{
+    struct house *house = &cellar.house;
+    int end = house->ends[HOUSE_HOST];
+    house->ends[HOUSE_HOST] = house->ends[HOUSE_READER];
+    house->ends[HOUSE_READER] = end;
+    house->peers[HOUSE_READER].role = PEER_HOST;
+}
+
+static void who_seals_the_same_bytes_behind_another_host_hears_of_it(void **state)
+{
+    (void)state;
+    assert_false(is_known("twin"));
+    assert_false(is_known("twin")); /* its own, which it has not named */
+    take_turns();
+    assert_true(is_known("twin"));
+    assert_false(is_known("no twin"));
+    spools_forget(&cellar.blobs.spools, &cellar.house.peers[HOUSE_HOST]);
+    assert_false(is_known("twin"));
+    take_turns();
+    assert_true(is_known("twin"));
+}
+
 static void what_is_not_as_agreed_is_refused(void **state)
 {
     int64_t number;
@@ -245,6 +277,7 @@ int main(void)
         in_a_cellar(a_silent_spool_is_ended_and_its_host_learns_why),
         in_a_cellar(a_scribe_that_dies_is_told_and_leaves_nothing),
         in_a_cellar(of_too_many_that_are_sealed_the_oldest_goes),
+        in_a_cellar(who_seals_the_same_bytes_behind_another_host_hears_of_it),
         in_a_cellar(what_is_not_as_agreed_is_refused),
         in_a_cellar(asking_twice_for_the_same_seal_ends_the_host),
     };

@@ -77,8 +77,11 @@ static void the_same_content_is_one_blob_and_never_kept_less(void **state)
     struct blob blob;
     (void)state;
     store("same", &blob);
+    store("same", &blob);
+    assert_false(blob.is_known); /* nothing has named it */
     blobs_keep(&blobs, blob.sha256, CLASS_IMPORTANT, 100, false);
     store("same", &blob);
+    assert_true(blob.is_known);
     blobs_keep(&blobs, blob.sha256, CLASS_PICTURE, 50, true);
     assert_int_equal(blobs.count, 1);
     assert_int_equal(blobs.all[0].class, CLASS_IMPORTANT);
