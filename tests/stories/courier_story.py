@@ -23,11 +23,14 @@ MB = 1000 * 1000
 
 
 class Relay:
-    """A line to a port that can be cut: all that stands on it is reset, and nothing new comes through."""
+    """A line to a port that can be cut: all that stands on it is reset, and nothing new comes through; or
+    it is silent first, and reset when it is mended, as by a router that has forgotten it."""
 
-    def __init__(self, port):
+    def __init__(self, port, at=("127.0.0.1", 0)):
         self.to, self.up, self.pairs = port, True, []
-        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.flows = threading.Event()
+        self.flows.set()
+        self.listening = socket.create_server(at)
         self.port = self.listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -49,10 +52,10 @@ class Relay:
             for ends in ((near, far), (far, near)):
                 threading.Thread(target=self._pass, args=ends, daemon=True).start()
 
-    @staticmethod
-    def _pass(source, target):
+    def _pass(self, source, target):
         try:
             while part := source.recv(1 << 16):
+                self.flows.wait()
                 target.sendall(part)
         except OSError:
             pass
@@ -72,12 +75,20 @@ class Relay:
                     pass
         self.pairs.clear()
 
+    def silence(self):
+        self.up = False
+        self.flows.clear()
+
     def mend(self):
+        if not self.flows.is_set():
+            self.cut()
+            self.flows.set()
         self.up = True
 
     def close(self):
         self.listening.close()
         self.cut()
+        self.flows.set()
 
 
 class City(town.City):

@@ -1,10 +1,14 @@
 """dock - file servers: pyftpdlib in a thread, which tells facts (MLSD); vsftpd as a process, which does
-not; and a liar, a socket that says what it is told to say."""
+not; and a liar, a socket that says what it is told to say.
+
+    dock.py FOLDER PORT FIRST        the first of them as a process, with eight ports of data from FIRST on
+"""
 import logging
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -37,12 +41,13 @@ def free_range(count):
 
 
 class Dock:
-    """pyftpdlib over `folder`. `handler` changes what it can and knows."""
+    """pyftpdlib over `folder`, at `port` and with the `ports` from `first` on for data, or at free ones.
+    `handler` changes what it can and knows."""
 
-    def __init__(self, folder, ports=8, **handler):
+    def __init__(self, folder, ports=8, port=0, first=None, **handler):
         authorizer = DummyAuthorizer()
         authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmw")
-        first = free_range(ports)
+        first = first or free_range(ports)
         self.commands, self.sessions = [], 0
         dock = self
 
@@ -61,7 +66,7 @@ class Dock:
             Handler.proto_cmds = {name: value for name, value in FTPHandler.proto_cmds.items()
                                   if name not in handler["without"]}
         self.range = f"{first}-{first + ports - 1}"
-        self.server = FTPServer(("127.0.0.1", 0), Handler, ioloop=IOLoop())
+        self.server = FTPServer(("127.0.0.1", port), Handler, ioloop=IOLoop())
         self.port = self.server.address[1]
         self.running = True
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -189,3 +194,7 @@ class Liar:
     def close(self):
         for sock in self.sockets:
             sock.close()
+
+
+if __name__ == "__main__":
+    Dock(sys.argv[1], port=int(sys.argv[2]), first=int(sys.argv[3])).thread.join()

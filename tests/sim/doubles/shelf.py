@@ -1,8 +1,12 @@
-"""shelf - docks that speak HTTP: a web server that shows folders, and a recorder with ISAPI ContentMgmt."""
+"""shelf - docks that speak HTTP: a web server that shows folders, and a recorder with ISAPI ContentMgmt.
+
+    shelf.py FOLDER PORT        the web server as a process, one that can go on in the middle of a file
+"""
 import email.utils
 import http.server
 import os
 import re
+import sys
 import threading
 import urllib.parse
 
@@ -17,10 +21,11 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 class Server:
     """A server in a thread."""
 
-    def __init__(self, handler):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    def __init__(self, handler, port=0):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def close(self):
@@ -32,7 +37,7 @@ class Shelf(Server):
     """Python's own http.server over `folder`. With `cut` each answer of a file breaks off behind so many
     bytes, until it has happened `times` times; `ranges` makes it one that can go on."""
 
-    def __init__(self, folder, cut=None, times=0, ranges=False):
+    def __init__(self, folder, cut=None, times=0, ranges=False, port=0):
         shelf = self
         self.asked, self.left, self.sent = [], times, 0
 
@@ -74,7 +79,7 @@ class Shelf(Server):
                     shelf.sent += len(part)
                 self.close_connection = self.close_connection or bool(cuts)
 
-        super().__init__(Handler)
+        super().__init__(Handler, port)
 
 
 ITEM = """<searchMatchItem><trackID>101</trackID><timeSpan><startTime>{begin}</startTime>
@@ -122,3 +127,7 @@ class Recorder(Server):
         status = "MORE" if at + 2 < len(self.items) else "OK" if names else "NO MATCHES"
         return (f"<CMSearchResult><responseStatusStrg>{status}</responseStatusStrg>"
                 f"<numOfMatches>{len(names)}</numOfMatches><matchList>{listed}</matchList></CMSearchResult>").encode()
+
+
+if __name__ == "__main__":
+    Shelf(sys.argv[1], ranges=True, port=int(sys.argv[2])).thread.join()
