@@ -171,6 +171,7 @@ def test_bytes_come_back_as_they_went_in(keepsakes):
     wanted = b"hello" * 300000
     assert (blob["size"], blob["sha256"]) == (len(wanted), hashlib.sha256(wanted).hexdigest())
     assert keepsakes.get(blob["sha256"]) == wanted
+    assert blob.pop("known") is False
     assert keepsakes.stored() == [blob]
 
 
@@ -185,6 +186,7 @@ def test_nothing_and_the_same_twice_are_one_blob_each(keepsakes):
     empty = keepsakes.store(text="x", parts=0)
     assert empty["size"] == 0 and keepsakes.get(empty["sha256"]) == b""
     one, two = keepsakes.store(text="twice"), keepsakes.store(text="twice")
+    assert (one.pop("known"), two.pop("known")) == (False, True)
     assert one == two
     assert len(keepsakes.files()) == 2
     keepsakes.check(3)
