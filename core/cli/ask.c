@@ -160,29 +160,17 @@ static int say(int fd, const struct wish *wish, const struct buffer *params)
     return err;
 }
 
-/* The ANSWER taken apart: a refusal is said here. */
+/* The ANSWER taken apart. */
 static int take(const struct wish *wish, const struct frame *frame, struct buffer *result)
 {
     struct field field;
-    int64_t code;
-    struct buffer said = {0};
-    char text[TALK_WHY_MAX + 1] = "it was refused";
-    if (frame->type != TALK_ANSWER ||
-        fields_find(&frame->fields, TAG_ERROR, &field) != 0 ||
-        field_number(&field, &code) != 0)
-        return -EPROTO;
-    if (code == 0) {
-        bool is_there = fields_find(&frame->fields, TAG_DATA, &field) == 0;
-        buffer_append(result, is_there ? (const char *)field.bytes : "null",
-                      is_there ? field.length : 4);
-        return 0;
-    }
-    if (fields_find(&frame->fields, TAG_TEXT, &field) == 0)
-        field_text(&field, text, sizeof(text));
-    table_put_text(&said, text);
-    fprintf(stderr, "outpost %s: %s\n", wish->kind->word, buffer_text(&said));
-    buffer_free(&said);
-    return -ECANCELED;
+    int err = keeperline_accept(frame, TALK_ANSWER, wish->kind->word);
+    if (err)
+        return err;
+    bool is_there = fields_find(&frame->fields, TAG_DATA, &field) == 0;
+    buffer_append(result, is_there ? (const char *)field.bytes : "null",
+                  is_there ? field.length : 4);
+    return 0;
 }
 
 static int ask(const struct wish *wish, const struct buffer *params,

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "cli/keeperline.h"
-#include "cli/table.h"
 #include "wire/talk.h"
 
 enum { ROWS = 200 };
@@ -81,27 +80,6 @@ int blobline_each(int fd,
     return err;
 }
 
-/* ---- What the keeper answers */
-
-static int take_error(const struct frame *frame, uint8_t type, const char *command)
-{
-    struct field field;
-    struct buffer said = {0};
-    int64_t code;
-    char text[TALK_WHY_MAX + 1] = "it was refused";
-    if (frame->type != type || fields_find(&frame->fields, TAG_ERROR, &field) != 0 ||
-        field_number(&field, &code) != 0)
-        return -EPROTO;
-    if (code == 0)
-        return 0;
-    if (fields_find(&frame->fields, TAG_TEXT, &field) == 0)
-        field_text(&field, text, sizeof(text));
-    table_put_text(&said, text);
-    fprintf(stderr, "outpost %s: %s\n", command, buffer_text(&said));
-    buffer_free(&said);
-    return -ECANCELED;
-}
-
 /* ---- One blob's bytes */
 
 static int copy(FILE *out, int from)
@@ -141,7 +119,7 @@ int blobline_view(int fd, const char *command, const char *digest, const char *r
     if (!err)
         err = keeperline_hear_descriptor(fd, &room, &frame, &from);
     if (!err)
-        err = take_error(&frame, TALK_VIEWED, command);
+        err = keeperline_accept(&frame, TALK_VIEWED, command);
     if (!err && from < 0)
         err = -EPROTO;
     if (!err)
@@ -151,7 +129,7 @@ int blobline_view(int fd, const char *command, const char *digest, const char *r
     if (!err)
         err = keeperline_hear(fd, &room, &frame);
     if (!err)
-        err = take_error(&frame, TALK_DONE, command);
+        err = keeperline_accept(&frame, TALK_DONE, command);
     buffer_free(&room);
     return err;
 }
@@ -186,7 +164,7 @@ int blobline_decide(int fd, const char *command, const struct blobline_deed *dee
     if (!err)
         err = keeperline_hear(fd, &room, &frame);
     if (!err)
-        err = take_error(&frame, TALK_DONE, command);
+        err = keeperline_accept(&frame, TALK_DONE, command);
     if (!err && (fields_find(&frame.fields, TAG_SEQ, &field) != 0 ||
                  field_number(&field, seq) != 0))
         err = -EPROTO;

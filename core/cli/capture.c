@@ -89,23 +89,6 @@ static int say(int fd, const struct wish *wish)
     return err;
 }
 
-/* A refusal is said here. */
-static int take(const struct frame *frame)
-{
-    struct field field;
-    int64_t code;
-    char text[TALK_WHY_MAX + 1] = "it was refused";
-    if (frame->type != TALK_DONE || fields_find(&frame->fields, TAG_ERROR, &field) != 0 ||
-        field_number(&field, &code) != 0)
-        return -EPROTO;
-    if (code == 0)
-        return 0;
-    if (fields_find(&frame->fields, TAG_TEXT, &field) == 0)
-        field_text(&field, text, sizeof(text));
-    fprintf(stderr, "outpost capture: %s\n", text);
-    return -ECANCELED;
-}
-
 static int ask(const struct wish *wish)
 {
     struct buffer room = {0};
@@ -118,7 +101,7 @@ static int ask(const struct wish *wish)
     if (!err)
         err = keeperline_hear(fd, &room, &frame);
     if (!err)
-        err = take(&frame);
+        err = keeperline_accept(&frame, TALK_DONE, "capture");
     if (err && err != -ECANCELED)
         fprintf(stderr, "outpost capture: the keeper gives no answer: %s\n",
                 strerror(-err));

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "cli/place.h"
+#include "cli/table.h"
 #include "wire/line.h"
 #include "wire/rights.h"
 #include "wire/talk.h"
@@ -81,4 +82,23 @@ int keeperline_hear(int fd, struct buffer *room, struct frame *frame)
     if (brought >= 0)
         close(brought); /* nobody has asked for one */
     return err;
+}
+
+int keeperline_accept(const struct frame *frame, uint8_t type, const char *command)
+{
+    struct field field;
+    struct buffer said = {0};
+    int64_t code;
+    char text[TALK_WHY_MAX + 1] = "it was refused";
+    if (frame->type != type || fields_find(&frame->fields, TAG_ERROR, &field) != 0 ||
+        field_number(&field, &code) != 0)
+        return -EPROTO;
+    if (code == 0)
+        return 0;
+    if (fields_find(&frame->fields, TAG_TEXT, &field) == 0)
+        field_text(&field, text, sizeof(text));
+    table_put_text(&said, text);
+    fprintf(stderr, "outpost %s: %s\n", command, buffer_text(&said));
+    buffer_free(&said);
+    return -ECANCELED;
 }

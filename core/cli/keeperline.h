@@ -17,4 +17,8 @@ int keeperline_hear(int fd, struct buffer *room, struct frame *frame);
 int keeperline_hear_descriptor(int fd, struct buffer *room, struct frame *frame,
                                int *brought);
 
+/* 0 when the answer of that type says that it was done. -ECANCELED: refused, which is said on standard
+ * error; -EPROTO: it is no such answer. */
+int keeperline_accept(const struct frame *frame, uint8_t type, const char *command);
+
 #endif
