@@ -126,16 +126,7 @@ function http.open(self, path, from)
 end
 
 function http.read(self, path, most)
-    local answer, why, code = self.host.http.request(web.wish(self.config, path_of(self, path),
-        { most = most }))
-    if not answer then
-        return nil, why, code
-    end
-    why, code = web.fault(answer.status, 200)
-    if why then
-        return nil, why, code
-    end
-    return answer.body
+    return web.read(self.host, self.config, path_of(self, path), { most = most })
 end
 
 return http

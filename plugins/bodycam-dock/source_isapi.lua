@@ -20,16 +20,8 @@ function isapi.new(host, config)
 end
 
 local function ask(self, path, body)
-    local answer, why, code = self.host.http.request(web.wish(self.config, path,
-        { body = body, headers = body and HEADERS or nil, most = ANSWER_MOST }))
-    if not answer then
-        return nil, why, code
-    end
-    why, code = web.fault(answer.status, 200)
-    if why then
-        return nil, why, code
-    end
-    return answer.body
+    return web.read(self.host, self.config, path,
+        { body = body, headers = body and HEADERS or nil, most = ANSWER_MOST })
 end
 
 -- A device that does not say its time is one whose clock is not known.

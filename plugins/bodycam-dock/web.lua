@@ -30,6 +30,19 @@ function web.fault(status, good)
     return ("the dock answers %d"):format(status), CODES[status] or "protocol"
 end
 
+-- The body of one answer; or nil, why, code.
+function web.read(host, config, path, more)
+    local answer, why, code = host.http.request(web.wish(config, path, more))
+    if not answer then
+        return nil, why, code
+    end
+    why, code = web.fault(answer.status, 200)
+    if why then
+        return nil, why, code
+    end
+    return answer.body
+end
+
 -- How far its clock is ahead of ours, as the head of an answer says, or nil.
 function web.offset(headers, now)
     local told = moment.of_web(headers.date)
