@@ -68,6 +68,11 @@ FOUND = samples()
 ANSWERED = [one for one in FOUND + OURS if "response" in one]
 
 
+@pytest.mark.skipif(not FOUND, reason=f"the samples of others are absent: {SAMPLES}")
+def test_the_samples_of_others_are_tried_too():
+    assert all(one in ANSWERED for one in FOUND if "response" in one) and len(ANSWERED) > len(OURS)
+
+
 @pytest.mark.parametrize("sample", ANSWERED, ids=name_of)
 def test_the_computation_is_that_of_the_samples(sample):
     assert response(sample["challenge"], sample["user"], sample["pw"], sample["method"], sample["uri"],
@@ -142,9 +147,9 @@ def test_a_wrong_password_is_answered_once(sample, tmp_path, closing):
 
 
 STALE = [one for one in FOUND if "stale=true" in one["challenge"].lower().replace('"', "")]
+STALE.append({"name": "rfc7616_stale", "challenge": OURS[0]["challenge"] + ", stale=TRUE"})
 
 
-@pytest.mark.skipif(not STALE, reason=f"the samples are absent: {SAMPLES}")
 @pytest.mark.parametrize("sample", STALE, ids=name_of)
 def test_only_a_stale_nonce_is_answered_again_with_the_same_password(sample, tmp_path, closing):
     first = 'Digest realm="DVR", nonce="old1", qop="auth"'
