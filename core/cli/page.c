@@ -1,4 +1,7 @@
-/* page - see page.h. */
+/* page - see page.h.
+ *
+ * Who reads it is in China: each time is shown as clocks there show it. The events beside the page
+ * have it in UTC. */
 #include "cli/page.h"
 
 #include <errno.h>
@@ -8,9 +11,12 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/now.h"
 #include "cli/place.h"
 
-enum { TEMPLATE_MAX = 256 * 1024, WORD_MAX = 96 };
+enum { TEMPLATE_MAX = 256 * 1024, WORD_MAX = 96, SECONDS_END = 19 };
+
+static const int64_t BEIJING_US = INT64_C(8) * 3600 * 1000 * 1000;
 
 /* As text and as the value of an attribute. */
 static void put_escaped(struct buffer *out, const char *text)
@@ -38,29 +44,18 @@ static void put_escaped(struct buffer *out, const char *text)
     }
 }
 
-static const char *who_of(const struct json *data)
+/* A time of the journal, to the second; any other text as it is. */
+static void put_moment(struct buffer *out, const char *text)
 {
-    return json_text(json_get(data, "who"), "name");
-}
-
-static void put_row(struct buffer *out, const struct history *history,
-                    const struct history_event *event)
-{
-    struct json *json = NULL;
-    if (json_parse(&json, history_body(history, event), event->length) != 0)
+    char shown[NOW_TEXT_ROOM];
+    int64_t utc_us;
+    if (text == NULL || now_parse(&utc_us, text) != 0) {
+        put_escaped(out, text);
         return;
-    const struct json *data = json_get(json, "data");
-    buffer_printf(out, "<tr><td><a href=\"events/%" PRIu64 ".json\">%" PRIu64 "</a></td>",
-                  event->seq, event->seq);
-    const char *const cells[] = {json_text(json, "time"), json_text(json, "type"),
-                                 who_of(data), json_text(data, "reason")};
-    for (size_t i = 0; i < countof(cells); i++) {
-        buffer_append_text(out, "<td>");
-        put_escaped(out, cells[i]);
-        buffer_append_text(out, "</td>");
     }
-    buffer_append_text(out, "</tr>\n");
-    json_free(json);
+    now_format(shown, utc_us + BEIJING_US);
+    shown[10] = ' ';
+    buffer_append(out, shown, SECONDS_END);
 }
 
 /* A number, a list ... as JSON. */
@@ -69,19 +64,26 @@ static void put_value(struct buffer *out, const struct json *item)
     struct buffer text = {0};
     if (json_value(item) == NULL)
         json_print(&text, item);
-    put_escaped(out, json_value(item) != NULL ? json_value(item) : buffer_text(&text));
+    put_moment(out, json_value(item) != NULL ? json_value(item) : buffer_text(&text));
     buffer_free(&text);
 }
 
 /* `label` is the template's own: a word for people, or nothing. */
+static void put_name(struct buffer *out, const char *label, size_t length,
+                     const char *name)
+{
+    buffer_append(out, label, length);
+    buffer_append_text(out, length > 0 ? " <code>" : "<code>");
+    put_escaped(out, name);
+    buffer_append_text(out, "</code>");
+}
+
 static void put_member(struct buffer *out, const char *label, size_t length,
                        const struct json *item)
 {
     buffer_append_text(out, "<tr><th>");
-    buffer_append(out, label, length);
-    buffer_append_text(out, length > 0 ? " <code>" : "<code>");
-    put_escaped(out, json_name(item));
-    buffer_append_text(out, "</code></th><td>");
+    put_name(out, label, length, json_name(item));
+    buffer_append_text(out, "</th><td>");
     put_value(out, item);
     buffer_append_text(out, "</td></tr>\n");
 }
@@ -96,46 +98,118 @@ struct filling {
     size_t length;
 };
 
+/* "KIND name LABEL": the template's label for what is called so. NULL: it has none. */
+static const char RECORDED[] = "RECORDED ", EVENT[] = "EVENT ";
+
+static const char *label_of(const struct filling *filling, const char *kind,
+                            const char *name, size_t *length)
+{
+    const char *end = filling->text + filling->length;
+    struct buffer word = {0};
+    buffer_printf(&word, "@%s%s ", kind, name);
+    const char *at = memmem(filling->text, filling->length, word.bytes, word.length);
+    const char *label = at != NULL ? at + word.length : end;
+    const char *stop = memchr(label, '@', (size_t)(end - label));
+    *length = stop != NULL ? (size_t)(stop - label) : 0;
+    buffer_free(&word);
+    return stop != NULL ? label : NULL;
+}
+
+static const char *who_of(const struct json *data)
+{
+    return json_text(json_get(data, "who"), "name");
+}
+
+static void put_type(struct buffer *out, const struct filling *filling, const char *type)
+{
+    size_t length = 0;
+    const char *label = type != NULL ? label_of(filling, EVENT, type, &length) : NULL;
+    put_name(out, label != NULL ? label : "", length, type);
+}
+
+static void put_row(struct buffer *out, const struct filling *filling,
+                    const struct history_event *event)
+{
+    struct json *json = NULL;
+    if (json_parse(&json, history_body(filling->facts->history, event), event->length) !=
+        0)
+        return;
+    const struct json *data = json_get(json, "data");
+    buffer_printf(out, "<tr><td><a href=\"events/%" PRIu64 ".json\">%" PRIu64 "</a></td>",
+                  event->seq, event->seq);
+    buffer_append_text(out, "<td>");
+    put_moment(out, json_text(json, "time"));
+    buffer_append_text(out, "</td><td>");
+    put_type(out, filling, json_text(json, "type"));
+    buffer_append_text(out, "</td><td>");
+    put_escaped(out, who_of(data));
+    buffer_append_text(out, "</td><td>");
+    put_escaped(out, json_text(data, "reason"));
+    buffer_append_text(out, "</td></tr>\n");
+    json_free(json);
+}
+
 static void put_history(struct buffer *out, const struct filling *filling)
 {
     const struct history *history = filling->facts->history;
     for (size_t i = 0; i < history_count(history); i++)
-        put_row(out, history, history_at(history, i));
+        put_row(out, filling, history_at(history, i));
 }
 
-/* "RECORDED name LABEL": one member, a row with that label, where there is such a one. */
-static const char ONE[] = "RECORDED ";
-
-static int put_one_recorded(struct buffer *out, const char *word, size_t length,
-                            const struct filling *filling)
+/* One member, where there is such a one. */
+static void put_one_recorded(struct buffer *out, const char *label, size_t length,
+                             const char *name, const struct filling *filling)
 {
-    char name[WORD_MAX + 1] = "";
-    const char *label = memchr(word, ' ', length);
-    if (label == NULL || label == word)
-        return -EPROTO;
-    memcpy(name, word, (size_t)(label - word));
     const struct json *item = json_get(filling->data, name);
     if (item != NULL)
-        put_member(out, label + 1, length - (size_t)(label + 1 - word), item);
-    return 0;
+        put_member(out, label, length, item);
 }
 
-static bool is_named(const struct filling *filling, const char *name)
+/* The head of the row that explains a kind of events. */
+static void put_one_event(struct buffer *out, const char *label, size_t length,
+                          const char *name, const struct filling *filling)
 {
-    struct buffer word = {0};
-    buffer_printf(&word, "@%s%s ", ONE, name);
-    bool is = memmem(filling->text, filling->length, word.bytes, word.length) != NULL;
-    buffer_free(&word);
-    return is;
+    (void)filling;
+    buffer_append_text(out, "<tr><th>");
+    put_name(out, label, length, name);
+    buffer_append_text(out, "</th>");
+}
+
+static const struct {
+    const char *kind;
+    void (*put)(struct buffer *out, const char *label, size_t length, const char *name,
+                const struct filling *filling);
+} LABELLED[] = {{RECORDED, put_one_recorded}, {EVENT, put_one_event}};
+
+/* -ENOENT when it is another word. */
+static int put_labelled(struct buffer *out, const char *word, size_t length,
+                        const struct filling *filling)
+{
+    char name[WORD_MAX + 1] = "";
+    for (size_t i = 0; i < countof(LABELLED); i++) {
+        size_t start = strlen(LABELLED[i].kind);
+        if (length <= start || memcmp(word, LABELLED[i].kind, start) != 0)
+            continue;
+        const char *label = memchr(word + start, ' ', length - start);
+        if (label == NULL || label == word + start)
+            return -EPROTO;
+        memcpy(name, word + start, (size_t)(label - word) - start);
+        LABELLED[i].put(out, label + 1, length - (size_t)(label + 1 - word), name,
+                        filling);
+        return 0;
+    }
+    return -ENOENT;
 }
 
 /* All other members, whatever the plugin has said, as it called them. */
 static void put_recorded(struct buffer *out, const struct filling *filling)
 {
     for (const struct json *item = json_first(filling->data); item != NULL;
-         item = json_next(item))
-        if (!is_named(filling, json_name(item)))
+         item = json_next(item)) {
+        size_t length;
+        if (label_of(filling, RECORDED, json_name(item), &length) == NULL)
             put_member(out, "", 0, item);
+    }
 }
 
 static void put_unread(struct buffer *out, const struct filling *filling)
@@ -186,7 +260,7 @@ static void put_who(struct buffer *out, const struct filling *filling)
 
 static void put_time(struct buffer *out, const struct filling *filling)
 {
-    put_escaped(out, json_text(filling->last, "time"));
+    put_moment(out, json_text(filling->last, "time"));
 }
 
 static void put_reason(struct buffer *out, const struct filling *filling)
@@ -213,9 +287,9 @@ static const struct {
 static int put_word(struct buffer *out, const char *word, size_t length,
                     const struct filling *filling)
 {
-    size_t start = sizeof(ONE) - 1;
-    if (length > start && memcmp(word, ONE, start) == 0)
-        return put_one_recorded(out, word + start, length - start, filling);
+    int err = put_labelled(out, word, length, filling);
+    if (err != -ENOENT)
+        return err;
     for (size_t i = 0; i < countof(WORDS); i++) {
         if (strlen(WORDS[i].word) != length || memcmp(WORDS[i].word, word, length) != 0)
             continue;

@@ -4,7 +4,7 @@
 #
 #   sh check.sh [--key 公钥.pub] [文件夹 FOLDER]
 #
-# 只用 sha256sum 和 openssl（3.0 以上）以及系统自带的文本工具。公钥应从司法所或市局另行取得：不给出 --key
+# 只用 sha256sum 和 openssl（3.0 以上）以及系统自带的文本工具。公钥应从司法所或市司法局另行取得：不给出 --key
 # 时用文件夹里的公钥，那只能说明文件夹自身前后一致。本程序在每份导出里都相同，也应另行取得。
 # Uses sha256sum and openssl (3.0 or later) only. Take the public key, and this program, from elsewhere:
 # with the key that lies in the folder it shows no more than that the folder is of one piece.
@@ -140,7 +140,7 @@ check_event() {
     elif ! grep -q "\"sequence\":\"$(printf '%016d' "$3")\"" "$1"; then
         bad "$1" "事件自述的序号不是 $3" "the event says that it has another number than $3"
     elif ! grep -q "$digest" "$1"; then
-        bad "$1" "事件说的不是这个文件" "the event is about another file"
+        bad "$1" "事件所记的不是这个文件" "the event is about another file"
     else
         check_previous "$1"
         good "$1" "$(member "$1" 2) $(member "$1" 3)"
@@ -187,7 +187,7 @@ check_file() {
     case $2 in
     file/*)
         files=$((files + 1))
-        [ "$1" = "$digest" ] || bad "$2" "清单中的哈希不是事件所说的 $digest" "the list says another hash than the event" ;;
+        [ "$1" = "$digest" ] || bad "$2" "清单中的哈希值不是事件所记的 $digest" "the list says another hash than the event" ;;
     esac
     if [ ! -f "$2" ] || [ -h "$2" ]; then
         bad "$2" "缺少（或被改名）" "is missing, or has another name"
@@ -208,7 +208,7 @@ check_list() {
         "$line" | */../* | */*/* | /* | *[!A-Za-z0-9._/-]*) sum= ;;
         esac
         if [ ${#sum} -ne 64 ]; then
-            bad SHA256SUMS "有一行不是“哈希 文件名”" "has a line that is no hash and name"
+            bad SHA256SUMS "有一行不是“哈希值 文件名”" "has a line that is no hash and name"
             continue
         fi
         printf './%s\n' "$path" >>"$work/expected"
@@ -284,7 +284,7 @@ main() {
     printf '\n结论：全部相符。文件与司法所日志中的事件一致，保管记录截至第 %s 号事件。\n' "$(sed -n '2s/^index //p' exported.proof)"
     printf 'Result: all good. The file is the one that the signed events name.\n'
     [ -n "$trusted" ] || printf '%s\n' \
-        '注意：公钥取自本文件夹。请与司法所或市局公布的公钥核对，或用 --key 给出：' \
+        '注意：公钥取自本文件夹。请与司法所或市司法局公布的公钥核对，或用 --key 给出：' \
         'Note: the public key is the one in this folder. Compare it with what the office has published:' "    $(cat key.pub)"
 }
 

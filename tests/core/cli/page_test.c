@@ -71,10 +71,44 @@ static void each_event_is_a_row(void **state)
     (void)state;
     expect("@HISTORY@", 0,
            "<tr><td><a href=\"events/7.json\">7</a></td><td>t1</td>"
-           "<td>evidence.recorded</td><td></td><td></td></tr>\n"
+           "<td><code>evidence.recorded</code></td><td></td><td></td></tr>\n"
            "<tr><td><a href=\"events/19.json\">19</a></td><td>t2</td>"
-           "<td>evidence.viewed</td><td>zhang</td>"
+           "<td><code>evidence.viewed</code></td><td>zhang</td>"
            "<td>&lt;b&gt;&amp;&#39;&quot;</td></tr>\n");
+}
+
+static void an_event_has_the_word_that_the_template_gives_it(void **state)
+{
+    (void)state;
+    history_free(&history);
+    add(7, "{\"type\":\"evidence.viewed\",\"data\":{}}");
+    add(8, "{\"type\":\"evidence\",\"data\":{}}");
+    add(9, "{\"data\":{}}");
+    expect("@HISTORY@@EVENT evidence.viewed Looked at@", 0,
+           "<tr><td><a href=\"events/7.json\">7</a></td><td></td>"
+           "<td>Looked at <code>evidence.viewed</code></td><td></td><td></td></tr>\n"
+           "<tr><td><a href=\"events/8.json\">8</a></td><td></td>"
+           "<td><code>evidence</code></td><td></td><td></td></tr>\n"
+           "<tr><td><a href=\"events/9.json\">9</a></td><td></td>"
+           "<td><code></code></td><td></td><td></td></tr>\n"
+           "<tr><th>Looked at <code>evidence.viewed</code></th>");
+    expect("@EVENT evidence.viewed@", -EPROTO, NULL);
+}
+
+static void times_are_those_of_beijing_to_the_second(void **state)
+{
+    (void)state;
+    history_free(&history);
+    add(7, "{\"time\":\"2025-12-31T16:00:59.999999Z\",\"type\":\"a.b\",\"data\":{"
+           "\"purpose\":\"export\",\"at\":\"2026-04-11T00:30:15Z\","
+           "\"local\":\"2026-04-11T00:30:15\"}}");
+    expect("@TIME@", 0, "2026-01-01 00:00:59");
+    expect("@RECORDED at A@@RECORDED local B@", 0,
+           "<tr><th>A <code>at</code></th><td>2026-04-11 08:30:15</td></tr>\n"
+           "<tr><th>B <code>local</code></th><td>2026-04-11T00:30:15</td></tr>\n");
+    expect("@HISTORY@", 0,
+           "<tr><td><a href=\"events/7.json\">7</a></td><td>2026-01-01 00:00:59</td>"
+           "<td><code>a.b</code></td><td></td><td></td></tr>\n");
 }
 
 static void what_was_said_of_the_file_is_shown(void **state)
@@ -135,6 +169,8 @@ int main(void)
         TEST(words_are_filled_in),
         TEST(what_is_foreign_is_escaped),
         TEST(each_event_is_a_row),
+        TEST(an_event_has_the_word_that_the_template_gives_it),
+        TEST(times_are_those_of_beijing_to_the_second),
         TEST(what_was_said_of_the_file_is_shown),
         TEST(what_the_template_has_a_word_for_comes_in_its_place_and_once),
         TEST(events_that_cannot_be_read_are_counted),
