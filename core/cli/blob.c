@@ -2,16 +2,17 @@
 #include "cli/blob.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "base/hex.h"
 #include "cli/blobline.h"
 #include "cli/keeperline.h"
+#include "cli/options.h"
 #include "cli/place.h"
 #include "wire/talk.h"
 
@@ -109,21 +110,10 @@ static int complain(const char *what, const char *got)
 
 static int read_options(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {{"state", required_argument, NULL, 's'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
     *wish = (struct wish){.state = PLACE_STATE};
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 's')
-            wish->state = optarg;
-        else if (option == 'j')
-            wish->json = true;
-        else
-            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
-    }
-    return 0;
+    const struct option_place places[] = {{"state", .text = &wish->state},
+                                          {"json", .flag = &wish->json}};
+    return options_read(places, countof(places), USAGE, argc, argv);
 }
 
 static bool is_digest(const char *text)

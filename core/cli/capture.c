@@ -2,14 +2,15 @@
 #include "cli/capture.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "base/duration.h"
 #include "base/word.h"
 #include "cli/keeperline.h"
+#include "cli/options.h"
 #include "cli/place.h"
 #include "wire/talk.h"
 
@@ -37,31 +38,17 @@ struct wish {
     int64_t ms;
 };
 
-static int usage(FILE *out)
-{
-    fputs(USAGE, out);
-    return out == stdout ? 1 : 3;
-}
-
 /* 0, or one more than the exit code. */
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {{"for", required_argument, NULL, 'f'},
-                                          {"state", required_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
     *wish = (struct wish){.state = PLACE_STATE};
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 'f')
-            wish->time = optarg;
-        else if (option == 's')
-            wish->state = optarg;
-        else
-            return usage(option == 'h' ? stdout : stderr);
-    }
+    const struct option_place places[] = {{"for", .text = &wish->time},
+                                          {"state", .text = &wish->state}};
+    int stop = options_read(places, countof(places), USAGE, argc, argv);
+    if (stop)
+        return stop;
     if (optind + 1 != argc)
-        return usage(stderr);
+        return fputs(USAGE, stderr), 3;
     wish->instance = argv[optind];
     if (!word_is_id(wish->instance)) {
         fprintf(stderr, "outpost capture: expected the name of an instance, got \"%s\"\n",

@@ -1,13 +1,14 @@
 /* check - see check.h. */
 #include "cli/check.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "base/json.h"
 #include "cli/configuration.h"
+#include "cli/options.h"
 #include "cli/place.h"
 
 static const char USAGE[] =
@@ -30,24 +31,10 @@ struct wish {
 /* 0 to go on, else the exit code plus one. */
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {{"config", required_argument, NULL, 'c'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
     *wish = (struct wish){.config = PLACE_CONFIG};
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 'c')
-            wish->config = optarg;
-        else if (option == 'j')
-            wish->json = true;
-        else
-            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
-    }
-    if (optind == argc)
-        return 0;
-    fprintf(stderr, "outpost check: unexpected \"%s\"\n%s", argv[optind], USAGE);
-    return 3;
+    const struct option_place places[] = {{"config", .text = &wish->config},
+                                          {"json", .flag = &wish->json}};
+    return options_alone(places, countof(places), USAGE, argc, argv);
 }
 
 static void print_summary(const char *path, const struct json *config)

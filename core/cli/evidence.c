@@ -3,7 +3,6 @@
 #include "cli/evidence.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include "cli/dossier.h"
 #include "cli/history.h"
 #include "cli/keeperline.h"
+#include "cli/options.h"
 #include "cli/place.h"
 #include "cli/table.h"
 #include "wire/talk.h"
@@ -290,40 +290,14 @@ static int complain(const char *what, const char *got)
     return 2;
 }
 
-static int take_option(struct wish *wish, int option)
-{
-    switch (option) {
-    case 's':
-        wish->state = optarg;
-        return 0;
-    case 'r':
-        wish->reason = optarg;
-        return 0;
-    case 'k':
-        wish->keep = optarg;
-        return 0;
-    case 'j':
-        wish->json = true;
-        return 0;
-    case 'h':
-        return fputs(USAGE, stdout), 1;
-    default:
-        return fputs(USAGE, stderr), 3;
-    }
-}
-
-/* 0, or one more than the exit code. */
 static int read_options(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {
-        {"state", required_argument, NULL, 's'}, {"reason", required_argument, NULL, 'r'},
-        {"keep", required_argument, NULL, 'k'},  {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
-    int option, stop = 0;
     *wish = (struct wish){.state = PLACE_STATE, .keep = "180d"};
-    while (!stop && (option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1)
-        stop = take_option(wish, option);
-    return stop;
+    const struct option_place places[] = {{"state", .text = &wish->state},
+                                          {"reason", .text = &wish->reason},
+                                          {"keep", .text = &wish->keep},
+                                          {"json", .flag = &wish->json}};
+    return options_read(places, countof(places), USAGE, argc, argv);
 }
 
 static bool is_digest(const char *text)

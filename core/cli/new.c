@@ -10,7 +10,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 
 #include "base/base.h"
 #include "base/file.h"
+#include "cli/options.h"
 #include "cli/place.h"
 
 enum { NAME_MAX_LETTERS = 32, FILE_MOST = 256 * 1024, DEPTH_MOST = 4 };
@@ -172,17 +172,11 @@ static bool is_taken(const char *name)
 
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {{"plugins", required_argument, NULL, 'p'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
     *wish = (struct wish){.plugins = "plugins"};
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 'p')
-            wish->plugins = optarg;
-        else
-            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
-    }
+    const struct option_place places[] = {{"plugins", .text = &wish->plugins}};
+    int stop = options_read(places, countof(places), USAGE, argc, argv);
+    if (stop)
+        return stop;
     if (optind + 1 != argc) {
         fprintf(stderr, "outpost new: expected one name\n%s", USAGE);
         return 3;

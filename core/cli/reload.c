@@ -2,15 +2,16 @@
 #include "cli/reload.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "base/json.h"
 #include "cli/configuration.h"
 #include "cli/keeperline.h"
+#include "cli/options.h"
 #include "cli/place.h"
 #include "wire/talk.h"
 
@@ -50,28 +51,12 @@ struct wish {
 
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {
-        {"config", required_argument, NULL, 'c'}, {"state", required_argument, NULL, 's'},
-        {"no-wait", no_argument, NULL, 'n'},      {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    int option;
     *wish = (struct wish){.config = PLACE_CONFIG, .state = PLACE_STATE};
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 'c')
-            wish->config = optarg;
-        else if (option == 's')
-            wish->state = optarg;
-        else if (option == 'n')
-            wish->no_wait = true;
-        else if (option == 'j')
-            wish->json = true;
-        else
-            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
-    }
-    if (optind == argc)
-        return 0;
-    fprintf(stderr, "outpost reload: unexpected \"%s\"\n%s", argv[optind], USAGE);
-    return 3;
+    const struct option_place places[] = {{"config", .text = &wish->config},
+                                          {"state", .text = &wish->state},
+                                          {"no-wait", .flag = &wish->no_wait},
+                                          {"json", .flag = &wish->json}};
+    return options_alone(places, countof(places), USAGE, argc, argv);
 }
 
 static int hand_over(int fd, const struct buffer *config)

@@ -2,7 +2,6 @@
 #include "cli/run.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "cli/configuration.h"
 #include "cli/lastgood.h"
+#include "cli/options.h"
 #include "cli/place.h"
 
 static const char USAGE[] =
@@ -42,24 +43,10 @@ struct wish {
 
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {{"config", required_argument, NULL, 'c'},
-                                          {"state", required_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
     *wish = (struct wish){PLACE_CONFIG, PLACE_STATE};
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 'c')
-            wish->config = optarg;
-        else if (option == 's')
-            wish->state = optarg;
-        else
-            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
-    }
-    if (optind == argc)
-        return 0;
-    fprintf(stderr, "outpost run: unexpected \"%s\"\n%s", argv[optind], USAGE);
-    return 3;
+    const struct option_place places[] = {{"config", .text = &wish->config},
+                                          {"state", .text = &wish->state}};
+    return options_alone(places, countof(places), USAGE, argc, argv);
 }
 
 /* The keeper reads the configuration from a nameless file that goes when both are gone. */

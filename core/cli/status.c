@@ -2,15 +2,16 @@
 #include "cli/status.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "base/json.h"
 #include "cli/keeperline.h"
+#include "cli/options.h"
 #include "cli/place.h"
 #include "wire/talk.h"
 
@@ -32,24 +33,10 @@ struct wish {
 
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {{"state", required_argument, NULL, 's'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
     *wish = (struct wish){.state = PLACE_STATE};
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 's')
-            wish->state = optarg;
-        else if (option == 'j')
-            wish->json = true;
-        else
-            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
-    }
-    if (optind == argc)
-        return 0;
-    fprintf(stderr, "outpost status: unexpected \"%s\"\n%s", argv[optind], USAGE);
-    return 3;
+    const struct option_place places[] = {{"state", .text = &wish->state},
+                                          {"json", .flag = &wish->json}};
+    return options_alone(places, countof(places), USAGE, argc, argv);
 }
 
 static int ask(struct buffer *report, const char *state)

@@ -2,15 +2,16 @@
 #include "cli/test.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/options.h"
 #include "cli/place.h"
 
 static const char USAGE[] =
@@ -52,21 +53,23 @@ static char *find_plugin(const char *named)
     return mem_text(folder);
 }
 
+static bool is_count(const char *text)
+{
+    return strspn(text, "0123456789") == strlen(text) && atoi(text) > 0;
+}
+
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
-    static const struct option KNOWN[] = {{"filter", required_argument, NULL, 'f'},
-                                          {"limit", required_argument, NULL, 'l'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
-    while ((option = getopt_long(argc, argv, "", KNOWN, NULL)) != -1) {
-        if (option == 'f')
-            wish->filter = optarg;
-        else if (option == 'l' && strspn(optarg, "0123456789") == strlen(optarg) &&
-                 atoi(optarg) > 0)
-            wish->limit = optarg;
-        else
-            return fputs(USAGE, option == 'h' ? stdout : stderr), option == 'h' ? 1 : 3;
+    const struct option_place places[] = {{"filter", .text = &wish->filter},
+                                          {"limit", .text = &wish->limit}};
+    int stop = options_read(places, countof(places), USAGE, argc, argv);
+    if (stop)
+        return stop;
+    if (wish->limit != NULL && !is_count(wish->limit)) {
+        fprintf(stderr,
+                "outpost test: --limit: expected whole seconds from 1, got \"%s\"\n",
+                wish->limit);
+        return 3;
     }
     if (optind < argc)
         return 0;
