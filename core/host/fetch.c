@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "base/now.h"
 #include "host/fetch_sockets.h"
+#include "host/ftptap.h"
+#include "host/tap.h"
 #include "host/wires.h"
 
 enum {
@@ -52,6 +54,8 @@ struct fetch {
     int strange_port; /* what the server wished, and the URL does not name */
     bool stream;
     bool paused;
+    char device[RING_NAME_ROOM]; /* as which it is recorded */
+    char *password;
     char why[HOST_ROOM + CURL_ERROR_SIZE + 8];
     char said[CURL_ERROR_SIZE];
 };
@@ -88,6 +92,8 @@ static void end(struct fetch *fetch, enum transfer_fault fault, const char *said
     answer->took_ms = (now_mono_us() - fetch->began_us) / 1000;
     answer->over = true;
     loop_timer_stop(&fetch->deadline);
+    if (fetch->url.lock == FTPURL_SSH)
+        ftptap_end(fetch->device, transfer_fault_name(answer->fault), answer->size);
     tell(fetch);
 }
 
@@ -111,6 +117,18 @@ static void look_at_file(struct fetch *fetch)
     fetch->answer.time = changed;
 }
 
+/* Commands and replies, as they are on the line. */
+static int note_line(CURL *easy, curl_infotype type, char *bytes, size_t length,
+                     void *owner)
+{
+    const struct fetch *fetch = owner;
+    (void)easy;
+    if (type == CURLINFO_HEADER_OUT || type == CURLINFO_HEADER_IN)
+        ftptap_line(fetch->device, type == CURLINFO_HEADER_OUT ? RING_OUT : RING_IN,
+                    bytes, length, fetch->password);
+    return 0;
+}
+
 /* libcurl says what it knows of a file as if it were one. */
 static size_t take_body(char *bytes, size_t one, size_t length, void *owner)
 {
@@ -127,6 +145,8 @@ static size_t take_body(char *bytes, size_t one, size_t length, void *owner)
         return CURL_WRITEFUNC_PAUSE;
     }
     buffer_append(body, bytes, length);
+    if (fetch->kind == FETCH_LIST)
+        tap_put(fetch->device, RING_IN, bytes, length);
     if (!fetch->stream)
         return one * length;
     if (!fetch->answer.begun)
@@ -326,6 +346,7 @@ void fetch_close(struct fetch *fetch)
     loop_rest_stop(&fetch->rest);
     loop_timer_stop(&fetch->deadline);
     buffer_free(&fetch->answer.body);
+    mem_free(fetch->password);
     fetch->fetches->count--;
     mem_free(fetch);
 }
@@ -387,24 +408,6 @@ static enum transfer_fault look_at_paths(struct fetch *fetch,
     return TRANSFER_GOOD;
 }
 
-/* From the root on when it begins with "/", else from where the login leads to; SFTP's "~" is that. */
-static void append_path(char *to, size_t room, const char *path, bool is_ssh)
-{
-    static const char KEPT[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
-    size_t at = strlen(to);
-    if (is_ssh && *path != '/')
-        at += (size_t)snprintf(to + at, room - at, "~/");
-    path += is_ssh && *path == '/';
-    for (const char *from = path; *from != '\0' && at + 4 < room; from++) {
-        if (strchr(KEPT, *from) != NULL && (is_ssh || from != path || *from != '/'))
-            to[at++] = *from;
-        else
-            at += (size_t)snprintf(to + at, room - at, "%%%02X", (unsigned char)*from);
-    }
-    to[at] = '\0';
-}
-
 static void set_url(struct fetch *fetch, const struct fetch_wish *wish)
 {
     char text[URL_ROOM];
@@ -417,7 +420,7 @@ static void set_url(struct fetch *fetch, const struct fetch_wish *wish)
     snprintf(text, sizeof(text), is_six ? "%s://[%s]:%d/" : "%s://%s:%d/",
              SCHEMES[url->lock], url->host, url->port);
     if (wish->kind != FETCH_RENAME && wish->kind != FETCH_REMOVE)
-        append_path(text, sizeof(text) - 2, wish->path, url->lock == FTPURL_SSH);
+        ftpurl_append(url, text, sizeof(text) - 2, wish->path);
     if (wish->kind == FETCH_LIST && text[strlen(text) - 1] != '/')
         strcat(text, "/");
     curl_easy_setopt(fetch->job.easy, CURLOPT_URL, text);
@@ -532,6 +535,25 @@ static void set_habits(struct fetch *fetch, const struct fetch_wish *wish)
     curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)ANSWER_S);
 }
 
+/* Whether it is recorded is asked at its start: nobody else makes the library tell. */
+static void set_tap(struct fetch *fetch, const struct fetch_wish *wish)
+{
+    static const char *const NAMES[] = {
+        [FETCH_LIST] = "list",     [FETCH_READ] = "read",     [FETCH_STAT] = "stat",
+        [FETCH_RENAME] = "rename", [FETCH_REMOVE] = "remove",
+    };
+    CURL *easy = fetch->job.easy;
+    ftpurl_print(&fetch->url, fetch->device, sizeof(fetch->device));
+    fetch->password = wish->password != NULL ? mem_text(wish->password) : NULL;
+    if (fetch->url.lock == FTPURL_SSH)
+        ftptap_ask(fetch->device, NAMES[wish->kind], wish->path, wish->from);
+    else if (tap_is_on()) {
+        curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, note_line);
+        curl_easy_setopt(easy, CURLOPT_DEBUGDATA, fetch);
+        curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    }
+}
+
 enum transfer_fault fetch_start(struct fetch *fetch, const struct fetch_wish *wish)
 {
     if (look_at_trust(fetch, wish) != TRANSFER_GOOD ||
@@ -548,6 +570,7 @@ enum transfer_fault fetch_start(struct fetch *fetch, const struct fetch_wish *wi
     set_route(fetch->job.easy, &fetch->url);
     set_kind(fetch, wish);
     set_habits(fetch, wish);
+    set_tap(fetch, wish);
     wires_add_restless(fetch->fetches->wires, &fetch->job);
     loop_timer_start(fetch->fetches->loop, &fetch->deadline, wish->timeout_ms);
     return TRANSFER_GOOD;

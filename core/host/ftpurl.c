@@ -105,3 +105,31 @@ int ftpurl_parse(struct ftpurl *url, const char *text, char *why, size_t room)
     return refuse(&reading, "ftp://HOST, ftpes://HOST, ftps://HOST or sftp://HOST",
                   strchr(text, '@') != NULL ? "something else" : text);
 }
+
+void ftpurl_print(const struct ftpurl *url, char *text, size_t room)
+{
+    bool is_six = strchr(url->host, ':') != NULL;
+    char port[16] = "";
+    if (url->port != LOCKS[url->lock].port)
+        snprintf(port, sizeof(port), ":%d", url->port);
+    snprintf(text, room, is_six ? "%s[%s]%s" : "%s%s%s", LOCKS[url->lock].scheme,
+             url->host, port);
+}
+
+void ftpurl_append(const struct ftpurl *url, char *to, size_t room, const char *path)
+{
+    static const char KEPT[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+    bool is_ssh = url->lock == FTPURL_SSH;
+    size_t at = strlen(to);
+    if (is_ssh && *path != '/')
+        at += (size_t)snprintf(to + at, room - at, "~/");
+    path += is_ssh && *path == '/';
+    for (const char *from = path; *from != '\0' && at + 4 < room; from++) {
+        if (strchr(KEPT, *from) != NULL && (is_ssh || from != path || *from != '/'))
+            to[at++] = *from;
+        else
+            at += (size_t)snprintf(to + at, room - at, "%%%02X", (unsigned char)*from);
+    }
+    to[at] = '\0';
+}

@@ -29,4 +29,11 @@ struct ftpurl {
 /* 0, or -EINVAL and what is wrong in `why`, where no user and password is shown. */
 int ftpurl_parse(struct ftpurl *url, const char *text, char *why, size_t room);
 
+/* "ftp://10.0.0.8" again, with the port where it is not the usual one, without options. */
+void ftpurl_print(const struct ftpurl *url, char *text, size_t room);
+
+/* Appends a path as libcurl has it: from the root on when it begins with "/", else from where the login leads
+ * to; SFTP's "~" is that. */
+void ftpurl_append(const struct ftpurl *url, char *to, size_t room, const char *path);
+
 #endif

@@ -44,6 +44,13 @@ void hush_head(char *head, size_t length)
     }
 }
 
+void hush_command(char *line, size_t length)
+{
+    if (length > 5 &&
+        (strncasecmp(line, "PASS ", 5) == 0 || strncasecmp(line, "ACCT ", 5) == 0))
+        cover(line + 5, length - 5);
+}
+
 void hush_word(char *bytes, size_t length, const char *word)
 {
     size_t size = word != NULL ? strlen(word) : 0;

@@ -219,10 +219,14 @@ static void play(struct office *office, struct exchange *exchange)
     struct fetch *fetch = exchange->fetch;
     const struct fetch_wish *wish = exchange->wish;
     exchange->device = device_at(office, wish->url);
-    if (exchange->device == NULL)
+    if (exchange->device == NULL) {
+        char url[URLPART_ROOM + 20];
+        ftpurl_print(wish->url, url, sizeof(url));
+        office_missed_here(office, url);
         fetch->fault = TRANSFER_REFUSED;
-    else if (!office_ask_here(office, converse, exchange))
+    } else if (!office_ask_here(office, converse, exchange)) {
         return;
+    }
     trace_add(&office->trace, "%s %s%s%s%s%s", CALLS[wish->kind], wish->path,
               wish->to ? " " : "", wish->to ? wish->to : "", fetch->fault ? ": " : "",
               fetch->fault ? transfer_fault_name(fetch->fault) : "");

@@ -150,8 +150,10 @@ static int ask(struct exchange *exchange)
 {
     struct office *office = office_current();
     exchange->device = device_above(office, exchange->path);
-    if (exchange->device == NULL)
+    if (exchange->device == NULL) {
+        office_missed_here(office, "a folder");
         return -EXDEV;
+    }
     if (office_strikes_here(office, FATE_READ, false))
         return -EIO; /* nobody is there any more to hear the answer */
     if (!office_ask_here(office, converse, exchange))

@@ -12,6 +12,7 @@ import time
 import pytest
 from pyftpdlib.handlers import DTPHandler
 
+import capture_story
 import evidence_story
 import town
 import uploads
@@ -188,28 +189,46 @@ def test_a_torn_line_goes_on_where_it_stopped(tmp_path, disk, started, closing):
     assert dock.sessions < 12
 
 
+def captured(office, url, password, clips):
+    """What went and came between it and its one dock: no password, and nothing of the clips."""
+    assert "kept" in office.command("capture", "dock").stdout
+    told, = capture_story.recorded(office)
+    found = capture_story.packets(capture_story.blob(office, told["sha256"]))
+    assert {name for name, _, _ in found} == {url}
+    came, went = (b"".join(data for _, way, data in found if way == wanted) for wanted in ("in", "out"))
+    assert password.encode() not in came + went
+    assert not any(data[at:at + 100] in came for data in clips.values() for at in (0, len(data) // 2))
+    return came, went
+
+
 def test_an_sftp_dock_is_read_by_who_knows_its_key_also_over_a_torn_line(tmp_path, disk, started, closing):
     clips = {"DCIM/20260411083015.mp4": clip(disk, "DCIM/20260411083015.mp4", 5 << 20)}
     dock = closing(vault.Vault(disk, cut=2 << 20, times=2))
     office = started(Office(tmp_path / "office", dock=f'url = "{dock.url}", user = "{vault.USER}", '
-                            f'password = "{vault.PASSWORD}", host_key = "{dock.fingerprint}"'))
+                            f'password = "{vault.PASSWORD}", host_key = "{dock.fingerprint}", record = true'))
     told = office.wait_for(1, 60)["DCIM/20260411083015.mp4"]
     assert (told["source"], told["modified_at"]) == (dock.url + "/", "2026-04-11T00:30:15.000Z")
     office.check(clips)
     assert dock.left == 0 and dock.sent < 12 << 20, "it is begun anew each time"
+    came, went = captured(office, dock.url, vault.PASSWORD, clips)
+    assert b"list /DCIM\n" in went and b"read /DCIM/20260411083015.mp4 from " in went
+    assert b" 20260411083015.mp4\n" in came and b"\ngood size 5242880\n" in came and b"\nclosed" in came
 
 
 def test_a_dock_that_tells_no_exact_times_is_asked_for_them(tmp_path, disk, started, closing):
     clips = {"MOV_0001.MP4": clip(disk, "MOV_0001.MP4", 1000), "x/MOV_0002.MP4": clip(disk, "x/MOV_0002.MP4", 2000)}
     dock = closing(docks.Dock(disk, without=("MLSD",)))
     office = started(Office(tmp_path / "office", dock=f'url = "{dock.url()}", user = "{docks.USER}", '
-                            f'password = "{docks.PASSWORD}"'))
+                            f'password = "{docks.PASSWORD}", record = true'))
     for data in office.wait_for(2).values():
         assert (data["recorded_from"], data["modified_at"]) == ("listing", "2026-04-11T00:30:15.000Z")
     looks = dock.commands.count("LIST")
     town.wait_for(lambda: dock.commands.count("LIST") > looks + 2, 20, "two more looks")
     office.check(clips)
     assert len([line for line in dock.commands if line.startswith("RETR")]) == 2, "it is read again and again"
+    came, went = captured(office, f"ftp://127.0.0.1:{dock.port}", docks.PASSWORD, clips)
+    assert f"USER {docks.USER}\r\n".encode() in went and b"PASS ***" in went and b"RETR MOV_0001.MP4\r\n" in went
+    assert b"\r\n230 " in came and b" MOV_0001.MP4\n" in came
 
 
 def test_a_wrong_password_is_tried_once(tmp_path, disk, started, closing):

@@ -74,11 +74,29 @@ static void what_is_wrong_is_named(void **state)
     }
 }
 
+static void what_was_read_is_printed_without_what_is_usual(void **state)
+{
+    static const char *const URLS[][2] = {
+        {"ftp://dock:21/?passive=50000", "ftp://dock"},
+        {"ftpes://10.0.0.8:2121?active=40000", "ftpes://10.0.0.8:2121"},
+        {"ftps://[2001:db8::1]:21?passive=1024-65535", "ftps://[2001:db8::1]:21"},
+        {"sftp://dock:22", "sftp://dock"},
+    };
+    char text[200];
+    (void)state;
+    for (size_t i = 0; i < countof(URLS); i++) {
+        assert_string_equal(why_not(URLS[i][0]), "");
+        ftpurl_print(&url, text, sizeof(text));
+        assert_string_equal(text, URLS[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_lock_has_its_port_and_data_its_range),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(what_was_read_is_printed_without_what_is_usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

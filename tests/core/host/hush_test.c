@@ -32,6 +32,25 @@ static void the_headers_that_log_in_are_covered(void **state)
     }
 }
 
+static void what_logs_in_by_ftp_is_covered(void **state)
+{
+    static const char *const LINES[][2] = {
+        {"PASS Dock 2026\r\n", "PASS *********\r\n"},
+        {"pass x\r\n", "pass *\r\n"},
+        {"ACCT a", "ACCT *"},
+        {"PASS", "PASS"},
+        {"PASV\r\n", "PASV\r\n"},
+        {"331 PASS please\r\n", "331 PASS please\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(LINES); i++) {
+        char line[40];
+        strcpy(line, LINES[i][0]);
+        hush_command(line, strlen(line));
+        assert_string_equal(line, LINES[i][1]);
+    }
+}
+
 static void a_password_is_covered_wherever_it_stands(void **state)
 {
     char text[] = "secret=secretsecre&x=secret";
@@ -48,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_headers_that_log_in_are_covered),
+        cmocka_unit_test(what_logs_in_by_ftp_is_covered),
         cmocka_unit_test(a_password_is_covered_wherever_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
