@@ -175,7 +175,7 @@ local function cut_headed(reader, all, found)
         if not last then
             break
         end
-        local body = last - at < reader.max and reader.length(all:sub(at, last))
+        local body = last - at < reader.max and reader.length(all:sub(at, last), all, last + 1)
         if not body or body < 0 or last - at + 1 + body > reader.max then
             reader.lost = reader.lost + last - at + 1
             at = last + 1
@@ -193,9 +193,11 @@ local function cut_headed(reader, all, found)
     return at
 end
 
--- `ending` of the head: "\r\n\r\n" if left out; `length(head)`: bytes of the body behind it, or
--- nil when that is no head: it is dropped, and who cares for what follows looks at `lost`. Ends of
--- lines between two messages are no loss: with them devices show that they are there.
+-- `ending` of the head: "\r\n\r\n" if left out; `length(head, all, behind)`: bytes of the body
+-- behind it, or nil when that is no head: it is dropped, and who cares for what follows looks at
+-- `lost`. What has come of the body stands in `all` from `behind` on: who must look at it answers
+-- one byte more, until there is enough. Ends of lines between two messages are no loss: with them
+-- devices show that they are there.
 function frames.headed(options)
     local reader = reader_of(options, cut_headed)
     reader.ending = reader.ending or "\r\n\r\n"

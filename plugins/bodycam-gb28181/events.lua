@@ -9,7 +9,7 @@ local METHODS = { "phone", "device", "sms", "gps", "video", "device_fault", "oth
 local TYPES = {
     [2] = { "video_lost", "tamper", "disk_full", "too_hot", "too_cold" },
     [5] = { "manual", "motion", "left_behind", "taken_away", "tripwire", "intrusion", "wrong_way",
-        "loitering", "traffic", "crowd", "video_wrong", "fast_motion" },
+        "loitering", "traffic", "crowd", "video_wrong", "fast_motion", "covered" },
     [6] = { "disk_fault", "fan_fault" },
 }
 

@@ -8,6 +8,7 @@
 -- `route` is where a message came from and where an answer or a question goes: { kind = "udp",
 -- address =, port = } or { kind = "tcp", address =, port =, conn = }; `is_known` once a camera of
 -- ours has spoken there.
+local digest = require "digest"
 local frames = require "frames"
 local sip = require "sip"
 
@@ -57,10 +58,13 @@ end
 
 -- ---- What was answered
 
+-- By rights branch and CSeq tell requests from each other; some cameras say the same in all of
+-- them, and only what they ask for differs.
 local function key_of(message, route)
     local via = sip.via(message)
     return table.concat({ route.address, via and via.parameters.branch or "", message.method,
-        sip.header(message, "call-id"), message.cseq }, "\n")
+        sip.header(message, "call-id"), message.cseq, digest.sha256(message.body
+        .. message.beyond .. (sip.header(message, "authorization") or "")) }, "\n")
 end
 
 -- The oldest go first: those that are too old, and those that are too many.
@@ -142,9 +146,23 @@ end
 
 -- ---- Answers of cameras
 
-local function take_answer(self, message, route)
+-- What it answers, also where it has left the branch out.
+local function asked_by(self, message)
     local via = sip.via(message)
-    local asked = via and self.asked[via.parameters.branch or ""]
+    local branch = via and via.parameters.branch or ""
+    if branch ~= "" then
+        return self.asked[branch]
+    end
+    local call_id = sip.header(message, "call-id")
+    for _, asked in pairs(self.asked) do
+        if asked.call_id == call_id and asked.cseq == message.cseq then
+            return asked
+        end
+    end
+end
+
+local function take_answer(self, message, route)
+    local asked = asked_by(self, message)
     if not asked or asked.address ~= route.address or message.cseq_method ~= asked.method then
         self.host.metrics.count("sip_answers_unasked", 1)
     elseif message.status >= 200 then
@@ -301,7 +319,8 @@ function exchange.ask(self, camera, wish, is_enough)
     wish.call_id = wish.call_id or random:sub(1, 16)
     wish.tag, wish.cseq = wish.tag or random:sub(17, 32), wish.cseq or 1
     local branch = "z9hG4bK" .. random:sub(33, 48)
-    local asked = { method = wish.method, address = route.address }
+    local asked = { method = wish.method, address = route.address, call_id = wish.call_id,
+        cseq = wish.cseq }
     self.asked[branch], self.asking = asked, self.asking + 1
     local _ <close> = setmetatable({}, { __close = function()
         self.asked[branch], self.asking = nil, self.asking - 1
@@ -318,11 +337,21 @@ function exchange.ask(self, camera, wish, is_enough)
     return asked.answer
 end
 
--- What of an answer must be said again to go on with what it began.
+-- True for what was done, and for what a camera has taken on.
+function exchange.is_yes(answer)
+    return answer ~= nil and answer.status >= 200 and answer.status < 300
+end
+
+-- What of an answer must be said again to go on with what it began. Servers between us that want
+-- to stay there are named in the order in which the camera sees them.
 function exchange.dialog_of(answer)
     local to, from = sip.address(sip.header(answer, "to")), sip.address(sip.header(answer, "from"))
+    local routes, way = sip.values(answer, "record-route"), {}
+    for at = #routes, 1, -1 do
+        way[#way + 1] = { "route", routes[at] }
+    end
     return { call_id = sip.header(answer, "call-id"), to_tag = to and to.parameters.tag,
-        tag = from and from.parameters.tag }
+        tag = from and from.parameters.tag, way = way }
 end
 
 -- ---- Opening

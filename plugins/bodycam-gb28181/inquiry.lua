@@ -6,6 +6,7 @@ local exchange = require "exchange"
 local gather = require "gather"
 local manscdp = require "manscdp"
 local roll = require "roll"
+local sip = require "sip"
 
 local inquiry = {}
 
@@ -62,7 +63,7 @@ function inquiry.ask(self, camera, cmd, about, fields)
     local answer, why = exchange.ask(self.exchange, camera, { method = "MESSAGE",
         body = manscdp.query(cmd, open.sn, about, fields) }, enough)
     local has_come = open.single or open.gathered and open.gathered.messages > 0
-    if not has_come and (not answer or answer.status ~= 200) then
+    if not has_come and not exchange.is_yes(answer) then
         return nil, answer and ("the camera says no: %d"):format(answer.status) or why
     end
     while not enough() and host.mono() - begin < PATIENCE_S do
@@ -221,26 +222,39 @@ end
 
 -- ---- Positions
 
--- Asks it to tell its position from now on, or goes on asking. One that no longer knows of the
--- first time is asked anew; one that says no to that, with its next catalogue.
+-- For how long it will tell: as long as we asked, unless it says less.
+local function granted(answer)
+    local digits = (sip.header(answer, "expires") or ""):match "^%d+$"
+    return digits and #digits <= 9 and math.min(tonumber(digits), SUBSCRIBED_S) or SUBSCRIBED_S
+end
+
+-- Asks it to tell its position from now on, or goes on asking, and says when that is to be done
+-- again. One that no longer knows of the first time is asked anew; one that says no to that, with
+-- its next catalogue; one that does not answer, soon.
 local function subscribe(self, camera)
-    local now, before = self.host.mono(), camera.dialog
+    local before = camera.dialog
     local dialog = before or { cseq = 0 }
     dialog.cseq = dialog.cseq + 1
     local every = self.config.positions // 1000
+    local headers = { { "event", "presence" }, { "expires", tostring(SUBSCRIBED_S) } }
+    table.move(dialog.way or {}, 1, #(dialog.way or {}), #headers + 1, headers)
     local answer = exchange.ask(self.exchange, camera, { method = "SUBSCRIBE",
         call_id = dialog.call_id, tag = dialog.tag, to_tag = dialog.to_tag, cseq = dialog.cseq,
-        headers = { { "event", "presence" }, { "expires", tostring(SUBSCRIBED_S) } },
-        body = manscdp.query("MobilePosition", next_sn(self), camera.id,
+        headers = headers, body = manscdp.query("MobilePosition", next_sn(self), camera.id,
             { { "Interval", math.max(1, every) } }) })
-    camera.subscribed = now + SUBSCRIBED_S
-    if answer and answer.status == 200 then
-        local read = exchange.dialog_of(answer)
-        camera.dialog = { call_id = read.call_id, tag = read.tag, to_tag = read.to_tag,
-            cseq = dialog.cseq }
+    local now = self.host.mono()
+    if not answer then
+        camera.renew_at = now + AGAIN_S
         return
     end
-    camera.dialog = nil
+    local seconds = exchange.is_yes(answer) and granted(answer) or 0
+    if seconds > 0 then
+        camera.dialog = exchange.dialog_of(answer)
+        camera.dialog.cseq = dialog.cseq
+        camera.renew_at = now + seconds - math.min(RENEWED_S, seconds / 2)
+        return
+    end
+    camera.dialog, camera.renew_at = nil, nil
     if before then
         subscribe(self, camera)
     end
@@ -274,7 +288,7 @@ local function is_due(camera, now)
 end
 
 local function needs_renewal(self, camera, now)
-    return self.config.positions and camera.dialog and now >= camera.subscribed - RENEWED_S
+    return self.config.positions and camera.renew_at and now >= camera.renew_at
 end
 
 local function begin(self, camera, work)

@@ -9,6 +9,7 @@
 -- sent as GBK, GB18030 or UTF-8). Names of elements may differ in capitals. What is missing or
 -- nonsense is absent, never 0; a text is at most TEXT_MOST bytes. Times without a zone are the
 -- camera's local ones.
+local document = require "document"
 local time = require "time"
 local xml = require "xml"
 local trim = require "trim"
@@ -213,21 +214,25 @@ local function quote_attributes(tag)
     return (tag:gsub("(%s[%w:_-]+%s*=%s*)([%w.:_-]+)", '%1"%2"'))
 end
 
--- As it was meant, where that is no XML: control characters in names are blanks, and the first
--- line has said what it had to say.
-local function repaired(document)
-    local said = document:gsub("^<%?[^<>]*>", "")
+-- As it was meant, where that is no XML: control characters in names are blanks, the first line has
+-- said what it had to say, and what stands behind the end is somebody's old memory.
+local function repaired(bytes)
+    local said = bytes:gsub("^<%?[^<>]*>", "")
+    local stop = document.ending(said, 1) or #said
+    if not said:find("<", stop + 1, true) then -- a second document is no memory
+        said = said:sub(1, stop)
+    end
     said = escape_lone(said):gsub("[%z\1-\8\11\12\14-\31]", " ")
     return (said:gsub("<%a[^<>\"']*", quote_attributes))
 end
 
 -- Some put empty lines before the document, or a NUL behind it.
 local function parse(bytes)
-    local document = bytes:find "[^%s%z]" and bytes:match "^%s*(.*[^%s%z])" or ""
-    local options = { encoding = charset_of(document) }
-    local tree, why = xml.decode(document, options)
+    local said = bytes:find "[^%s%z]" and bytes:match "^%s*(.*[^%s%z])" or ""
+    local options = { encoding = charset_of(said) }
+    local tree, why = xml.decode(said, options)
     if not tree then
-        tree = xml.decode(repaired(document), options)
+        tree = xml.decode(repaired(said), options)
     end
     return tree, why
 end

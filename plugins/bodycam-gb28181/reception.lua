@@ -16,6 +16,7 @@ local reception = {}
 
 local ALARMS_MOST, ALARMS_S = 30, 60 -- of one camera
 local STRANGERS_SAID = 16 -- in the log
+local ENDED_S = 10 -- until a camera that has ended what it was asked for is asked again
 local AHEAD_S, BEHIND_S = 300, 7 * 86400 -- of a camera's clock, to be believed
 
 local OK = { status = 200 }
@@ -47,9 +48,19 @@ local function called(request)
     return address and address.host and address.host:find "^%d+%.%d+%.%d+%.%d+$" and address.host
 end
 
+-- One that begins with another Call-ID may have begun anew, and know of no positions any more.
+local function look_at_call(self, camera, request)
+    local id = sip.header(request, "call-id")
+    if camera.dialog and camera.call_id ~= id then
+        camera.renew_at = self.host.mono()
+    end
+    camera.call_id = id
+end
+
 local DONE = {
     registered = function(self, camera, route, answer, request)
         camera.called = called(request) or camera.called
+        look_at_call(self, camera, request)
         roll.registered(self.roll, camera, route, answer.seconds)
     end,
     left = function(self, camera) roll.left(self.roll, camera) end,
@@ -188,7 +199,7 @@ end
 -- camera is open.
 local function on_keepalive(_, camera)
     if camera.is_new then
-        camera.is_new, camera.is_due, camera.dialog = false, true, nil
+        camera.is_new, camera.is_due, camera.dialog, camera.renew_at = false, true, nil, nil
     end
     return OK
 end
@@ -197,31 +208,65 @@ local NOTIFIED = { Keepalive = on_keepalive, Alarm = on_alarm, MobilePosition = 
 
 -- ---- Requests
 
-local function on_message(self, message, route)
-    local camera = self.roll.cameras[user_of(message, "from")]
-    if not camera then
-        return refuse_stranger(self, user_of(message, "from"), route)
-    end
-    if not roll.is_in(self.roll, camera, route) then
-        self.host.metrics.count("unregistered_refused", 1)
-        return { status = 403 }
-    end
+-- Who speaks: by its number, or by where it speaks from, because docks and recorders tell alarms
+-- in the name of their channels. nil for a stranger.
+local function speaker(self, message, route)
+    local cameras = self.roll.cameras
+    return cameras[user_of(message, "from")] or roll.at(self.roll, route)
+end
+
+-- What a body says that may be longer than its Content-Length, where that does not count bytes.
+local function decoded(message)
     local body, why = manscdp.decode(message.body)
-    if not body and message.beyond ~= "" then -- letters were counted, not bytes
-        body = manscdp.decode(message.body .. message.beyond)
+    if not body and message.beyond ~= "" then
+        local whole = message.body .. message.beyond
+        body = manscdp.decode(whole)
+        message.body = body and whole or message.body
     end
-    if not body then
+    return body, why
+end
+
+-- A NOTIFY says how it is with what we asked for; where the camera has ended it, it is asked anew,
+-- unless it does not want to.
+local function look_at_state(self, camera, message)
+    local state = (sip.header(message, "subscription-state") or ""):lower()
+    local is_ours = camera.dialog and camera.dialog.call_id == sip.header(message, "call-id")
+    if not is_ours or not state:find "^terminated" then
+        return
+    end
+    local wants = not state:find "rejected" and not state:find "noresource"
+    camera.dialog, camera.renew_at = nil, wants and self.host.mono() + ENDED_S or nil
+end
+
+local function on_body(self, camera, message, route)
+    local is_notify = message.method == "NOTIFY"
+    local body, why = decoded(message)
+    if not body and not (is_notify and not message.body:find "%S") then
         self.host.metrics.count("bodies_malformed", 1)
         self.host.log.debug("camera %s: %s", camera.id, why)
         return { status = 400 }
     end
     roll.heard(self.roll, camera, route)
-    if body.kind == "Notify" and NOTIFIED[body.cmd] then
+    if is_notify then
+        look_at_state(self, camera, message)
+    end
+    if body and body.kind == "Notify" and NOTIFIED[body.cmd] then
         return NOTIFIED[body.cmd](self, camera, body, message)
-    elseif body.kind == "Response" then
+    elseif body and body.kind == "Response" then
         self.on_response(camera, body)
     end
     return OK
+end
+
+local function on_message(self, message, route)
+    local camera = speaker(self, message, route)
+    if not camera then
+        return refuse_stranger(self, user_of(message, "from"), route)
+    elseif not roll.is_in(self.roll, camera, route) then
+        self.host.metrics.count("unregistered_refused", 1)
+        return { status = 403 }
+    end
+    return on_body(self, camera, message, route)
 end
 
 local HANDLERS = {

@@ -81,15 +81,32 @@ end
 
 -- ---- Answers
 
--- Seconds; nil when it says what is no number.
-local function expires_of(request)
-    local contact = sip.address(sip.header(request, "contact") or "")
-    local told = contact and contact.parameters.expires or sip.header(request, "expires")
-    if not told then
-        return EXPIRES
-    end
-    local digits = told:match "^%d+$"
+-- Nothing at all is as good as nothing told; nil when it says what is no number.
+local function seconds_of(text)
+    local digits = (text ~= "" and text or tostring(EXPIRES)):match "^%d+$"
     return digits and #digits <= 10 and math.min(tonumber(digits), EXPIRES_MOST) or nil
+end
+
+-- Seconds, and the contact that is there for so long; nil when it says what is no number. The
+-- longest of several counts: who has moved takes the old one back in the same message.
+local function expires_of(request)
+    local general = sip.header(request, "expires") or ""
+    local longest, whose = nil, nil
+    for _, contact in ipairs(sip.values(request, "contact")) do
+        local address = sip.address(contact)
+        local seconds = seconds_of(address and address.parameters.expires or general)
+        if not seconds then
+            return nil
+        elseif not longest or seconds > longest then
+            longest, whose = seconds, contact
+        end
+    end
+    return longest or seconds_of(general), whose
+end
+
+-- It says for how long it was taken, where it had said so itself.
+local function granted(contact, seconds)
+    return (contact:gsub("(;%s*[eE][xX][pP][iI][rR][eE][sS]%s*=%s*)\"?%d*\"?", "%1" .. seconds))
 end
 
 local function challenge(camera, given, is_stale)
@@ -125,7 +142,7 @@ end
 -- so many seconds), "left", "wrong" (password), "locked" (from now on), or nil for a step between.
 -- `given`: { key =, realm =, algorithm =, now =, address =, salt = }.
 function registrar.judge(camera, request, given)
-    local seconds = expires_of(request)
+    local seconds, contact = expires_of(request)
     if not seconds then
         return { status = 400 }
     elseif seconds > 0 and seconds < EXPIRES_LEAST then
@@ -140,9 +157,8 @@ function registrar.judge(camera, request, given)
         return refused
     end
     local headers = { { "expires", tostring(seconds) } }
-    local contact = sip.header(request, "contact")
     if contact and seconds > 0 then
-        table.insert(headers, 1, { "contact", contact })
+        table.insert(headers, 1, { "contact", granted(contact, seconds) })
     end
     return { status = 200, headers = headers, what = seconds > 0 and "registered" or "left",
         seconds = seconds }

@@ -176,6 +176,21 @@ function roll.is_in(self, camera, route)
         and camera.kept.address == route.address
 end
 
+-- The one camera that speaks from there; nil for none, and where there are several behind one port.
+function roll.at(self, route)
+    local found
+    for _, camera in ipairs(self.list) do
+        local own = camera.route
+        local is_here = own and own.kind == route.kind and own.address == route.address
+            and own.port == route.port and own.conn == route.conn
+        if is_here and found then
+            return nil
+        end
+        found = is_here and camera or found
+    end
+    return found
+end
+
 -- Who has been silent for too long, or has not registered again.
 function roll.look(self)
     local now = self.host.mono()

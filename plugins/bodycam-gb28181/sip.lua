@@ -11,6 +11,7 @@
 -- missing, the realm in an address is whatever somebody once typed. What cannot be lax: a value
 -- never holds a control character, so what is copied into an answer cannot begin a line of its
 -- own.
+local document = require "document"
 local trim = require "trim"
 
 local sip = {}
@@ -68,10 +69,14 @@ local function read_start(line)
     return { method = method, uri = uri, headers = {} }
 end
 
+-- A name with blanks in it ("User Agent") is nobody's, and the others are as good as before.
 local function read_line(message, line)
-    local name, value = line:match("^(" .. TOKEN .. ")[ \t]*:(.*)$")
-    if not name or value:find("[%c]") then
+    local name, value = line:match("^([^:]*):(.*)$")
+    name = name and trim(name)
+    if not name or name == "" or line:find "%c" then
         return "expected lines of NAME: VALUE"
+    elseif not name:find("^" .. TOKEN .. "$") then
+        return nil
     end
     name = name:lower()
     message.headers[#message.headers + 1] = { LONG[name] or name, trim(value) }
@@ -111,20 +116,45 @@ function sip.header(message, name)
     end
 end
 
+local LETTER_MOST = 4 -- bytes of one in UTF-8 and GB18030
+
+-- Some cameras count letters where bytes are meant: then the body ends where its document does.
+-- `told` bytes of it stand in `all` from `behind` on; the answer is beyond the end of `all` when
+-- the document has not ended there yet.
+local function bytes_of(told, all, behind)
+    local stop, begin
+    if all:sub(behind, behind + told - 1):find "[\x80-\xFF]" then
+        stop, begin = document.ending(all, behind)
+    end
+    local length = (stop or #all + 1) - behind + 1
+    local is_one = begin and begin < behind + told
+    if not is_one or length <= told or length > LETTER_MOST * told then
+        return told
+    end
+    local next_one = all:find("SIP/2.0", behind + told, true)
+    return next_one and next_one < behind + length and told or length
+end
+
 -- The number of bytes that a head says its body has: 0 when it says nothing, nil for nonsense.
-function sip.length(head)
+-- `all`, `behind`: what has come of the body, as lua/frames.lua hands it over.
+function sip.length(head, all, behind)
     local small = "\n" .. unfolded(head):lower()
     local told = small:match "\ncontent%-length[ \t]*:([^\r\n]*)"
         or small:match "\nl[ \t]*:([^\r\n]*)" or "0"
     local digits = trim(told):match "^%d+$"
-    return digits and #digits <= 9 and tonumber(digits) or nil
+    local length = digits and #digits <= 9 and tonumber(digits) or nil
+    if not all or not length or #all - behind + 1 < length then
+        return length
+    end
+    return bytes_of(length, all, behind)
 end
 
--- Some cameras count letters where bytes are meant. A body that is shorter than told is what is
--- there, and what is behind a longer one is kept apart: who reads it sees whether it is whole.
+-- A body that is shorter than told is what is there, and what is behind a longer one is kept apart:
+-- who reads it sees whether it is whole.
 local function read_body(message, rest)
     local told = sip.header(message, "content-length")
     local length = told and (told:find "^%d+$" and #told <= 9 and tonumber(told) or -1) or #rest
+    length = length <= #rest and length > 0 and math.min(bytes_of(length, rest, 1), #rest) or length
     message.body, message.beyond = rest:sub(1, math.max(0, length)), rest:sub(length + 1)
     return length < 0 and ("expected a Content-Length in bytes, got %s"):format(told:sub(1, 40))
         or nil
@@ -186,10 +216,19 @@ local function parameters(text)
     return found
 end
 
--- What stands before the comma that ends it; one in quotes does not.
-local function first_of(text)
-    local masked = text:gsub('"[^"]*"', function(quote) return ("x"):rep(#quote) end)
-    return text:sub(1, (masked:find(",", 1, true) or 0) - 1)
+local function dashes(text)
+    return ("-"):rep(#text)
+end
+
+-- What commas stand between; those in quotes and in <> are none.
+local function pieces(text)
+    local masked = text:gsub('"[^"]*"', dashes):gsub("<[^<>]*>", dashes)
+    local found, from = {}, 1
+    for comma in (masked .. ","):gmatch "()," do
+        found[#found + 1] = trim(text:sub(from, comma - 1))
+        from = comma + 1
+    end
+    return found
 end
 
 local function host_and_port(place)
@@ -217,7 +256,18 @@ function sip.address(value)
     local user, where = place:match "^([^@]*)@(.*)$"
     local host, port = host_and_port((where or place):match "^[^;?]*")
     return { user = user and user:match "^[^:;]*", host = host, port = port,
-        parameters = parameters(first_of(rest)) }
+        parameters = parameters(pieces(rest)[1]) }
+end
+
+-- The values of all headers of that name, in order, also those that stand in one line.
+function sip.values(message, name)
+    local found = {}
+    for _, header in ipairs(message.headers) do
+        for _, value in ipairs(header[1] == name and pieces(header[2]) or {}) do
+            found[#found + 1] = value ~= "" and value or nil
+        end
+    end
+    return found
 end
 
 -- The way of the message: { transport =, host =, port =, parameters = {} } of its first Via, or

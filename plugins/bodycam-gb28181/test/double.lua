@@ -7,6 +7,7 @@
 --   camera.answers           -- statuses that it heard, in order
 --   camera.asked             -- bodies it was asked, decoded
 --   camera.script = { Catalog = { sum = 8, { items of a message }, ... } }
+--   camera.headers = { { "expires", "60" } }   -- of its answers, beside the usual ones
 --   camera.deaf = 2          -- so many messages are lost on their way to it; `missed` is the last
 local auth = require "auth"
 local frames = require "frames"
@@ -113,7 +114,8 @@ local function take(self, message)
         local asked = assert(manscdp.decode(message.body))
         self.asked[#self.asked + 1] = asked
         self.requests[#self.requests + 1] = message
-        self:put(sip.write(sip.reply(message, self.says, { tag = "camera" })))
+        self:put(sip.write(sip.reply(message, self.says, { tag = "camera",
+            headers = self.headers })))
         if asked.kind == "Query" and self.says == 200 then
             answer(self, asked)
         end

@@ -46,6 +46,7 @@ local WHOLE = {
     ["empty lines before it"] = "\r\n\r\n\r\n" .. with(7, "Content-Length: 0"),
     ["no empty line behind it"] = with(7, "Content-Length: 0"):sub(1, -3),
     ["no empty line, LF alone"] = with(7, "Content-Length: 0"):gsub("\r\n", "\n"):sub(1, -2),
+    ["a name with blanks in it"] = with(7, "User Agent: x", "(c): y", "Content-Length: 0"),
     ["user agent in GBK"] = with(7, "User-Agent: \xd6\xb4\xb7\xa8", "Content-Length: 0"),
 }
 
@@ -223,6 +224,11 @@ local STAYS = {
     [{ 'Contact: <sip:1@2>; q=0.7 ;expires = "600"' }] = 600,
     [{ "Contact: <sip:1@2>;expires=600, <sip:3@4>;expires=60" }] = 600,
     [{ "Contact: *", "Expires: 0" }] = 0, [{ "Contact: <sip:1@2>;expires=0" }] = 0,
+    [{ "Expires:" }] = 3600, [{ "Contact: <sip:1@2>;expires=", "Expires: 60" }] = 3600,
+    [{ "Contact: <sip:1@2>;expires=0, <sip:3@4>;expires=600" }] = 600, -- it has moved
+    [{ "Contact: <sip:1@2>;expires=0", "Contact: <sip:3@4>", "Expires: 90" }] = 90,
+    [{ 'Contact: "a, b;expires=9" <sip:1@2,3;expires=8>;expires=70' }] = 70,
+    [{ "Contact: <sip:1@2>;expires=0, <sip:3@4>;expires=0" }] = 0,
 }
 
 t.test("how_long_it_stays_is_known_however_it_says_so", function()
@@ -235,6 +241,22 @@ t.test("how_long_it_stays_is_known_however_it_says_so", function()
             .. 'realm="r",nonce="%s",uri="u",response="%s"'):format(ID, asked.nonce,
             auth.response(told, "REGISTER", camera.password)), table.unpack(lines))), given())
         t.equal({ lines, answer.status, answer.seconds }, { lines, 200, seconds })
+    end
+end)
+
+t.test("a_contact_is_told_for_how_long_it_was_taken", function()
+    for told, wanted in pairs { ["<sip:1@2>"] = "<sip:1@2>",
+        ["<sip:1@2>;expires=99999999"] = "<sip:1@2>;expires=86400",
+        ['<sip:1@2>;q=1; Expires = "99999999";a'] = "<sip:1@2>;q=1; Expires = 86400;a",
+        ["<sip:9@9>;expires=0, <sip:1@2>;expires=60"] = "<sip:1@2>;expires=60" } do
+        local camera = new_camera()
+        local _, asked = sip.credentials(registrar.judge(camera, read(with(7, "X: 1")),
+            given()).headers[1][2])
+        local said = { username = ID, realm = "r", nonce = asked.nonce, uri = "u" }
+        local answer = registrar.judge(camera, read(with(7, ('Authorization: Digest username="%s",'
+            .. 'realm="r",nonce="%s",uri="u",response="%s"'):format(ID, asked.nonce,
+            auth.response(said, "REGISTER", camera.password)), "Contact: " .. told)), given())
+        t.equal({ told, answer.headers[1] }, { told, { "contact", wanted } })
     end
 end)
 

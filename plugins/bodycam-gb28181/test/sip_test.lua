@@ -137,6 +137,33 @@ t.test("the_length_of_a_body_is_told_by_its_head", function()
     t.equal(sip.length "A: 1\r\nContent-Length: 9999999999\r\n\r\n", nil)
 end)
 
+t.test("values_of_several_lines_and_of_one_are_a_list", function()
+    local message = sip.parse(with { [7] = 'm: "a, b" <sip:1@2,3>;x="4,5" , <sip:6@7>,',
+        [8] = "Contact: *" })
+    t.equal(sip.values(message, "contact"), { '"a, b" <sip:1@2,3>;x="4,5"', "<sip:6@7>", "*" })
+    t.equal(sip.values(message, "record-route"), {})
+end)
+
+-- What is the body of a message whose length counts letters, and what is not.
+t.test("a_length_that_counts_letters_ends_where_the_document_does", function()
+    local head = "Content-Length: 8\r\n\r\n"
+    local function length(come)
+        return sip.length(head, head .. come, #head + 1)
+    end
+    t.equal(length "<a>\u{6c49}</a>", 10)
+    t.equal(length "<a>\u{6c49}</a>\r\nMESSAGE x SIP/2.0", 10)
+    t.equal(length "<a>\xba\xba</a >...", 10)
+    t.equal(length "<a>\u{6c49}", 8) -- not even the letters are there
+    t.equal(length "<a>\u{6c49}</", 9) -- one more than there are: look again
+    t.equal(length "<a>\u{6c49}</a", 10)
+    t.equal(length("<a>\u{6c49}</" .. ("x"):rep(40)), 8) -- so long are no letters
+    t.equal(length "<a>\u{6c49}</MESSAGE x SIP/2.0", 8)
+    t.equal(length "<a>x</a>\u{6c49}</a>", 8)
+    t.equal(length "\u{6c49}......</a>", 8)
+    t.equal(length "<a>xyz</a>", 8) -- bytes were counted, and wrongly
+    t.equal(length "", 8)
+end)
+
 t.test("ends_of_lines_alone_are_a_ping", function()
     t.holds(sip.is_ping "\r\n\r\n" and sip.is_ping "\0\0" and not sip.is_ping "x")
 end)
