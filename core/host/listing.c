@@ -194,6 +194,8 @@ static int month_of(struct word word)
     for (int i = 0; i < 12; i++)
         if (word.length == 3 && strncasecmp(word.text, NAMES + i * 3, 3) == 0)
             return i + 1;
+    if (word.length == 4 && strncasecmp(word.text, "sept", 4) == 0)
+        return 9;
     for (size_t digits = 1; digits <= 2 && digits < word.length; digits++) {
         struct word rest = {word.text + digits, word.length - digits};
         bool is_month = (rest.length == 3 && memcmp(rest.text, MONTH, 3) == 0) ||
@@ -256,6 +258,21 @@ static bool read_day(const struct word *words, int64_t *month, int64_t *day)
     return *month > 0 && part_of(date, 0, digits, 1, 31, day);
 }
 
+/* The year is told, and the time of the day behind it where a name is behind that; else it is the name. */
+static int read_year(struct listing_entry *entry, const struct word *words, int left,
+                     int64_t month, int64_t day, int64_t year)
+{
+    int64_t seconds;
+    bool has_clock = left > 4 && clock_of(words[3], &seconds);
+    if (!is_date(year, month, day))
+        return 3 + has_clock;
+    if (has_clock)
+        set_time(entry, moment(year, month, day, seconds), words[3].length > 5 ? 1 : 60);
+    else
+        set_time(entry, moment(year, month, day, 0), DAY_S);
+    return 3 + has_clock;
+}
+
 /* Month, day, and the time of the day or the year, or both; how many words that is, or 0. */
 static int read_month_day(struct listing_entry *entry, const struct word *words, int left,
                           int64_t now_s)
@@ -271,10 +288,10 @@ static int read_month_day(struct listing_entry *entry, const struct word *words,
         else if (is_date(year, month, day))
             set_time(entry, moment(year, month, day, seconds), 1);
         taken += is_whole;
-    } else if (!is_year(words[2], &year)) {
+    } else if (is_year(words[2], &year)) {
+        taken = read_year(entry, words, left, month, day, year);
+    } else {
         return 0;
-    } else if (is_date(year, month, day)) {
-        set_time(entry, moment(year, month, day, 0), DAY_S);
     }
     set_told(entry, words[0], words[taken - 1]);
     return taken;
@@ -395,6 +412,21 @@ static bool read_windows_clock(struct word word, int64_t *seconds)
     return true;
 }
 
+/* "1063889248", or "1,063,889,248". */
+static bool read_windows_size(struct word word, int64_t *size)
+{
+    char digits[20];
+    size_t count = 0;
+    for (size_t i = 0; i < word.length; i++) {
+        bool is_comma = word.text[i] == ',' && i > 0 && (word.length - i) % 4 == 0;
+        if (!is_comma && count == sizeof(digits))
+            return false;
+        if (!is_comma)
+            digits[count++] = word.text[i];
+    }
+    return number_of(digits, count, size);
+}
+
 static enum listing_found read_windows(struct listing_entry *entry, const char *line,
                                        size_t length)
 {
@@ -414,7 +446,7 @@ static enum listing_found read_windows(struct listing_entry *entry, const char *
     }
     bool is_folder = words[2].length == 5 && memcmp(words[2].text, "<DIR>", 5) == 0;
     entry->kind = is_folder ? LISTING_FOLDER : LISTING_FILE;
-    if (!is_folder && !number_of(words[2].text, words[2].length, &entry->size))
+    if (!is_folder && !read_windows_size(words[2], &entry->size))
         return LISTING_STRANGE;
     while (is_folder && at < length && line[at] == ' ') /* aligned in a column */
         at++;

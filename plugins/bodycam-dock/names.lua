@@ -191,6 +191,7 @@ names.USUAL = {
     "{yyyyMMddHHmmss}[_{seq}][_{important:IMP}]",
     "{yyyyMMdd}_{HHmmss}[_{seq}][_{important:IMP}]",
     "*_{yyyyMMddHHmmss}_{yyyyMMddHHmmss}", -- of two times the first is the begin
+    "*_{yyyyMMdd}_{HHmmss}_{yyyyMMdd}_{HHmmss}",
     "*_{yyyyMMddHHmmss}[_{seq}][_{important:IMP}]",
     "{officer:6}_{device}_{yyyyMMdd}_{HHmmss}[_{seq}][_{important:IMP}]",
     "{officer:6}_{yyyyMMdd}_{HHmmss}[_{seq}][_{important:IMP}]",
@@ -203,9 +204,14 @@ names.USUAL = {
     "{officer:6}-{yyyyMMddHHmmss}[-{seq}][-{important:IMP}]",
     "{yyyyMMddHHmmss}[-{seq}][-{important:IMP}]",
     "*_{yyyyMMddHHmmss}_*",
+    "{yyyyMMddHHmmss}_*",
+    "*{yyyy_MMdd_HHmmss}*", -- of cameras for cars
     "*{yyyy-MM-dd_HH-mm-ss}*",
     "*{yyyy-MM-dd HH-mm-ss}*",
     "*-{yyyyMMddHHmmss}*",
+    "*{yyyyMMdd-HHmmss}*",
+    "*{yyyyMMdd}T{HHmmss}*",
+    "*{yyyyMMdd_HHmmss}*",
     "*{yyyyMMddHHmmss}",
 }
 
@@ -287,8 +293,10 @@ end
 -- ---- Names
 
 local KINDS = { mp4 = "video", mov = "video", avi = "video", flv = "video", mkv = "video",
-    ts = "video", ps = "video", ["3gp"] = "video", h264 = "video", h265 = "video", wav = "audio",
-    mp3 = "audio", aac = "audio", amr = "audio", m4a = "audio", jpg = "picture", jpeg = "picture",
+    ts = "video", ps = "video", ["3gp"] = "video", h264 = "video", h265 = "video", m4v = "video",
+    mts = "video", m2ts = "video", mpg = "video", mpeg = "video", wmv = "video", asf = "video",
+    webm = "video", dav = "video", wav = "audio", mp3 = "audio", aac = "audio", amr = "audio",
+    m4a = "audio", wma = "audio", ogg = "audio", jpg = "picture", jpeg = "picture",
     png = "picture", bmp = "picture" }
 local HALVES = { part = true, tmp = true, temp = true, partial = true, filepart = true,
     crdownload = true, download = true, uploading = true }
@@ -327,6 +335,20 @@ end
 -- "video", "audio", "picture", or nil when it is no footage.
 function names.kind(path)
     return KINDS[names.extension(path) or ""]
+end
+
+local BINS = { ["$recycle.bin"] = true, recycler = true, recycled = true, [".trashes"] = true,
+    ["system volume information"] = true }
+
+-- Whether it lies where Windows and others keep what was thrown away, and what they write beside
+-- it: "$I4F2K1.mp4" is 544 bytes about a clip, and none.
+function names.is_in_bin(path)
+    for step in path:gmatch "([^/]+)/" do
+        if BINS[step:lower()] or step:lower():find "^%.trash%-%d+$" then
+            return true
+        end
+    end
+    return false
 end
 
 -- Whether it is being written: its name says that it is not whole.

@@ -74,7 +74,8 @@ function http.stat(self, path)
     if why then
         return nil, why, code
     end
-    return entry_of(answer.headers)
+    local entry = entry_of(answer.headers)
+    return entry.size and entry or stat_by_opening(self, path) -- some tell it with the file only
 end
 
 -- `is_wanted(path)`: whether its head is to be asked for.

@@ -70,7 +70,7 @@ end
 -- Notepad of Windows writes two bytes a letter where it is told "Unicode".
 local function of_utf16(bytes, format)
     local out = {}
-    for at = 3, #bytes - 1, 2 do
+    for at = 1, #bytes - 1, 2 do
         local code = string.unpack(format, bytes, at)
         out[#out + 1] = code >= 0xD800 and code <= 0xDFFF and "?" or utf8.char(code)
     end
@@ -84,7 +84,9 @@ local function document(bytes)
     end
     local mark = bytes:sub(1, 2)
     if mark == "\xFF\xFE" or mark == "\xFE\xFF" then
-        return of_utf16(bytes, mark == "\xFF\xFE" and "<I2" or ">I2")
+        return of_utf16(bytes:sub(3), mark == "\xFF\xFE" and "<I2" or ">I2")
+    elseif bytes:find "^[^%z]%z[^%z]%z" or bytes:find "^%z[^%z]%z[^%z]" then -- without its mark
+        return of_utf16(bytes, bytes:byte(1) > 0 and "<I2" or ">I2")
     end
     local text = bytes:gsub("^\xEF\xBB\xBF", "")
     return letters((text:gsub("[%z\26]+$", ""))) -- what is behind the end
@@ -93,13 +95,15 @@ end
 -- Names as recorders and docks write them, in small letters and without what stands between words.
 local KEYS = { bound = "boundat bindtime bindat 绑定时间", sm3 = "sm3",
     device = "recorderserial recorderid recorderno serial serialno serialnumber sn csn cserial "
-        .. "deviceid deviceno devicesn devid devno devsn dsjid bodycamid 设备编号 设备序列号 "
-        .. "产品序号 序列号 执法仪编号 执法记录仪编号",
-    officer = "userno userid police policeno policeid policenum policenumber policecode jybh jh "
-        .. "officer officerno officerid 警号 警员编号 民警编号 使用人编号",
+        .. "deviceid deviceno devicesn devicecode devid devno devsn dsjid bodycamid cameraid "
+        .. "camerano cameracode terminalid 设备编号 设备编码 设备号 设备序列号 产品序号 产品编号 序列号 "
+        .. "执法仪编号 执法记录仪编号 记录仪编号",
+    officer = "userno userid usercode police policeno policeid policenum policenumber policecode "
+        .. "jybh jh officer officerno officerid employeeno employeeid staffno staffid "
+        .. "警号 警员编号 警员号 民警编号 民警警号 使用人编号 使用者编号 人员编号 工号",
     officer_name = "username policename officername jyxm 姓名 警员姓名 民警姓名 使用人",
-    unit = "deptcode deptno deptid unitno unitid unitcode orgcode orgid dwbh 单位编号 单位代码 "
-        .. "部门编号 部门代码",
+    unit = "deptcode deptno deptid departmentcode departmentid unitno unitid unitcode orgcode "
+        .. "orgid orgno dwbh 单位编号 单位代码 单位编码 部门编号 部门代码 部门编码 机构代码 机构编号",
     unit_name = "deptname unitname orgname dwmc 单位名称 单位 部门名称 部门" }
 
 local KEY_OF = {}

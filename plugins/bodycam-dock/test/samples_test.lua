@@ -45,6 +45,19 @@ local NAMES = {
     ["REC_20260411083015.h264"] = { nil, nil, CLIP, nil, false },
     ["IMG_20260411_083015_12.jpg"] = { nil, nil, CLIP, 12, false },
     ["ch01_20260411083015_20260411093015.mp4"] = { nil, nil, CLIP, nil, false },
+    ["20260411083015_A.mp4"] = { nil, nil, CLIP, nil, false },
+    ["20260411083015_00001_video.mp4"] = { nil, nil, CLIP, nil, false },
+    ["2026_0411_083015_001.MP4"] = { nil, nil, CLIP, nil, false },
+    ["2026_0411_083015F.MP4"] = { nil, nil, CLIP, nil, false },
+    ["20260411-083015.mp4"] = { nil, nil, CLIP, nil, false },
+    ["cam7-20260411-083015-2.mp4"] = { nil, nil, CLIP, nil, false },
+    ["20260411T083015Z.mp4"] = { nil, nil, CLIP, nil, false },
+    ["20260411_083015N.mp4"] = { nil, nil, CLIP, nil, false },
+    ["20260411_083015A_0001.mp4"] = { nil, nil, CLIP, nil, false },
+    ["CH01_20260411_083015_20260411_093015.mp4"] = { nil, nil, CLIP, nil, false },
+    ["录像_20260411_083015(1).mp4"] = { nil, nil, CLIP, nil, false },
+    ["20260411.mp4"] = { nil, nil, nil, nil, false },
+    ["T1A0001_20260411.dav"] = { nil, nil, nil, nil, false },
     ["2026-04-11_08-30-15.mp4"] = { nil, nil, CLIP, nil, false },
     ["2026-04-11 08-30-15 大厅.mp4"] = { nil, nil, CLIP, nil, false },
     ["接警_大队_20260411083015.MP4"] = { nil, nil, CLIP, nil, false },
@@ -63,6 +76,18 @@ t.test("names_of_many_makes_say_what_they_say_in_either_charset", function()
             t.equal({ name, found.officer, found.device, found.told, found.seq, found.important },
                 { name, table.unpack(wanted, 1, 5) })
         end
+    end
+end)
+
+t.test("what_was_thrown_away_is_no_footage", function()
+    for _, path in ipairs { "$RECYCLE.BIN/S-1-5-21-1/$I4F2K1.mp4", "$Recycle.Bin/$R4F2K1.mp4",
+        "RECYCLER/a.mp4", "DCIM/.Trash-1000/files/a.mp4", ".Trashes/501/a.mp4",
+        "System Volume Information/a.mp4" } do
+        t.holds(names.is_in_bin(path), path)
+    end
+    for _, path in ipairs { "a.mp4", "DCIM/recycler.mp4", "my$RECYCLE.BIN/a.mp4", ".trash-x/a.mp4",
+        "recycler", "trash/a.mp4" } do
+        t.holds(not names.is_in_bin(path), path)
     end
 end)
 
@@ -128,6 +153,8 @@ local INIS = {
     ["no end of the last line"] = INI:sub(1, -3), ["GBK"] = gbk.encode(INI),
     ["a mark of UTF-8"] = "\xEF\xBB\xBF" .. INI,
     ["UTF-16"] = "\xFF\xFE" .. utf16(INI, "<I2"), ["UTF-16, big"] = "\xFE\xFF" .. utf16(INI, ">I2"),
+    ["UTF-16 without its mark"] = utf16(INI, "<I2"),
+    ["UTF-16, big, without its mark"] = utf16(INI, ">I2"),
     ["blanks"] = INI:gsub("=", " \t= "), ["colons"] = INI:gsub("=", ": "),
     ["quotes"] = INI:gsub("=([^\r]*)", '="%1"'), ["other quotes"] = INI:gsub("=([^\r]*)", "='%1'"),
     ["comments"] = "; 2026\r\n# x\r\n" .. INI:gsub("\r\n", " ; 注释\r\n"),
@@ -141,6 +168,8 @@ local INIS = {
         .. "unitNo=330106000000\nBoundAt=2026/4/11 8:30:15\n",
     ["Chinese"] = "设备编号=T1A0001\n警号=012345\n姓名=张三\n单位编号=330106000000\n"
         .. "绑定时间=2026-04-11 08:30:15",
+    ["more of Chinese"] = "设备编码 = T1A0001\n工号 = 012345\n姓名 = 张三\n机构代码 = "
+        .. "330106000000\n绑定时间 = 2026/04/11 08:30:15",
     ["Chinese colons"] = "设备编号：T1A0001\n警号：012345\n姓名：张三\n单位编号：330106000000\n"
         .. "绑定时间：2026-04-11 08:30:15",
     ["Chinese in GBK"] = gbk.encode("设备编号：T1A0001\n警号：012345\n姓名：张三\n"
