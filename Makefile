@@ -76,8 +76,8 @@ PKG_bench  := lua5.4-cjson
 # Annexes: what a plugin may need that brings a big library, as a shared object beside the program
 # that loads it and in which it finds the rest of the room.
 ANNEXES_host := http serve
-ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault wires multipart headers \
-                bind_ftp bind_ftpstream fetch fetch_sockets ftptap listing
+ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault challenge wires multipart \
+                headers bind_ftp bind_ftpstream fetch fetch_sockets ftptap listing
 ANNEX_serve  := bind_serve visit server serveurl cidr
 PKG_http     := libcurl
 PKG_serve    := libmicrohttpd

@@ -21,7 +21,7 @@
 static const char LIBRARY[] = "libnettle.so.8";
 
 static struct nettle {
-    const struct nettle_hash *kinds[DIGEST_MD5 + 1];
+    const struct nettle_hash *kinds[DIGEST_SHA512_256 + 1];
     __typeof__(&nettle_hmac_sha256_set_key) hmac_set_key;
     __typeof__(&nettle_hmac_sha256_update) hmac_update;
     __typeof__(&nettle_hmac_sha256_digest) hmac_digest;
@@ -32,6 +32,7 @@ static const struct library_symbol SYMBOLS[] = {
     {"nettle_sha256", offsetof(struct nettle, kinds[DIGEST_SHA256])},
     {"nettle_sm3", offsetof(struct nettle, kinds[DIGEST_SM3])},
     {"nettle_md5", offsetof(struct nettle, kinds[DIGEST_MD5])},
+    {"nettle_sha512_256", offsetof(struct nettle, kinds[DIGEST_SHA512_256])},
     {"nettle_hmac_sha256_set_key", offsetof(struct nettle, hmac_set_key)},
     {"nettle_hmac_sha256_update", offsetof(struct nettle, hmac_update)},
     {"nettle_hmac_sha256_digest", offsetof(struct nettle, hmac_digest)},
@@ -53,6 +54,7 @@ size_t digest_take(unsigned char out[DIGEST_BYTES_MAX], enum digest_kind kind,
         struct sha256_ctx sha256;
         struct sm3_ctx sm3;
         struct md5_ctx md5;
+        struct sha512_256_ctx sha512_256;
     } so_far;
     ASSERT(nettle.is_open);
     const struct nettle_hash *hash = nettle.kinds[kind];

@@ -1,6 +1,6 @@
 /* digest - what names bytes: SHA-256, SM3 and MD5, and HMAC-SHA256 for what only a key's holder may name.
  *
- * MD5 is there for devices that send one; it proves nothing. */
+ * MD5 is there for devices that send one; it proves nothing. SHA-512/256 is there for logins. */
 #ifndef HOST_DIGEST_H
 #define HOST_DIGEST_H
 
@@ -8,7 +8,7 @@
 
 enum { DIGEST_BYTES_MAX = 32 };
 
-enum digest_kind { DIGEST_SHA256, DIGEST_SM3, DIGEST_MD5 };
+enum digest_kind { DIGEST_SHA256, DIGEST_SM3, DIGEST_MD5, DIGEST_SHA512_256 };
 
 /* Loads the library; a second time does nothing. 0 or a negative errno. Before everything else. */
 int digest_open(void);

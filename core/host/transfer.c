@@ -7,8 +7,11 @@
 #include <strings.h>
 
 #include "base/base.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/now.h"
+#include "base/random.h"
+#include "host/challenge.h"
 #include "host/tap.h"
 #include "host/webtap.h"
 #include "host/wires.h"
@@ -16,8 +19,12 @@
 enum {
     HOST_CONNECTIONS = 3, /* a stream, and two requests beside it */
     DENIALS_MAX = 4,      /* who only ever says that the nonce is stale */
+    CNONCE_BYTES = 16,
     HOST_ROOM = 120
 };
+
+/* What is sent when the answer that comes is not the last word. */
+enum next { NOTHING, REDIRECT, DIGEST, BASIC, BODY };
 
 struct transfers {
     struct wires *wires;
@@ -29,6 +36,7 @@ struct transfer {
     struct transfers *transfers;
     struct wires_job job;
     struct curl_slist *lines;
+    struct curl_slist *signed_lines; /* the same, and the login */
     void (*news)(void *owner);
     void *owner;
     struct loop_rest rest;
@@ -38,19 +46,34 @@ struct transfer {
     size_t most;
     int64_t began_us;
     int64_t timeout_ms;
-    int redirects;   /* left */
-    int denials;     /* answers 401 */
-    bool has_secret; /* a 401 may not be the last word */
-    bool follows;    /* redirects are for GET and HEAD */
+    int redirects; /* left */
+    int denials;   /* answers 401 */
+    enum transfer_auth auth;
+    struct challenge challenge; /* of the last 401 */
+    enum next next;
+    bool has_tried; /* the password */
+    bool is_hollow; /* the body waits until it is known whether a login is asked for */
+    bool follows;   /* redirects are for GET and HEAD */
     bool stream;
     bool paused;
     struct buffer head;          /* of the answer that comes, for who records it */
     char device[RING_NAME_ROOM]; /* as which */
+    char *user;
     char *password;
+    char *method;
+    char *sent; /* the body */
+    size_t sent_length;
     char host[HOST_ROOM];
     char why[HOST_ROOM + CURL_ERROR_SIZE + 8];
     char said[CURL_ERROR_SIZE];
 };
+
+static void add_line(struct curl_slist **lines, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(*lines, line);
+    ASSERT(more != NULL);
+    *lines = more;
+}
 
 /* ---- The end */
 
@@ -93,12 +116,26 @@ static void too_late(struct loop_timer *timer)
 
 /* ---- What libcurl calls */
 
-static bool is_last_word(const struct transfer *transfer)
+/* The password goes out once, and again only when it was good and the nonce too old. */
+static enum next login_of(struct transfer *transfer)
 {
-    bool asks_again = transfer->answer.status == 401 && transfer->has_secret;
-    bool leads_on = transfer->answer.status >= 300 && transfer->answer.status < 400 &&
-                    transfer->redirects > 0 && transfer->follows;
-    return transfer->answer.status >= 200 && !asks_again && !leads_on;
+    const struct headers *headers = &transfer->answer.headers;
+    bool may_digest = transfer->auth == TRANSFER_DIGEST || transfer->auth == TRANSFER_ANY;
+    if (may_digest && challenge_read(&transfer->challenge, headers))
+        return !transfer->has_tried || transfer->challenge.stale ? DIGEST : NOTHING;
+    bool may_basic = transfer->auth == TRANSFER_ANY && !transfer->has_tried;
+    return may_basic && challenge_names(headers, "Basic") ? BASIC : NOTHING;
+}
+
+static enum next next_of(struct transfer *transfer)
+{
+    int status = transfer->answer.status;
+    if (status == 401)
+        return login_of(transfer);
+    if (transfer->is_hollow)
+        return BODY;
+    bool leads_on = status >= 300 && status < 400 && transfer->redirects > 0;
+    return leads_on && transfer->follows ? REDIRECT : NOTHING;
 }
 
 static void head_is_there(struct transfer *transfer)
@@ -159,16 +196,25 @@ static size_t take_line(char *line, size_t one, size_t length, void *owner)
             transfer->answer.fault = TRANSFER_AUTH;
             return 0;
         }
-        if (is_last_word(transfer))
+        transfer->next = status < 200 ? NOTHING : next_of(transfer);
+        if (status >= 200 && transfer->next == NOTHING)
             head_is_there(transfer);
     }
     return one * length;
+}
+
+/* Of an answer that is not the last word: only where a redirect leads may yet be seen. */
+static bool is_passed_over(const struct transfer *transfer)
+{
+    return transfer->next != NOTHING && transfer->next != REDIRECT;
 }
 
 static size_t take_body(char *bytes, size_t one, size_t length, void *owner)
 {
     struct transfer *transfer = owner;
     struct buffer *body = &transfer->answer.body;
+    if (is_passed_over(transfer))
+        return one * length;
     if (!transfer->stream && body->length + length > transfer->most) {
         transfer->answer.fault = TRANSFER_TOO_BIG;
         return 0;
@@ -205,33 +251,116 @@ static bool follow(struct transfer *transfer)
     char *next = NULL, *from = NULL;
     curl_easy_getinfo(transfer->job.easy, CURLINFO_REDIRECT_URL, &next);
     curl_easy_getinfo(transfer->job.easy, CURLINFO_EFFECTIVE_URL, &from);
-    if (next == NULL || transfer->redirects == 0 || !transfer->follows ||
-        is_elsewhere(from, next))
+    if (next == NULL || is_elsewhere(from, next))
         return false;
     transfer->redirects--;
+    transfer->has_tried = false;
     buffer_clear(&transfer->answer.body);
     curl_easy_setopt(transfer->job.easy, CURLOPT_URL, next);
+    curl_easy_setopt(transfer->job.easy, CURLOPT_REQUEST_TARGET, NULL);
+    curl_easy_setopt(transfer->job.easy, CURLOPT_HTTPHEADER, transfer->lines);
+    return true;
+}
+
+/* The body goes whole from now on. */
+static void fill(struct transfer *transfer)
+{
+    if (!transfer->is_hollow)
+        return;
+    transfer->is_hollow = false;
+    curl_easy_setopt(transfer->job.easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)transfer->sent_length);
+}
+
+/* Path and query, as they are signed and sent. */
+static void append_target(struct buffer *target, CURL *easy)
+{
+    char *url = NULL;
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+    char *path = wires_part_of(url, CURLUPART_PATH),
+         *query = wires_part_of(url, CURLUPART_QUERY);
+    buffer_append_text(target, path != NULL ? path : "/");
+    if (query != NULL)
+        buffer_printf(target, "?%s", query);
+    curl_free(path);
+    curl_free(query);
+}
+
+static void sign(struct transfer *transfer)
+{
+    struct buffer line = {0}, target = {0};
+    unsigned char bytes[CNONCE_BYTES];
+    char cnonce[2 * CNONCE_BYTES + 1];
+    random_bytes(bytes, sizeof(bytes));
+    hex_encode(cnonce, bytes, sizeof(bytes));
+    append_target(&target, transfer->job.easy);
+    const struct challenge_login login = {.user = transfer->user,
+                                          .password = transfer->password,
+                                          .method = transfer->method,
+                                          .target = buffer_text(&target),
+                                          .body = transfer->sent,
+                                          .body_length = transfer->sent_length,
+                                          .cnonce = cnonce};
+    buffer_append_text(&line, "Authorization: ");
+    challenge_answer(&line, &transfer->challenge, &login);
+    curl_slist_free_all(transfer->signed_lines);
+    transfer->signed_lines = NULL;
+    for (const struct curl_slist *one = transfer->lines; one != NULL; one = one->next)
+        add_line(&transfer->signed_lines, one->data);
+    add_line(&transfer->signed_lines, buffer_text(&line));
+    curl_easy_setopt(transfer->job.easy, CURLOPT_REQUEST_TARGET, login.target);
+    curl_easy_setopt(transfer->job.easy, CURLOPT_HTTPHEADER, transfer->signed_lines);
+    buffer_free(&target);
+    buffer_free(&line);
+}
+
+static void show_password(struct transfer *transfer)
+{
+    CURL *easy = transfer->job.easy;
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, transfer->user);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, transfer->password);
+}
+
+/* Whether the request goes out once more. */
+static bool goes_on(struct transfer *transfer)
+{
+    enum next next = transfer->next;
+    if (next == NOTHING || (next == REDIRECT && !follow(transfer)))
+        return false;
+    if (next == DIGEST)
+        sign(transfer);
+    else if (next == BASIC)
+        show_password(transfer);
+    transfer->has_tried = transfer->has_tried || next == DIGEST || next == BASIC;
+    transfer->next = NOTHING;
+    fill(transfer);
     wires_add(transfer->transfers->wires, &transfer->job);
     return true;
 }
 
+/* An answer that is passed over may well be cut. */
 static void take_end(struct wires_job *job, CURLcode code)
 {
     struct transfer *transfer = container_of(job, struct transfer, job);
+    enum transfer_fault fault = wires_fault(code);
     long status = 0;
+    bool is_whole =
+        code == CURLE_OK || (fault == TRANSFER_CLOSED && is_passed_over(transfer));
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->answer.status = (int)status;
-    if (code == CURLE_OK && follow(transfer))
+    if (is_whole && goes_on(transfer))
         return;
     transfer->answer.has_head = transfer->answer.has_head || code == CURLE_OK;
-    end(transfer, wires_fault(code), transfer->said);
+    end(transfer, fault, transfer->said);
 }
 
 /* ---- Life */
 
 int transfer_prepare(void)
 {
-    return wires_prepare();
+    int err = digest_open();
+    return err ? err : wires_prepare();
 }
 
 int transfer_open_all(struct transfers **out, struct loop *loop)
@@ -283,21 +412,23 @@ void transfer_close(struct transfer *transfer)
     wires_remove(&transfer->job);
     curl_easy_cleanup(transfer->job.easy);
     curl_slist_free_all(transfer->lines);
+    curl_slist_free_all(transfer->signed_lines);
     loop_rest_stop(&transfer->rest);
     loop_timer_stop(&transfer->deadline);
     headers_free(&transfer->answer.headers);
     buffer_free(&transfer->answer.body);
     buffer_free(&transfer->head);
+    mem_free(transfer->user);
     mem_free(transfer->password);
+    mem_free(transfer->method);
+    mem_free(transfer->sent);
     transfer->transfers->count--;
     mem_free(transfer);
 }
 
 void transfer_header(struct transfer *transfer, const char *line)
 {
-    struct curl_slist *lines = curl_slist_append(transfer->lines, line);
-    ASSERT(lines != NULL);
-    transfer->lines = lines;
+    add_line(&transfer->lines, line);
 }
 
 /* ---- The start */
@@ -333,6 +464,22 @@ static bool has_line(const struct transfer *transfer, const char *name)
     return false;
 }
 
+/* A body is not sent before it is known whether somebody asks for a login first. */
+static void set_body(struct transfer *transfer, const struct transfer_wish *wish)
+{
+    CURL *easy = transfer->job.easy;
+    if (!has_line(transfer, "Content-Type:"))
+        transfer_header(transfer, "Content-Type:"); /* none, instead of the library's */
+    transfer->sent = mem_text_of(wish->body != NULL ? wish->body : "", wish->body_length);
+    transfer->sent_length = wish->body_length;
+    transfer->is_hollow = wish->body_length > 0 &&
+                          (wish->auth == TRANSFER_DIGEST || wish->auth == TRANSFER_ANY);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->sent);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     transfer->is_hollow ? (curl_off_t)0 : (curl_off_t)wish->body_length);
+}
+
 static void set_method(struct transfer *transfer, const struct transfer_wish *wish)
 {
     CURL *easy = transfer->job.easy;
@@ -341,15 +488,9 @@ static void set_method(struct transfer *transfer, const struct transfer_wish *wi
         method = wish->body != NULL ? "POST" : "GET";
     bool sends =
         wish->body != NULL || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
-    if (sends) {
-        if (!has_line(transfer, "Content-Type:"))
-            transfer_header(transfer,
-                            "Content-Type:"); /* none, instead of the library's */
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)wish->body_length);
-        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, wish->body ? wish->body : "");
-    }
+    transfer->method = mem_text(method);
+    if (sends)
+        set_body(transfer, wish);
     if (strcmp(method, "HEAD") == 0)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else if (strcmp(method, sends ? "POST" : "GET") != 0)
@@ -358,22 +499,17 @@ static void set_method(struct transfer *transfer, const struct transfer_wish *wi
         !sends && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
 }
 
+/* A digest is made here: the library would answer the first challenge and not the strongest. */
 static void set_login(struct transfer *transfer, const struct transfer_wish *wish)
 {
-    static const unsigned long WAYS[] = {
-        [TRANSFER_NONE] = CURLAUTH_NONE,
-        [TRANSFER_BASIC] = CURLAUTH_BASIC,
-        [TRANSFER_DIGEST] = CURLAUTH_DIGEST,
-        [TRANSFER_ANY] = CURLAUTH_BASIC | CURLAUTH_DIGEST,
-    };
-    CURL *easy = transfer->job.easy;
-    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, WAYS[wish->auth]);
+    transfer->auth = wish->auth;
+    curl_easy_setopt(transfer->job.easy, CURLOPT_HTTPAUTH, CURLAUTH_NONE);
     if (wish->auth == TRANSFER_NONE)
         return;
-    curl_easy_setopt(easy, CURLOPT_USERNAME, wish->user);
-    curl_easy_setopt(easy, CURLOPT_PASSWORD, wish->password);
-    transfer->password = wish->password != NULL ? mem_text(wish->password) : NULL;
-    transfer->has_secret = wish->auth != TRANSFER_BASIC;
+    transfer->user = mem_text(wish->user);
+    transfer->password = mem_text(wish->password);
+    if (wish->auth == TRANSFER_BASIC)
+        show_password(transfer);
 }
 
 /* What is the same for all. */

@@ -3,9 +3,10 @@
  * A transfer is opened, given its headers, started, and says `news` from the loop, never from inside
  * a call, whenever there is more to look at: the head of the answer, bytes of a stream, the end. Only
  * http and https; no proxy, no cookies, no netrc. A password is tried once: after the answer 401 the
- * request with its body goes out a second time, and that answer is the answer, unless it says that
- * only the nonce was stale. A redirect is followed when it was wished for, by GET and HEAD, and only
- * on the same host and never from https to http.
+ * request goes out a second time, and that answer is the answer, unless it says that only the nonce
+ * was stale. Until then a body waits here, in case a login is asked for; of several challenges the
+ * strongest is answered (challenge.h). A redirect is followed when it was wished for, by GET and HEAD,
+ * and only on the same host and never from https to http.
  *
  * Bounds: TRANSFERS_MAX at once; three connections to one host, kept and used again; the head of an
  * answer TRANSFER_HEAD_MAX; the body of a request what was wished, after decompression; a stream that

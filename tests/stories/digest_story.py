@@ -19,7 +19,7 @@ from http_story import Surfer  # noqa: E402
 
 SAMPLES = os.path.join(town.ROOT, "..", "shared", "vectors", "digest", "digest.jsonl")
 HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
-SPOKEN = {"MD5", "MD5-SESS", "SHA-256", "SHA-256-SESS"}  # what host.http promises
+SPOKEN = {one + more for one in HASHES for more in ("", "-SESS")}  # what host.http promises
 OURS = [{  # RFC 7616 3.9.1
     "name": "rfc7616_sha256", "user": "Mufasa", "pw": "Circle of Life", "method": "GET",
     "uri": "/dir/index.html",
@@ -38,18 +38,19 @@ def algorithm_of(challenge):
     return said(challenge).get("algorithm", "MD5").upper()
 
 
-def response(challenge, user, password, method, uri, nc=None, cnonce=None):
+def response(challenge, user, password, method, uri, nc=None, cnonce=None, qop="auth", body=b""):
     """What the right answer to the challenge is."""
     told, algorithm = said(challenge), algorithm_of(challenge)
 
     def digest(text):
-        return hashlib.new(HASHES[algorithm.removesuffix("-SESS")], text.encode()).hexdigest()
+        text = text if isinstance(text, bytes) else text.encode()
+        return hashlib.new(HASHES[algorithm.removesuffix("-SESS")], text).hexdigest()
     first = digest(f"{user}:{told['realm']}:{password}")
     if algorithm.endswith("-SESS"):
         first = digest(f"{first}:{told['nonce']}:{cnonce}")
-    second = digest(f"{method}:{uri}")
+    second = digest(f"{method}:{uri}" + (f":{digest(body)}" if qop == "auth-int" else ""))
     if "qop" in told:
-        return digest(f"{first}:{told['nonce']}:{nc}:{cnonce}:auth:{second}")
+        return digest(f"{first}:{told['nonce']}:{nc}:{cnonce}:{qop}:{second}")
     return digest(f"{first}:{told['nonce']}:{second}")
 
 
@@ -80,11 +81,14 @@ def test_the_computation_is_that_of_the_samples(sample):
 
 
 class Challenger:
-    """A server that gives one challenge, and then believes whoever answers it rightly."""
+    """A server that gives one challenge, and then believes whoever answers it rightly.
 
-    def __init__(self, challenges, user, password):
+    `beside` are others that it offers before that one; `bodies` what came with each request.
+    """
+
+    def __init__(self, challenges, user, password, beside=()):
         self.challenges, self.user, self.password = list(challenges), user, password
-        self.logins = []
+        self.beside, self.logins, self.bodies = beside, [], []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -94,22 +98,27 @@ class Challenger:
                 pass
 
             def do_GET(self):  # noqa: N802 (http.server names it)
-                status = outer.judge(self.command, self.headers.get("Authorization"), self.path)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.bodies.append(body)
+                status = outer.judge(self.command, self.headers.get("Authorization"), self.path, body)
                 self.send_response(status)
-                if status == 401:
-                    self.send_header("WWW-Authenticate", outer.challenges[0])
+                for challenge in (*outer.beside, outer.challenges[0]) if status == 401 else ():
+                    self.send_header("WWW-Authenticate", challenge)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")
+
+            do_PUT = do_GET
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
-    def judge(self, method, login, path):
+    def judge(self, method, login, path, body=b""):
         if login is None:
             return 401
         got, challenge = said(login), self.challenges[0]
-        wanted = response(challenge, self.user, self.password, method, path, got.get("nc"), got.get("cnonce"))
+        wanted = response(challenge, self.user, self.password, method, path, got.get("nc"), got.get("cnonce"),
+                          got.get("qop", "auth"), body)
         right = got["response"] == wanted and got["uri"] == path and got["nonce"] == said(challenge)["nonce"]
         self.logins.append(right)
         if right and len(self.challenges) > 1:
@@ -122,8 +131,8 @@ class Challenger:
         self.server.server_close()
 
 
-def ask(tmp_path, closing, server, path, password):
-    wish = {"url": server.url + path, "user": server.user, "password": password}
+def ask(tmp_path, closing, server, path, password, **more):
+    wish = {"url": server.url + path, "user": server.user, "password": password, **more}
     told, = closing(Surfer(tmp_path, [{"wish": wish}])).told()
     return told
 
@@ -156,3 +165,26 @@ def test_only_a_stale_nonce_is_answered_again_with_the_same_password(sample, tmp
     server = closing(Challenger([first, sample["challenge"]], "admin", "pw"))
     told = ask(tmp_path, closing, server, "/x", "pw")
     assert (told["status"], server.logins) == (200, [True, True])
+
+
+@pytest.mark.parametrize("algorithm", sorted(SPOKEN))
+def test_of_several_challenges_the_strongest_is_answered(algorithm, tmp_path, closing):
+    weaker = ('Basic realm="a, b"', 'Digest realm="DVR", nonce="weak", qop="auth"',
+              'Digest realm="DVR", nonce="odd", qop="auth", algorithm=SHA-1')
+    beside = weaker if algorithm.startswith("SHA") else weaker[::2]
+    strong = f'Digest realm="DVR", nonce="strong", qop="auth", algorithm="{algorithm}"'
+    server = closing(Challenger([strong], "admin", "pw", beside))
+    told = ask(tmp_path, closing, server, "/x?a=b&c=[d]", "pw")
+    assert (told["status"], server.logins) == (200, [True])
+
+
+def test_a_body_goes_out_with_the_login_and_is_protected_when_the_server_wishes(tmp_path, closing):
+    server = closing(Challenger(['Digest realm="DVR", nonce="n", qop="auth-int"'], "admin", "pw"))
+    told = ask(tmp_path, closing, server, "/x", "pw", method="PUT", body="face")
+    assert (told["status"], server.logins, server.bodies) == (200, [True], [b"", b"face"])
+
+
+def test_a_challenge_that_nobody_here_can_answer_costs_no_attempt(tmp_path, closing):
+    server = closing(Challenger(['Digest realm="DVR", nonce="n", algorithm=SHA-1'], "admin", "pw"))
+    told = ask(tmp_path, closing, server, "/x", "pw")
+    assert (told["status"], server.logins) == (401, [])
