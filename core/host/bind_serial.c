@@ -19,7 +19,7 @@ static const struct {
     {-ENODEV, "refused", "there is no such device"},
     {-ENOTTY, "argument", "it is no serial line"},
     {-EINVAL, "argument", "it cannot be set up like that"},
-    {-EBUSY, "busy", "somebody else has it open"},
+    {-EBUSY, "busy", "somebody else has locked it"},
     {-EACCES, "denied", "it is not named in the configuration, or not ours to open"},
     {-EPERM, "denied", "it is not ours to open"},
 };

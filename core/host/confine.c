@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -370,12 +371,12 @@ static int allow_opening(scmp_filter_ctx filter, const struct confine_wish *wish
     return err ? err : allow_where(filter, SCMP_SYS(open), bits(1, never, 0));
 }
 
-/* A serial line and a file descriptor may be set up. */
+/* A serial line and a file descriptor may be set up, the line locked without waiting. */
 static int allow_controls(scmp_filter_ctx filter)
 {
-    static const unsigned long CONTROLS[] = {
-        TCGETS,   TCSETS,   TCSETSW,  TCSETSF, TCFLSH,  TIOCMGET, TIOCMSET,
-        TIOCMBIS, TIOCMBIC, FIONREAD, TCSBRK,  FIONBIO, TIOCEXCL};
+    static const unsigned long CONTROLS[] = {TCGETS,   TCSETS,   TCSETSW,  TCSETSF,
+                                             TCFLSH,   TIOCMGET, TIOCMSET, TIOCMBIS,
+                                             TIOCMBIC, FIONREAD, TCSBRK,   FIONBIO};
     static const int SETS[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC};
     int err = 0;
     for (size_t i = 0; i < countof(CONTROLS) && !err; i++)
@@ -383,7 +384,9 @@ static int allow_controls(scmp_filter_ctx filter)
     for (size_t i = 0; i < countof(SETS) && !err; i++)
         err =
             allow_where(filter, SCMP_SYS(fcntl), bits(1, UINT32_MAX, (uint64_t)SETS[i]));
-    return err;
+    return err ? err
+               : allow_where(filter, SCMP_SYS(flock),
+                             bits(1, UINT32_MAX, LOCK_EX | LOCK_NB));
 }
 
 /* All but SO_LINGER: closing a socket may wait as long as that says, and one that is passed to the

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <sys/file.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -55,6 +55,15 @@ static bool is_as_described(int fd, const struct termios *wanted)
            cfgetospeed(&line) == cfgetospeed(wanted);
 }
 
+/* With a lock that ends with whoever holds it. TIOCEXCL would stay with the line for as long as anybody
+ * else has it open, and shut out the next of us; and it does not stop root, as whom such others run. */
+static int lock(int fd)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
 static int set_up(int fd, const struct lineurl *url)
 {
     struct termios line;
@@ -63,8 +72,9 @@ static int set_up(int fd, const struct lineurl *url)
         return -EINVAL;
     if (tcgetattr(fd, &line) != 0)
         return -ENOTTY;
-    if (ioctl(fd, TIOCEXCL) != 0)
-        return -errno;
+    int err = lock(fd);
+    if (err)
+        return err;
     describe(&line, url);
     if (cfsetispeed(&line, speed) != 0 || cfsetospeed(&line, speed) != 0 ||
         tcsetattr(fd, TCSANOW, &line) != 0)

@@ -85,16 +85,31 @@ static void what_the_device_cannot_do_is_refused(void **state)
     assert_int_equal(fd, -1);
 }
 
-static void it_is_locked_against_others(void **state)
+static void it_is_locked_against_others_who_lock_it(void **state)
 {
-    int fd = -1, locked = 0;
+    int fd = -1, other = -1;
     (void)state;
     assert_int_equal(serialport_open(&fd, &url), 0);
-    assert_int_equal(ioctl(fd, TIOCGEXCL, &locked), 0);
-    assert_int_equal(locked, 1);
+    assert_int_equal(serialport_open(&other, &url), -EBUSY);
+    assert_int_equal(other, -1);
     close(fd);
     assert_int_equal(serialport_open(&fd, &url), 0); /* and open again works */
     close(fd);
+}
+
+/* As when somebody looks on with another program while the plugin is killed. */
+static void who_has_it_open_beside_does_not_keep_it_locked(void **state)
+{
+    int fd = -1, looker = open(url.place, O_RDWR | O_NOCTTY | O_NONBLOCK), locked = -1;
+    (void)state;
+    assert_true(looker >= 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(serialport_open(&fd, &url), 0);
+        assert_int_equal(ioctl(looker, TIOCGEXCL, &locked), 0);
+        assert_int_equal(locked, 0);
+        close(fd);
+    }
+    close(looker);
 }
 
 static void what_is_no_serial_line_is_refused(void **state)
@@ -114,7 +129,8 @@ int main(void)
         WITH(bytes_pass_as_they_are),
         WITH(what_the_url_says_is_set),
         WITH(what_the_device_cannot_do_is_refused),
-        WITH(it_is_locked_against_others),
+        WITH(it_is_locked_against_others_who_lock_it),
+        WITH(who_has_it_open_beside_does_not_keep_it_locked),
         WITH(what_is_no_serial_line_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
