@@ -18,8 +18,8 @@ function multipart.boundary(content_type)
     if type(content_type) ~= "string" or not content_type:lower():find "^%s*multipart/" then
         return nil
     end
-    local at = content_type:lower():find("boundary=", 1, true)
-    local rest = at and content_type:sub(at + 9) or ""
+    local at = content_type:lower():match "boundary[ \t]*=[ \t]*()"
+    local rest = at and content_type:sub(at) or ""
     local token = rest:match '^"([^"]+)' or rest:match "^([^;\"]-)%s*$"
         or rest:match "^([^;\"]-)%s*;"
     if not token or token == "" or #token > BOUNDARY_MAX then

@@ -46,13 +46,17 @@ struct multipart {
 
 static const char *boundary_in(const char *type, size_t *length)
 {
-    static const char KIND[] = "multipart/", NAME[] = "boundary=";
+    static const char KIND[] = "multipart/", NAME[] = "boundary";
     if (strncasecmp(type, KIND, strlen(KIND)) != 0)
         return NULL;
     const char *found = strcasestr(type, NAME);
     if (found == NULL)
         return NULL;
     found += strlen(NAME);
+    found += strspn(found, " \t");
+    if (*found++ != '=')
+        return NULL;
+    found += strspn(found, " \t");
     if (*found == '"') {
         *length = strcspn(++found, "\"");
         return found;
@@ -251,6 +255,34 @@ static void cut_line(struct multipart *multipart)
         body->length--;
 }
 
+/* Firmware that counts letters instead of bytes says too little where a name is Chinese. JSON shows it
+ * by its braces: then the body goes on to the next delimiter. */
+static bool is_too_short(const struct multipart *multipart)
+{
+    const struct buffer *body = &multipart->body;
+    bool quoted = false;
+    int depth = 0;
+    if (!multipart->scanned || body->length == 0 || body->bytes[0] != '{')
+        return false;
+    for (size_t i = 0; i < body->length; i++) {
+        char letter = body->bytes[i];
+        if (quoted && letter == '\\')
+            i++;
+        else if (letter == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            depth += (letter == '{') - (letter == '}');
+    }
+    return depth > 0;
+}
+
+/* Whether the body is longer than it says; it is not counted any more then. */
+static bool goes_on(struct multipart *multipart)
+{
+    multipart->counted = is_becoming_one(multipart) || !is_too_short(multipart);
+    return !multipart->counted;
+}
+
 static void end_counted(struct multipart *multipart)
 {
     bool is_next = multipart->scanned && is_becoming_one(multipart);
@@ -286,7 +318,7 @@ static void step_body(struct multipart *multipart, const char *bytes, size_t len
         end_marked(multipart, mark, most);
         return;
     }
-    if (multipart->counted && multipart->left == 0) {
+    if (multipart->counted && multipart->left == 0 && !goes_on(multipart)) {
         end_counted(multipart);
         return;
     }

@@ -100,6 +100,25 @@ static void a_length_is_believed_and_the_part_is_whole_at_once(void **state)
     assert_string_equal(seen.types[0], "image/jpeg");
 }
 
+/* Chinese names counted in letters. */
+static void a_length_that_is_less_than_the_json_is_not_believed(void **state)
+{
+#define COUNTED "--x\r\nContent-Type: application/json\r\nContent-Length: "
+    static const struct expected EXPECTED[] = {
+        {COUNTED "6\r\n\r\n{\"a\":\"\xE7\x8E\x8B\"}\r\n--x\r\n\r\ntwo\r\n--x--",
+         2,
+         {"{\"a\":\"\xE7\x8E\x8B\"}", "two"},
+         0,
+         0},
+        {COUNTED "9\r\n\r\n{\"}\\\"\":{}}\r\n--x--", 1, {"{\"}\\\"\":{}}"}, 0, 0},
+        {COUNTED "5\r\n\r\n{\"a\":\r\n--x\r\n\r\ntwo", 2, {"{\"a\":", "two"}, 0, 0},
+        {COUNTED "2\r\n\r\n{}}\r\n--x\r\n\r\ntwo", 2, {"{}", "two"}, 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(EXPECTED); i++)
+        check(MIXED, &EXPECTED[i]);
+}
+
 static void lines_end_as_they_like(void **state)
 {
     static const struct expected EXPECTED[] = {
@@ -205,6 +224,8 @@ static void boundaries_are_taken_as_they_are_said(void **state)
         {"Multipart/X-Mixed-Replace; Boundary=<boundary> ; x=y", "--<boundary>"},
         {"multipart/mixed; boundary=--myboundary", "----myboundary"},
         {"multipart/mixed; boundary=--myboundary", "--myboundary"},
+        {"multipart/mixed; boundary = MIME_boundary", "--MIME_boundary"},
+        {"multipart/mixed; charset=x; BOUNDARY\t=\t\"a\"", "--a"},
     };
     char text[100];
     (void)state;
@@ -224,6 +245,7 @@ static void what_is_no_multipart_is_refused(void **state)
                                         "text/plain; boundary=x",
                                         "multipart/mixed",
                                         "multipart/mixed; boundary=",
+                                        "multipart/mixed; boundary x",
                                         "multipart/mixed; boundary=\"\""};
     struct multipart *multipart;
     char long_one[300] = "multipart/mixed; boundary=";
@@ -288,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_length_is_believed_and_the_part_is_whole_at_once),
+        cmocka_unit_test(a_length_that_is_less_than_the_json_is_not_believed),
         cmocka_unit_test(lines_end_as_they_like),
         cmocka_unit_test(what_is_malformed_ends_nothing),
         cmocka_unit_test(what_is_too_big_is_skipped_and_counted),
