@@ -10,6 +10,7 @@ local trim = require "trim"
 local answer = {}
 
 local LINES_MOST = 64 * 1024
+local NAME = "^[%w_.%[%]@#:/-]+$" -- a page of HTML has none
 local NOTHING = { ["no events"] = true, ["no event"] = true, ["no records"] = true,
     ["no record"] = true, ["no data"] = true }
 
@@ -21,7 +22,7 @@ local function error_of(body)
     end
     local words = rest:gsub("^[%s:]+", ""):match("^[^\r\n]*"):gsub("%s+$", "")
     local plain = words:lower():gsub("[%s.!]+$", "")
-    if NOTHING[plain] then
+    if NOTHING[(plain:gsub(" found$", ""))] then
         return nil, true
     end
     local code = plain:find("bad request", 1, true) and "request" or "error"
@@ -29,7 +30,8 @@ local function error_of(body)
 end
 
 -- The pairs of an answer, by their names as they stand; values are texts. nil, what the device says
--- was wrong, and "request" when it did not like the form of the request, else "error".
+-- was wrong, and "request" when it did not like the form of the request, "garbage" when nobody can
+-- read it, else "error".
 function answer.read(body)
     local words, is_error, code = error_of(body)
     if is_error then
@@ -43,14 +45,14 @@ function answer.read(body)
         local name, value = line:match "^([^=]*)=(.*)$"
         name = name and trim(name)
         count = count + 1
-        if name and name ~= "" and count <= LINES_MOST then
+        if name and name:find(NAME) and count <= LINES_MOST then
             pairs_found[name] = trim(value)
         elseif trim(line) == "OK" then
             pairs_found.OK = true
         end
     end
     if next(pairs_found) == nil and body:find("%S") then
-        return nil, "expected name=value", "error"
+        return nil, "expected name=value", "garbage"
     end
     return pairs_found
 end

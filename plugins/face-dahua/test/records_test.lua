@@ -14,7 +14,14 @@ t.test("answers_are_pairs_and_errors_are_told_though_the_status_is_200", functio
     t.equal({ answer.read "Error: Invalid channel" }, { nil, "Invalid channel", "error" })
     t.equal({ answer.read "ERROR" }, { nil, "Error", "error" })
     t.equal(answer.read "Error: No Events\r\n", {})
-    t.equal({ answer.read "<html>" }, { nil, "expected name=value", "error" })
+    for _, other in ipairs { "Error: No Record Found!", "ERROR\r\nNo Data found" } do
+        t.equal(answer.read(other), {})
+    end
+    t.equal({ answer.read "Error: No Authority" }, { nil, "No Authority", "error" })
+    for _, page in ipairs { "<html>", '<html lang="en">\r\n<meta name="a" content="b">\r\n',
+        '<!DOCTYPE html>\n<script>\nvar a = 1;\n</script>', '{"error":"a=b"}' } do
+        t.equal({ answer.read(page) }, { nil, "expected name=value", "garbage" })
+    end
     t.equal(answer.read "ErrorCode=0", { ErrorCode = "0" })
 end)
 
