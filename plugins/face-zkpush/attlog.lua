@@ -5,7 +5,8 @@
 -- Behind the seventh field stand, by firmware: mask, temperature (twice), in the eleventh the
 -- offset of the clock in seconds ("+28800") or the terminal's number of the record, a Base64 text;
 -- or the number of a citizen's card and 0 or 1 (terminals that compare persons with their cards);
--- or as the last one the number of the record. Some write the word ATTLOG before it all.
+-- or as the last one the number of the record. Some write the word ATTLOG before it all, some have
+-- blanks between the fields.
 local codes = require "codes"
 local lines = require "lines"
 local time = require "time"
@@ -53,11 +54,22 @@ function attlog.day(told)
     return told:sub(1, 4) .. told:sub(6, 7) .. told:sub(9, 10)
 end
 
+-- The fields of a line; one without tabs has blanks between them, and one in its time.
+local function fields_of(line)
+    line = line:gsub("^ATTLOG[ \t]+", "")
+    if not line:find("\t", 1, true) then
+        local pin, day, clock, rest = line:match(
+            "^%s*(%S+) +(%d+%-%d+%-%d+)[ T](%d+:%d+:%d+) +(.*)$")
+        line = pin and ("%s\t%s %s\t%s"):format(pin, day, clock, rest:gsub(" +", "\t")) or line
+    end
+    return lines.fields(line)
+end
+
 -- { pin =, time = seconds UTC, told =, day =, status =, verify = (texts), counter =, check = }, or
 -- nil and "malformed" or "bad_time". `offset` is the terminal's, in minutes; `compares` says that
 -- the terminal compares persons with their cards.
 function attlog.row(line, offset, compares)
-    local fields = lines.fields(line:gsub("^ATTLOG[ \t]+", ""))
+    local fields = fields_of(line)
     local pin, told = fields[1], fields[2]
     if #fields < 4 or pin == "" or #pin > PIN_MOST then
         return nil, "malformed"

@@ -15,6 +15,14 @@ local doors = {}
 local DOORS_MOST = 8
 local SENSORS = { [1] = "closed", [2] = "open" }
 
+-- The values of a line; between some there are blanks and no tabs.
+local function values_of(line)
+    if not line:find("\t", 1, true) then
+        line = line:gsub("%f[ ] +([%a_]+=)", "\t%1")
+    end
+    return lines.values(line, "\t")
+end
+
 -- The time of an event as text; the maker's own counting has months of 31 days.
 local function told_of(values)
     local number = lines.whole(values.time_second)
@@ -34,7 +42,7 @@ end
 -- { time =, told =, day =, pin =, event =, inout =, verify = (text), index =, door = }, or nil and
 -- "malformed" or "bad_time".
 function doors.event(line, offset)
-    local values = lines.values(line:gsub("^%s*transaction%s+", ""), "\t")
+    local values = values_of((line:gsub("^%s*transaction%s+", "")))
     local event, told = lines.whole(values.event or values.eventtype), told_of(values)
     if not event or not told then
         return nil, "malformed"
@@ -68,7 +76,7 @@ end
 -- { time =, told =, doors = { { alarm = bits, sensor = "closed", "open" or nil }, ... } }, or nil
 -- and "malformed" or "bad_time".
 function doors.state(line, offset)
-    local values = lines.values(line, "\t")
+    local values = values_of(line)
     local alarm, sensor = values.alarm or "", values.sensor or ""
     if not values.time or alarm == "" and sensor == "" or alarm:find "%X" or sensor:find "%X" then
         return nil, "malformed"

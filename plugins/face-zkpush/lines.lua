@@ -8,9 +8,9 @@ local LINE_MOST = 4096 -- of a record; what is longer holds a template or a pict
 local FIELDS_MOST = 32
 
 -- Each line that is not empty: its first LINE_MOST bytes, and whether there was more. Ends at LF,
--- CR or both.
+-- CR or both. A byte order mark is in none.
 function lines.each(body)
-    local at = 1
+    local at = body:find "^\xEF\xBB\xBF" and 4 or 1
     return function()
         local first = body:find("[^\r\n]", at)
         if not first then

@@ -24,6 +24,21 @@ t.test("the_name_of_the_table_may_stand_before_a_record", function()
     end
 end)
 
+t.test("blanks_between_the_fields_are_as_good_as_tabs", function()
+    for _, line in ipairs { "7 2026-08-20 11:27:27 255 15",
+        "7   2026-08-20 11:27:27  255  15 0 0 ", "       7 2026-08-20T11:27:27 255 15",
+        "ATTLOG 7 2026-08-20 11:27:27 255 15\r" } do
+        local found = attlog.row(line, CHINA)
+        t.equal({ found.pin, found.time, found.status, found.verify }, { "7", MOMENT, "255", "15" })
+    end
+    t.equal(attlog.key(attlog.row("7 2026-08-20 11:27:27 255 15", CHINA)), attlog.key(row()))
+    t.equal({ attlog.row("7 2026-02-30 11:27:27 255 15", CHINA) }, { nil, "bad_time" })
+    for _, line in ipairs { "7 2026-08-20 11:27:27 255", "una sola columna",
+        "2026-08-20 11:27:27" } do
+        t.equal({ attlog.row(line, CHINA) }, { nil, "malformed" })
+    end
+end)
+
 t.test("what_is_no_record_says_why", function()
     local MALFORMED = { "", "x", "1\t2026-08-20 11:27:27\t0", "\t2026-08-20 11:27:27\t0\t1",
         ("9"):rep(65) .. "\t2026-08-20 11:27:27\t0\t1" }

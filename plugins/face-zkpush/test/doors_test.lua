@@ -40,6 +40,13 @@ t.test("an_event_that_is_asked_for_is_the_same_as_when_it_was_pushed", function(
     t.holds(not doors.is_event "1\t2026-08-20 11:27:27\t0\t1\t0\t0\t0\t0\t0\t0\t\teyJhIjo=")
 end)
 
+t.test("blanks_between_the_values_are_as_good_as_tabs", function()
+    local line = LINE:format("27", "15")
+    t.equal(doors.event(line:gsub("\t", "  "), 480), assert(doors.event(line, 480)))
+    t.equal(doors.state("time=2026-08-20 11:27:27 sensor=02 relay=00 alarm=02", 480).doors[1],
+        { alarm = 2, sensor = "open" })
+end)
+
 t.test("newer_firmware_says_the_method_in_bits", function()
     t.equal(codes.method "0000000000000010", "face")
     t.equal(codes.method "0000001000000000", "password")

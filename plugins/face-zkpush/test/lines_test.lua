@@ -11,6 +11,7 @@ end
 
 t.test("lines_end_at_lf_or_cr_or_both_and_empty_ones_are_none", function()
     t.equal(all "a\r\nb\n\n\r\nc", { "a", "b", "c" })
+    t.equal(all "\xEF\xBB\xBFa\nb", { "a", "b" })
     t.equal(all "", {})
     t.equal(all "\n\r", {})
     t.equal(all "a", { "a" })
