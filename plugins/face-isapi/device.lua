@@ -1,6 +1,7 @@
 -- device - who the terminal is, what its clock says, whom it tells. XML out and in. Pure.
 --
--- Some firmware says its time in JSON.
+-- Some firmware says its name and its time in JSON.
+local fact = require "fact"
 local json = require "json"
 local time = require "time"
 local xml = require "xml"
@@ -33,16 +34,28 @@ local function root_of(body, name)
     return root, not root and (why or ("expected a %s, got something else"):format(name)) or nil
 end
 
+-- said(name): the text that XML or JSON says under that name in what is called `root`, or nil. nil
+-- and why when it is neither.
+local function said_in(body, root)
+    local object = json.decode(fact.readable(body))
+    if type(object) == "table" then
+        object = type(object[root]) == "table" and object[root] or object
+        return function(name) return type(object[name]) == "string" and object[name] or nil end
+    end
+    local element, why = root_of(body, root)
+    return element and function(name) return xml.text(element, name) end, why
+end
+
 -- { serial =, model =, firmware =, mac = } of GET System/deviceInfo. Without a serial number the
 -- MAC address stands for it, because something must.
 function device.info(body)
-    local root, why = root_of(body, "DeviceInfo")
-    if not root then
+    local said, why = said_in(body, "DeviceInfo")
+    if not said then
         return nil, why
     end
-    local mac = id(xml.text(root, "macAddress"))
-    local info = { mac = mac, serial = id(xml.text(root, "serialNumber")) or mac,
-        model = id(xml.text(root, "model")), firmware = id(xml.text(root, "firmwareVersion")) }
+    local mac = id(said "macAddress")
+    local info = { mac = mac, serial = id(said "serialNumber") or mac,
+        model = id(said "model"), firmware = id(said "firmwareVersion") }
     if not info.serial then
         return nil, "expected a serialNumber or macAddress, got neither"
     end
@@ -51,34 +64,22 @@ end
 
 -- ---- The clock
 
--- timeMode, localTime and timeZone of XML or JSON.
-local function time_of(body)
-    local object = json.decode(body)
-    object = type(object) == "table" and (object.Time or object)
-    if type(object) == "table" and type(object.localTime) == "string" then
-        return object
-    end
-    local root, why = root_of(body, "Time")
-    return root and { timeMode = xml.text(root, "timeMode"), timeZone = xml.text(root, "timeZone"),
-        localTime = xml.text(root, "localTime") }, why
-end
-
 -- { mode =, seconds =, offset = } of GET System/time. The zone counts west, as POSIX does; the time
 -- has its own offset, and when both are there and differ, that of the time is what it shows. Rules
 -- of summer time behind the zone are not looked at.
 function device.clock(body)
-    local found, why = time_of(body)
-    if not found then
+    local said, why = said_in(body, "Time")
+    if not said then
         return nil, why
     end
-    local zone, told = found.timeZone, found.localTime
-    local offset = type(zone) == "string" and time.offset(zone:match "^%a+[+-]?[%d:]+" or zone)
+    local zone, told = said "timeZone", said "localTime"
+    local offset = zone and time.offset(zone:match "^%a+[+-]?[%d:]+" or zone)
     local seconds
     seconds, why = time.parse(told or "", offset)
     if not seconds then
         return nil, "localTime: " .. why
     end
-    return { mode = found.timeMode, seconds = seconds, offset = offset, zone = zone,
+    return { mode = said "timeMode", seconds = seconds, offset = offset, zone = zone,
         told = told }
 end
 

@@ -10,7 +10,7 @@ local time = require "time"
 local fact = {}
 
 local TEXT_MAX = 128
-local SERIAL_MAX <const> = 3000000000 -- of a search, by the vendor's documents
+local SERIAL_MAX <const> = 4294967295
 
 -- JSON of old firmware has names in GBK, of which a byte may be a backslash, so this comes before
 -- reading. A byte order mark before it is no part of it.
@@ -22,16 +22,23 @@ function fact.readable(text)
     return gbk.decode(text) or (text:gsub("[\x81-\xFE][\x40-\xFE]", "?"):gsub("[\x80-\xFF]", "?"))
 end
 
+-- The digits of a number that is too great for an integer, as they stand in the bytes.
+local function digits(raw, name)
+    return raw and raw:match('"' .. name .. '"%s*:%s*(%d+)%s*[,}]')
+end
+
 -- A number that is no text is one all the same; 0 is what firmware fills in.
-local function text(value)
-    if math.type(value) == "integer" and value ~= 0 then
-        value = tostring(value)
+local function text(value, raw, name)
+    if type(value) == "number" and value ~= 0 then
+        local whole = math.tointeger(value)
+        value = math.type(value) == "float" and digits(raw, name) or whole and tostring(whole)
     end
     return type(value) == "string" and #value <= TEXT_MAX and value or nil
 end
 
 local function integer(value)
-    if type(value) == "string" and value:find "^%d+$" and #value <= 15 then
+    if type(value) == "string" and #value <= 15
+        and (value:find "^%d+$" or value:find "^0[xX]%x+$") then
         value = tonumber(value)
     end
     return type(value) == "number" and math.tointeger(value) or nil
@@ -62,7 +69,7 @@ function fact.read(inner, outer, raw)
     local one = { raw = raw }
     for _, word in ipairs(WORDS) do
         for i = 2, #word do
-            local value = word[1](inner[word[i]])
+            local value = word[1](inner[word[i]], raw, word[i])
             if one[word[2]] == nil or (one[word[2]] == "" and value) then
                 one[word[2]] = value
             end

@@ -8,7 +8,8 @@ local json = require "json"
 
 local search = {}
 
-search.MOST = 3000000000 -- the greatest serial number of a search
+search.MOST = 3000000000 -- the greatest serial number of a search, by the documents
+search.MOST_EVER = 4294967295 -- for terminals that count beyond it
 search.PAGE = 30 -- more are never given, whatever is asked for
 
 -- The request for a page of a range. Some models demand minor, all of them major and both ends.
@@ -56,8 +57,13 @@ local function objects_in(text, name)
 end
 
 local function count(value)
-    local whole = math.tointeger(value)
+    local whole = math.tointeger(tonumber(value))
     return whole and whole >= 0 and whole or nil
+end
+
+-- "NO MATCH" is said in small letters too, and by some with a line between.
+local function word(value)
+    return type(value) == "string" and value:upper():gsub("_", " ") or nil
 end
 
 -- { status =, total =, facts = } of an answer; nil and why when it is none. What in it is no record
@@ -71,7 +77,7 @@ function search.page(body)
     local list = type(said.InfoList) == "table" and said.InfoList or {}
     local raws = objects_in(body, "InfoList")
     local page = { total = count(said.totalMatches), facts = {},
-        status = type(said.responseStatusStrg) == "string" and said.responseStatusStrg or nil }
+        status = word(said.responseStatusStrg) }
     for i, item in ipairs(list) do
         local raw = #raws == #list and raws[i] or nil
         page.facts[#page.facts + 1] = type(item) == "table" and fact.read(item, nil, raw) or nil
@@ -102,9 +108,20 @@ function search.take(self, page, identity)
         end
     end
     self.total, self.status = self.total or page.total, page.status
+    self.is_stuck = news == 0 and #page.facts > 0
     self.position = self.position + #page.facts
-    local more = page.status == "MORE" or (self.total or 0) > self.position
-    return more and news > 0
+    return news > 0 and search.is_more(self, self.position, #page.facts)
+end
+
+-- Whether more may be behind a position: it is said, or counted, or neither and the page was full.
+function search.is_more(self, position, got)
+    return self.status == "MORE" or (self.total or 0) > position
+        or not self.status and not self.total and got >= search.PAGE
+end
+
+-- Whether a terminal that gives the same page again and again has more than it has shown.
+function search.is_cut(self, width)
+    return self.is_stuck == true and #self.list < math.min(width, self.total or 0)
 end
 
 -- The facts by serial number, and of one number by their time: the one that was first comes first.

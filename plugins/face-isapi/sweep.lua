@@ -79,6 +79,12 @@ local function seconds_of(self)
     return function(one) return fact.seconds(one, self.config.offset) end
 end
 
+-- The greatest number that may be asked for: beyond the documents only where the terminal is.
+local function most(self)
+    local far = math.max(self.seen, self.known, ledger.glance(self.book).top)
+    return far >= search.MOST and search.MOST_EVER or search.MOST
+end
+
 -- ---- The first time
 
 local function is_any(self, first, last)
@@ -172,7 +178,7 @@ local function is_beyond(self, at)
     if self.known >= at then
         return true
     end
-    return is_any(self, at, search.MOST)
+    return is_any(self, at, most(self))
 end
 
 -- What a window holds; asked for again when something is missing in it and nothing is behind it,
@@ -194,7 +200,7 @@ local function is_more(self, at)
     if self.seen >= at or self.is_deep and at <= state.top then
         return true
     end
-    return (state.cursor >= state.top or self.is_deep) and at <= search.MOST and is_beyond(self, at)
+    return (state.cursor >= state.top or self.is_deep) and at <= most(self) and is_beyond(self, at)
 end
 
 -- Has the terminal give the pictures of visits that are about to be told.
@@ -224,13 +230,15 @@ end
 -- One window from `at` on. Where to go on, and how long the next is; nil at the end; or nil, why,
 -- code.
 local function step(self, at, width)
-    local last = math.min(at + width - 1, search.MOST)
+    local last = math.min(at + width - 1, most(self))
     local found, why, code = settled(self, at, last)
     if not found then
         return nil, why, code
     end
     if #found.list >= FACTS_MAX and width > search.PAGE then
         return at, math.max(search.PAGE, width // GROW)
+    elseif width > 1 and search.is_cut(found, width) then
+        return at, width // 2
     end
     local facts = look_at(self, of_this_run(self, search.sorted(found, seconds_of(self))))
     local told = ledger.tell(self.book, facts, self.epoch, last)
@@ -238,7 +246,7 @@ local function step(self, at, width)
     if told > 0 then
         return math.max(at, ledger.glance(self.book).cursor) + 1, search.PAGE
     elseif is_more(self, last + 1) then
-        return last + 1, math.min(width * GROW, search.MOST)
+        return last + 1, math.min(width * GROW, most(self))
     end
 end
 
@@ -351,7 +359,7 @@ local function by_time(self)
         end
         self.told = self.told + ledger.tell_found(self.book, facts)
         position, before = position + found.position, first
-        if found.status ~= "MORE" then
+        if not search.is_more(found, position, found.position) then
             break
         end
     end

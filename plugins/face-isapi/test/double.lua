@@ -85,6 +85,8 @@ local function chosen(self, cond)
         table.sort(list, function(a, b)
             return a.time == b.time and a.serialNo > b.serialNo or a.time < b.time
         end)
+    elseif self.newest_first then
+        table.sort(list, function(a, b) return a.serialNo > b.serialNo end)
     end
     return list
 end
@@ -101,12 +103,13 @@ function Double:search(body)
         return { status = 400, body = [[{"statusCode":6,"subStatusCode":"badJsonContent"}]] }
     end
     local list, items = chosen(self, cond), json.array()
-    local position = cond.searchResultPosition
+    local position = self.same_page and 0 or cond.searchResultPosition
     for i = position + 1, math.min(#list, position + math.min(cond.maxResults, self.page)) do
         items[#items + 1] = item(list[i])
     end
     local status = #list == 0 and "NO MATCH" or position + #items < #list and "MORE" or "OK"
-    return { body = json.encode { AcsEvent = { searchID = cond.searchID, totalMatches = #list,
+    return { body = json.encode { AcsEvent = { searchID = cond.searchID,
+        totalMatches = self.total and self.total(#list) or not self.total and #list or nil,
         responseStatusStrg = not self.no_status and status or nil, numOfMatches = #items,
         InfoList = #items > 0 and items or nil } } }
 end

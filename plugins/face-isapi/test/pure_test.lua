@@ -50,6 +50,19 @@ t.test("what_is_before_and_in_a_text_of_old_firmware_is_no_hindrance", function(
     t.equal(answer.read(200, '\xEF\xBB\xBF{"statusCode":4}').ok, false)
 end)
 
+t.test("numbers_that_no_integer_holds_are_read_as_they_stand", function()
+    local long = "1234567890123456789012345"
+    for _, item in ipairs { '{"major":5,"minor":75,"cardNo":%s,"employeeNo":%s}',
+        '{"cardNo" : %s ,"employeeNo":\n%s\n,"major":"0x5","minor":"0x4B"}' } do
+        item = item:format(long, long)
+        local one = search.page('{"AcsEvent":{"InfoList":[' .. item .. "]}}").facts[1]
+        t.equal({ one.cardNo, one.employeeNoString, one.major, one.minor }, { long, long, 5, 75 })
+    end
+    t.equal(fact.read({ major = 5, minor = 75, employeeNo = 7.0 }).employeeNoString, "7")
+    t.equal(fact.read({ major = 5, minor = 75, employeeNo = 1e30 }, nil, "{}").employeeNoString,
+        nil)
+end)
+
 t.test("an_identity_is_the_same_whichever_way_a_record_came", function()
     local pushed = fact.read({ majorEventType = 5, subEventType = 75, employeeNoString = "7" },
         { dateTime = "2026-11-21T11:04:05+08:00" })
@@ -105,6 +118,22 @@ t.test("steps_pass_what_was_told_ahead_and_say_what_is_missing", function()
     t.equal(list, { "2 told 0", "4 passed 1", "7 told 2" })
 end)
 
+t.test("a_search_that_says_neither_status_nor_count_goes_on_while_pages_are_full", function()
+    local function more(page, got)
+        local found = search.collection(function() return true end)
+        for i = 1, got do
+            page.facts[i] = { serialNo = i }
+        end
+        return search.take(found, page, function() return "x" end)
+    end
+    t.equal({ more({ facts = {} }, 30), more({ facts = {} }, 29) }, { true, false })
+    t.equal({ more({ facts = {}, status = "OK" }, 30), more({ facts = {}, total = 30 }, 30) },
+        { false, false })
+    t.equal(more({ facts = {}, status = "OK", total = 31 }, 30), true)
+    t.equal(search.page '{"AcsEvent":{"responseStatusStrg":"no match","totalMatches":"7"}}',
+        { status = "NO MATCH", total = 7, facts = {} })
+end)
+
 t.test("a_locked_account_says_for_how_long", function()
     t.equal({ answer.lock "<u><lockStatus>locked</lockStatus><unlockTime>9</unlockTime></u>" },
         { true, 9 })
@@ -120,6 +149,23 @@ t.test("a_success_is_a_status_and_a_statuscode", function()
     local said = answer.read(200, '{"statusCode":4,"subStatusCode":"notSupport"}')
     t.holds(answer.is_unsupported(200, said))
     t.equal(answer.read(400, '{"statusCode":6,"subStatusCode":"<b>"}').sub, nil)
+end)
+
+t.test("a_terminal_says_who_it_is_in_either_language", function()
+    for _, body in ipairs {
+        '<DeviceInfo version="2.0" xmlns="http://www.std-cgi.com/ver10/XMLSchema"><model>K1</model>'
+            .. "<serialNumber>S1</serialNumber></DeviceInfo>",
+        '<a:DeviceInfo xmlns:a="urn:x"><a:serialNumber> S1 </a:serialNumber><a:model>K1</a:model>'
+            .. "</a:DeviceInfo>",
+        '\xEF\xBB\xBF{"DeviceInfo":{"model":"K1","serialNumber":"S1","x":8}}',
+        '{"model":"K1","serialNumber":"S1","deviceName":"\xCD\xF5"}',
+    } do
+        local info = device.info(body)
+        t.equal({ info.serial, info.model }, { "S1", "K1" })
+    end
+    for _, body in ipairs { "", "{}", "[]", "8", "<x/>", '{"DeviceInfo":8}' } do
+        t.equal(device.info(body), nil)
+    end
 end)
 
 t.test("zones_count_west", function()

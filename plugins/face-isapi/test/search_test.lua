@@ -56,6 +56,50 @@ t.test("small_pages_and_no_status_are_read_to_their_end", function()
     end
 end)
 
+local function none() end
+
+t.test("whatever_status_and_count_say_all_pages_are_read", function()
+    for _, quirk in ipairs { { no_status = true, total = none }, { total = none },
+        { total = function() return 1 end }, { total = function(count) return count * 9 end },
+        { no_status = true, total = function(count) return tostring(count) end },
+        { page = 7, same_page = true, newest_first = true }, { page = 4, same_page = true },
+        { same_page = true, total = function(count) return count + 1 end } } do
+        for _, by in ipairs { false, true } do
+            if not (by and quirk.same_page) then
+                quirk.no_range, quirk.by_time = by, by
+                local one = double.new(quirk)
+                one:fill(65)
+                local office = double.begin(one)
+                office:run "30s"
+                local list = serials(office)
+                table.sort(list)
+                t.equal(list, upto(65))
+            end
+        end
+    end
+end)
+
+t.test("numbers_beyond_those_of_the_documents_are_read_and_begin_again_at_1", function()
+    for _, last in ipairs { 2147483647, 4294967295 } do
+        local one = double.new { page = 30 }
+        one.last = last - 40
+        one:fill(38)
+        local office = double.begin(one, { mode = "push", listen = "http://0.0.0.0:8088",
+            push_to = "http://10.0.0.1:8088/isapi" })
+        office:run "30s"
+        one:push(one:record { person = "8001" })
+        one:record { person = "8002" }
+        office:run "1h"
+        one.last = 0
+        for _ = 1, 3 do
+            one:push(one:record { person = "8003" })
+        end
+        office:run "1h"
+        t.equal(serials(office), upto(3, 1, upto(last, last - 39)))
+        t.equal(#office:events "terminal.serial_reset", 1)
+    end
+end)
+
 t.test("a_log_that_begins_at_a_great_number_is_found", function()
     local one = double.new()
     one.last = 168408
