@@ -13,6 +13,7 @@
 #include "cli/keeperline.h"
 #include "cli/options.h"
 #include "cli/place.h"
+#include "cli/table.h"
 #include "wire/talk.h"
 
 static const char USAGE[] =
@@ -101,6 +102,22 @@ static void print_storage(const struct json *storage)
         printf("  FULL (%s): telemetry is refused, alarms and records go on\n", full);
 }
 
+/* Files that came to nothing on their way to the city. */
+static void print_aside(const struct json *aside)
+{
+    const char *why = json_text(aside, "why");
+    int64_t count = json_number(aside, "count", 0);
+    struct buffer line = {0};
+    if (count == 0)
+        return;
+    table_put_text(&line, why ? why : "");
+    printf("  SET ASIDE: %" PRId64
+           " of them did not get to the city, others go first; tried "
+           "again within a day. Of one: %s\n",
+           count, buffer_text(&line));
+    buffer_free(&line);
+}
+
 /* What is kept as evidence, and what the city has of it; nothing when there is none. */
 static void print_evidence(const struct json *classes)
 {
@@ -138,6 +155,7 @@ static void print_blobs(const struct json *blobs)
     if (damaged > 0)
         printf("  DAMAGED: %" PRId64 " blobs are not what was stored\n", damaged);
     print_evidence(json_get(blobs, "classes"));
+    print_aside(json_get(blobs, "aside"));
 }
 
 static void print_stall(const char *stall)

@@ -155,12 +155,27 @@ void keeperline_list(struct keeperline *keeper)
     tether_give(&keeper->tether);
 }
 
-void keeperline_note(struct keeperline *keeper, const char *sha256,
-                     const struct buffer *note)
+static void begin_note(struct keeperline *keeper, const char *sha256,
+                       const struct buffer *note)
 {
     ask(keeper, TALK_NOTE, TALK_DONE);
     frame_put_text(&keeper->tether.frame, TAG_DIGEST, sha256);
     frame_put(&keeper->tether.frame, TAG_VALUE, note->bytes, note->length);
+}
+
+void keeperline_note(struct keeperline *keeper, const char *sha256,
+                     const struct buffer *note)
+{
+    begin_note(keeper, sha256, note);
+    tether_give(&keeper->tether);
+}
+
+void keeperline_set_aside(struct keeperline *keeper, const char *sha256,
+                          const struct buffer *note, int64_t ms, const char *why)
+{
+    begin_note(keeper, sha256, note);
+    frame_put_number(&keeper->tether.frame, TAG_LIMIT, ms);
+    frame_put_text(&keeper->tether.frame, TAG_TEXT, why);
     tether_give(&keeper->tether);
 }
 

@@ -36,6 +36,9 @@ void keeperline_close(struct keeperline *keeper);
 void keeperline_list(struct keeperline *keeper);
 void keeperline_note(struct keeperline *keeper, const char *sha256,
                      const struct buffer *note);
+/* The same, and it is set aside for so long from now, because of `why`. */
+void keeperline_set_aside(struct keeperline *keeper, const char *sha256,
+                          const struct buffer *note, int64_t ms, const char *why);
 void keeperline_draw(struct keeperline *keeper, const char *sha256, int64_t offset);
 void keeperline_handover(struct keeperline *keeper, const struct buffer *note);
 

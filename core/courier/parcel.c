@@ -60,6 +60,8 @@ int parcel_read(struct parcel *parcel, const struct field *entry)
         err = find_count(&fields, TAG_SEQ, &parcel->seq);
     if (!err)
         read_note(parcel, &fields);
+    if (!err && find_count(&fields, TAG_LIMIT, &parcel->tus.aside_ms) != 0)
+        parcel->tus.aside_ms = 0;
     return err;
 }
 

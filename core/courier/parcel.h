@@ -21,13 +21,14 @@ struct parcel {
     int64_t seq;
     struct tus tus;
     int64_t due_ms;          /* monotonic: not before */
+    int64_t leave_ms;        /* the keeper is to be told to set it aside so long; 0 not */
     char told[TUS_WHY_ROOM]; /* the last trouble that was logged */
 };
 
 /* An ENTRY of PARCELS; its upload is where the note says. 0 or -EPROTO. */
 int parcel_read(struct parcel *parcel, const struct field *entry);
 
-/* VALUE of NOTE: "begun URL" or "sent URL". */
+/* VALUE of NOTE: "begun URL" or "sent URL"; "begun " when there is no upload. */
 void parcel_print_note(const struct parcel *parcel, struct buffer *out);
 
 /* "Upload-Metadata: office MzUw...,log ..." */

@@ -18,12 +18,13 @@
 #include "base/mem.h"
 #include "base/now.h"
 #include "base/random.h"
+#include "courier/aside.h"
 #include "courier/keeperline.h"
 #include "courier/parcel.h"
 #include "courier/settings.h"
 #include "courier/web.h"
 
-enum { WAIT_LEAST_MS = 100 };
+enum { WAIT_LEAST_MS = 100, PATIENCE = 3 };
 
 struct round {
     struct loop *loop;
@@ -37,7 +38,8 @@ struct round {
     struct buffer text;
     struct loop_timer next, tick;
     int64_t listed_ms; /* when the list came; 0 it is wanted */
-    int64_t held_ms;   /* the server is left alone until then */
+    int64_t held_ms;   /* the server is left alone until then, */
+    unsigned halts;    /* after so many halts that nothing has come between */
     int64_t rate;      /* that the hour allowed when `at` was begun */
     bool is_listing, is_started, is_over;
     int verdict;
@@ -72,13 +74,21 @@ static int64_t rate_now(const struct round *round)
 
 /* ---- What came of a deed */
 
-/* Full jitter; but who is refused does not come again at once. */
-static int64_t wait_of(const struct tus *tus)
+/* Full jitter; but who is refused does not come again at once, and who was told when, not before. */
+static int64_t wait_of(const struct tus *tus, int64_t wait_ms)
 {
-    int64_t least = tus->wait_ms < TUS_REFUSED_MS ? WAIT_LEAST_MS : tus->wait_ms / 2;
-    if (tus->wait_ms <= least)
-        return least;
-    return least + random_below((uint32_t)(tus->wait_ms - least));
+    int64_t least = wait_ms < TUS_REFUSED_MS ? WAIT_LEAST_MS : wait_ms / 2;
+    int64_t wait =
+        wait_ms <= least ? least : least + random_below((uint32_t)(wait_ms - least));
+    return wait > tus->least_ms ? wait : tus->least_ms;
+}
+
+/* How long the server is left alone: as long as all files together have been failing, not this one,
+ * which may be the only one that does. */
+static int64_t hold(struct round *round, const struct tus *tus)
+{
+    int64_t bound_ms = tus_wait_ms(++round->halts);
+    return wait_of(tus, tus->wait_ms < TUS_REFUSED_MS ? bound_ms : tus->wait_ms);
 }
 
 static void tell_trouble(struct round *round, struct parcel *parcel,
@@ -93,18 +103,38 @@ static void tell_trouble(struct round *round, struct parcel *parcel,
              (wait_ms + 999) / 1000);
 }
 
+/* A file that has failed again and again lets others go first when the server is asked again. */
+static int64_t wait_after(struct round *round, const struct tus *tus,
+                          enum tus_verdict verdict)
+{
+    int64_t wait_ms = 0;
+    if (verdict == TUS_HALT) {
+        wait_ms = hold(round, tus);
+        round->held_ms = mono_ms() + wait_ms;
+    }
+    if (verdict == TUS_REST || (verdict == TUS_HALT && tus->failures >= PATIENCE))
+        wait_ms += wait_of(tus, tus->wait_ms);
+    return wait_ms;
+}
+
+static void consider_leaving(struct parcel *parcel)
+{
+    struct tus *tus = &parcel->tus;
+    parcel->leave_ms = aside_ms(tus);
+    if (parcel->leave_ms > 0 && tus->why[0] == '\0')
+        snprintf(tus->why, sizeof(tus->why), "the city gives no receipt for it");
+}
+
 static void settle(struct round *round, enum tus_verdict verdict)
 {
     struct parcel *parcel = round->at;
-    int64_t now_ms = mono_ms(), wait_ms = 0;
-    if (verdict != TUS_GO)
-        wait_ms = wait_of(&parcel->tus);
-    parcel->due_ms = now_ms + wait_ms;
-    if (verdict == TUS_HALT)
-        round->held_ms = parcel->due_ms;
-    else
+    int64_t wait_ms = wait_after(round, &parcel->tus, verdict);
+    parcel->due_ms = mono_ms() + wait_ms;
+    if (verdict != TUS_HALT)
         round->told[0] = '\0'; /* the server answers */
-    tell_trouble(round, parcel, verdict, wait_ms);
+    if (verdict != TUS_GO)
+        consider_leaving(parcel);
+    tell_trouble(round, parcel, verdict, parcel->leave_ms ? parcel->leave_ms : wait_ms);
     if (parcel->tus.deed == TUS_DONE) {
         log_info("file %.16s: the city has it, %" PRId64 " bytes", parcel->sha256,
                  parcel->size);
@@ -126,10 +156,14 @@ static void web_ended(void *owner, const struct web_answer *answer)
                               .status = answer->status,
                               .offset = answer->offset,
                               .length = answer->length,
+                              .retry_s = answer->retry_s,
+                              .is_tus = answer->is_tus,
                               .location = answer->location,
                               .said = answer->why};
-    bool is_receipt = tus->deed == TUS_FETCH;
+    bool is_receipt = tus->deed == TUS_FETCH, is_question = tus->deed == TUS_ASK;
     enum tus_verdict verdict = tus_answer(tus, &said);
+    if (verdict == TUS_GO && !is_question) /* one that answers may still take nothing */
+        round->halts = 0;
     if (is_receipt && tus->deed == TUS_TELL) {
         buffer_clear(&round->receipt);
         buffer_append(&round->receipt, answer->body, answer->body_length);
@@ -162,6 +196,14 @@ static void note(struct round *round)
     buffer_clear(&round->text);
     parcel_print_note(round->at, &round->text);
     keeperline_note(round->keeper, round->at->sha256, &round->text);
+}
+
+static void set_aside(struct round *round)
+{
+    buffer_clear(&round->text);
+    parcel_print_note(round->at, &round->text);
+    keeperline_set_aside(round->keeper, round->at->sha256, &round->text,
+                         round->at->leave_ms, round->at->tus.why);
 }
 
 static void ask(struct round *round)
@@ -215,6 +257,15 @@ static void drawn(void *owner, int pipe, int err, const char *text)
     web_start(round->web, &wish);
 }
 
+/* It is no business of ours for now: another has its place. */
+static void leave(struct round *round)
+{
+    round->at->tus.deed = TUS_DONE;
+    round->listed_ms = 0;
+    round->at = NULL;
+    advance(round);
+}
+
 static void done(void *owner, int err, const char *text)
 {
     struct round *round = owner;
@@ -222,7 +273,9 @@ static void done(void *owner, int err, const char *text)
     if (err)
         log_warn("file %.16s: the keeper refuses: %s (%s)", round->at->sha256, text,
                  strerror(-err));
-    if (tus->deed == TUS_TELL)
+    if (round->at->leave_ms > 0 || (tus->deed == TUS_NOTE && err == -ENOENT))
+        leave(round); /* set aside; or the keeper has it no more */
+    else if (tus->deed == TUS_TELL)
         settle(round, tus_told(tus, err));
     else if (err == 0)
         settle(round, tus_noted(tus));
@@ -252,8 +305,11 @@ static void listed(void *owner, const struct fields *entries)
         if (field.tag != TAG_ENTRY || parcel_read(&parcels[count], &field) != 0)
             continue;
         const struct parcel *known = find(round, parcels[count].sha256);
+        struct tus *tus = &parcels[count].tus;
         if (known != NULL && known->tus.deed != TUS_DONE)
             parcels[count] = *known;
+        else if (!web_is_same_server(round->settings.url, tus->url))
+            tus_move(tus);
         count++;
     }
     mem_free(round->parcels);
@@ -264,6 +320,13 @@ static void listed(void *owner, const struct fields *entries)
     advance(round);
 }
 
+/* Needs the keeper only. */
+static bool is_local(const struct parcel *parcel)
+{
+    return parcel->leave_ms > 0 || parcel->tus.deed == TUS_TELL ||
+           parcel->tus.deed == TUS_NOTE;
+}
+
 /* Receipts first: they are small, and with each one less is in the balance. */
 static struct parcel *choose(struct round *round, int64_t now_ms, int64_t *soonest_ms)
 {
@@ -272,10 +335,10 @@ static struct parcel *choose(struct round *round, int64_t now_ms, int64_t *soone
         struct parcel *parcel = &round->parcels[i];
         if (parcel->tus.deed == TUS_DONE)
             continue;
-        if (parcel->due_ms > now_ms) {
+        if (parcel->due_ms > now_ms && parcel->leave_ms == 0) {
             if (parcel->due_ms < *soonest_ms)
                 *soonest_ms = parcel->due_ms;
-        } else if (parcel->tus.deed == TUS_TELL || parcel->tus.deed == TUS_NOTE) {
+        } else if (is_local(parcel)) {
             return parcel;
         } else if (first == NULL || (parcel->tus.is_sent && !first->tus.is_sent)) {
             first = parcel;
@@ -297,15 +360,14 @@ static void advance(struct round *round)
     if (round->is_over || !round->is_started || round->is_listing || round->at != NULL)
         return;
     struct parcel *parcel = choose(round, now_ms, &soonest_ms);
-    bool is_local =
-        parcel != NULL && (parcel->tus.deed == TUS_TELL || parcel->tus.deed == TUS_NOTE);
-    if (!is_local &&
+    bool needs_line = parcel == NULL || !is_local(parcel);
+    if (needs_line &&
         (round->listed_ms == 0 || now_ms - round->listed_ms >= ROUND_LIST_MS)) {
         round->is_listing = true;
         keeperline_list(round->keeper);
-    } else if (!is_local && rate == HOURS_CLOSED) {
+    } else if (needs_line && rate == HOURS_CLOSED) {
         sleep_until(round, now_ms + ROUND_TICK_MS);
-    } else if (!is_local && round->held_ms > now_ms) {
+    } else if (needs_line && round->held_ms > now_ms) {
         sleep_until(round, round->held_ms < soonest_ms ? round->held_ms : soonest_ms);
     } else if (parcel == NULL) {
         sleep_until(round, soonest_ms);
@@ -314,7 +376,10 @@ static void advance(struct round *round)
         round->at = parcel;
         round->rate =
             rate; /* one look at the hour: it may end before the file is drawn */
-        DEEDS[parcel->tus.deed](round);
+        if (parcel->leave_ms > 0)
+            set_aside(round);
+        else
+            DEEDS[parcel->tus.deed](round);
     }
 }
 

@@ -18,10 +18,16 @@ static int64_t doubled(unsigned times, int64_t first_ms, int64_t most_ms)
     return ms < most_ms ? ms : most_ms;
 }
 
+int64_t tus_wait_ms(unsigned failures)
+{
+    return doubled(failures > 0 ? failures - 1 : 0, TUS_FIRST_MS, TUS_AGAIN_MOST_MS);
+}
+
 static enum tus_verdict go(struct tus *tus, enum tus_deed deed)
 {
     tus->deed = deed;
-    tus->wait_ms = 0;
+    tus->wait_ms = tus->least_ms = 0;
+    tus->is_refused = false;
     tus->why[0] = '\0';
     return TUS_GO;
 }
@@ -29,7 +35,9 @@ static enum tus_verdict go(struct tus *tus, enum tus_deed deed)
 /* The same again, later and later. */
 static enum tus_verdict again(struct tus *tus, enum tus_verdict verdict, const char *why)
 {
-    tus->wait_ms = doubled(tus->failures++, TUS_FIRST_MS, TUS_AGAIN_MOST_MS);
+    tus->wait_ms = tus_wait_ms(++tus->failures);
+    tus->least_ms = 0;
+    tus->is_refused = false;
     snprintf(tus->why, sizeof(tus->why), "%s", why);
     return verdict;
 }
@@ -38,7 +46,10 @@ static enum tus_verdict again(struct tus *tus, enum tus_verdict verdict, const c
 static enum tus_verdict refused(struct tus *tus, enum tus_verdict verdict,
                                 const char *why)
 {
+    tus->failures++;
     tus->wait_ms = TUS_REFUSED_MS;
+    tus->least_ms = 0;
+    tus->is_refused = verdict == TUS_REST;
     snprintf(tus->why, sizeof(tus->why), "%s", why);
     return verdict;
 }
@@ -49,7 +60,7 @@ static bool is_unknown(int status)
 }
 
 /* What is no answer to this request, but about the server or us. */
-static enum tus_verdict fail(struct tus *tus, const struct tus_answer *answer)
+static enum tus_verdict judge(struct tus *tus, const struct tus_answer *answer)
 {
     char why[TUS_WHY_ROOM];
     if (answer->fault != TUS_GOOD) {
@@ -78,6 +89,16 @@ static enum tus_verdict fail(struct tus *tus, const struct tus_answer *answer)
     }
 }
 
+static enum tus_verdict fail(struct tus *tus, const struct tus_answer *answer)
+{
+    enum tus_verdict verdict = judge(tus, answer);
+    int64_t retry_ms = answer->retry_s < TUS_RETRY_MOST_MS / 1000 ? answer->retry_s * 1000
+                                                                  : TUS_RETRY_MOST_MS;
+    if (answer->fault == TUS_GOOD && !tus->is_refused && retry_ms > 0)
+        tus->least_ms = retry_ms;
+    return verdict;
+}
+
 /* ---- The upload */
 
 static enum tus_verdict lose(struct tus *tus)
@@ -85,6 +106,17 @@ static enum tus_verdict lose(struct tus *tus)
     tus->is_lost = true;
     tus->looks = 0;
     return go(tus, TUS_FETCH);
+}
+
+/* 404, 410: a proxy whose server is away says so too, and all bytes would go again. */
+static enum tus_verdict miss(struct tus *tus, const struct tus_answer *answer)
+{
+    char why[TUS_WHY_ROOM];
+    tus->deed = TUS_ASK;
+    if (answer->is_tus || tus->failures >= TUS_DOUBTS)
+        return lose(tus);
+    snprintf(why, sizeof(why), "%d comes from no tus server", answer->status);
+    return again(tus, TUS_REST, why);
 }
 
 static enum tus_verdict be_sent(struct tus *tus)
@@ -111,6 +143,7 @@ static enum tus_verdict go_on(struct tus *tus, int64_t offset)
 {
     if (offset > tus->best)
         tus->failures = 0;
+    tus->has_moved |= tus->deed == TUS_SEND;
     tus->best = offset > tus->best ? offset : tus->best;
     tus->offset = offset;
     if (offset == tus->size)
@@ -124,10 +157,12 @@ static enum tus_verdict asked(struct tus *tus, const struct tus_answer *answer)
     if (answer->fault != TUS_GOOD)
         return fail(tus, answer);
     if (is_unknown(answer->status))
-        return lose(tus);
+        return miss(tus, answer);
     if (answer->status / 100 != 2)
         return fail(tus, answer);
-    if (answer->offset < 0 || answer->offset > tus->size ||
+    if (answer->offset < 0) /* as the page of a proxy */
+        return again(tus, TUS_REST, "the server does not say how much it has");
+    if (answer->offset > tus->size ||
         (answer->length >= 0 && answer->length != tus->size))
         return lose(tus); /* that is another file's */
     return go_on(tus, answer->offset);
@@ -140,7 +175,7 @@ static enum tus_verdict sent(struct tus *tus, const struct tus_answer *answer)
         return go_on(tus, answer->offset);
     tus->deed = TUS_ASK;
     if (answer->fault == TUS_GOOD && is_unknown(answer->status))
-        return lose(tus);
+        return miss(tus, answer);
     if (answer->fault == TUS_GOOD && answer->status / 100 == 2)
         return again(tus, TUS_REST, "the server has not taken what it was sent");
     return fail(tus, answer);
@@ -177,9 +212,11 @@ static enum tus_verdict fetched(struct tus *tus, const struct tus_answer *answer
     if (answer->fault != TUS_GOOD ||
         (answer->status != 200 && !is_unknown(answer->status)))
         return fail(tus, answer);
+    if (answer->status == 200)
+        return go(tus, TUS_TELL);
     tus->failures = 0;
     tus->why[0] = '\0';
-    return answer->status == 200 ? go(tus, TUS_TELL) : look_again(tus);
+    return look_again(tus);
 }
 
 enum tus_verdict tus_told(struct tus *tus, int err)
@@ -187,11 +224,12 @@ enum tus_verdict tus_told(struct tus *tus, int err)
     ASSERT(tus->deed == TUS_TELL);
     if (err == 0)
         return go(tus, TUS_DONE);
-    /* That of another log may lie there: whether this upload is there tells only the server. */
+    /* That of another log may lie there, or a proxy's page: whether this upload is there tells only the
+     * server. */
     tus->deed = tus->is_lost ? TUS_FETCH : TUS_ASK;
     if (tus->is_lost && ++tus->looks >= TUS_LAST_LOOKS)
         return begin_anew(tus);
-    return refused(tus, TUS_REST, "the keeper does not accept the city's receipt");
+    return again(tus, TUS_REST, "the keeper does not accept the city's receipt");
 }
 
 /* ---- All of it */
@@ -228,6 +266,12 @@ enum tus_verdict tus_noted(struct tus *tus)
     if (tus->is_sent)
         return go(tus, TUS_FETCH);
     return go_on(tus, tus->offset);
+}
+
+void tus_move(struct tus *tus)
+{
+    if (tus->url[0] != '\0')
+        lose(tus);
 }
 
 void tus_interrupt(struct tus *tus)

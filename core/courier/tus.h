@@ -5,9 +5,10 @@
  *
  * Whatever interrupts a PATCH is followed by `ask` (HEAD): only the server knows where to go on, and
  * no byte goes out again that it has confirmed. An upload that the server does not know any more may
- * have become evidence: its receipt is looked for before it is made anew. tus 1.0.0, core protocol and
- * creation; no checksums, for those need the whole body's before its first byte, and the city compares
- * the whole file with the event anyway. */
+ * have become evidence: its receipt is looked for before it is made anew. What a proxy says in the
+ * server's place is no reason to begin anew. tus 1.0.0, core protocol and creation; no checksums, for
+ * those need the whole body's before its first byte, and the city compares the whole file with the event
+ * anyway. */
 #ifndef COURIER_TUS_H
 #define COURIER_TUS_H
 
@@ -17,8 +18,9 @@
 enum { TUS_URL_MAX = 1024, TUS_WHY_ROOM = 120 };
 
 /* How many looks at a receipt in vain until the server is asked for the upload itself; and until
- * one that it does not know is made anew. */
-enum { TUS_LOOKS = 3, TUS_LAST_LOOKS = 3 };
+ * one that it does not know is made anew; how often one is asked for that is not known where no tus
+ * server speaks. */
+enum { TUS_LOOKS = 3, TUS_LAST_LOOKS = 3, TUS_DOUBTS = 5 };
 
 /* Bounds of waits that double. */
 enum {
@@ -26,7 +28,8 @@ enum {
     TUS_LOOK_MOST_MS = 60 * 1000,
     TUS_AGAIN_MOST_MS = 5 * 60 * 1000,
     TUS_REFUSED_MS = 10 * 60 * 1000, /* only a person can change that */
-    TUS_ANEW_MOST_MS = 24 * 3600 * 1000
+    TUS_ANEW_MOST_MS = 24 * 3600 * 1000,
+    TUS_RETRY_MOST_MS = 3600 * 1000 /* that a server may ask for (Retry-After) */
 };
 
 enum tus_deed {
@@ -50,6 +53,10 @@ struct tus {
     unsigned looks;            /* for the receipt, in vain, in a row */
     unsigned failures;         /* in a row */
     unsigned anew;             /* how often it was made anew */
+    bool has_moved;            /* the server has taken bytes of it since tus_begin() */
+    bool is_refused;           /* in a way that no other try betters soon */
+    int64_t aside_ms;          /* for how long it was set aside last, before; 0 never */
+    int64_t least_ms;          /* the server wants to be left alone so long, */
     int64_t wait_ms;           /* the bound of the next wait, when one is due */
     char why[TUS_WHY_ROOM];    /* of that wait, for people; empty: nothing is wrong */
 };
@@ -66,6 +73,8 @@ struct tus_answer {
     enum tus_fault fault;
     int status;
     int64_t offset, length; /* Upload-Offset, Upload-Length; -1 none */
+    int64_t retry_s;        /* Retry-After; -1 none */
+    bool is_tus;            /* Tus-Resumable: it is no proxy that answers */
     const char *location;   /* absolute and on the same server; or NULL */
     const char *said;       /* about a fault; or NULL */
 };
@@ -78,6 +87,8 @@ enum tus_verdict {
 
 /* `url` as it was noted, or empty. */
 void tus_begin(struct tus *tus, int64_t size, const char *url, bool is_sent);
+/* The upload is on a server that is not ours any more: only a receipt that is here already counts. */
+void tus_move(struct tus *tus);
 
 /* The answer to the request of CREATE, ASK, SEND or FETCH. */
 enum tus_verdict tus_answer(struct tus *tus, const struct tus_answer *answer);
@@ -88,5 +99,8 @@ enum tus_verdict tus_told(struct tus *tus, int err);
 
 /* SEND was ended by ourselves, as when the hour is over: the server is asked before it goes on. */
 void tus_interrupt(struct tus *tus);
+
+/* The bound of the wait after so many failures in a row, the first being 1. */
+int64_t tus_wait_ms(unsigned failures);
 
 #endif

@@ -168,31 +168,70 @@ static int64_t number_of(const char *value)
     return is_number ? number : -1;
 }
 
+static bool is_same_part(CURLU *one, CURLU *other, CURLUPart part)
+{
+    char *a = NULL, *b = NULL;
+    curl_url_get(one, part, &a, CURLU_DEFAULT_PORT);
+    curl_url_get(other, part, &b, CURLU_DEFAULT_PORT);
+    bool is_same = a != NULL && b != NULL && strcasecmp(a, b) == 0;
+    curl_free(a);
+    curl_free(b);
+    return is_same;
+}
+
+static bool is_same_server(CURLU *one, CURLU *other)
+{
+    return is_same_part(one, other, CURLUPART_SCHEME) &&
+           is_same_part(one, other, CURLUPART_HOST) &&
+           is_same_part(one, other, CURLUPART_PORT);
+}
+
+/* A server behind a proxy that speaks TLS for it takes itself for http. */
+static void take_for_ours(CURLU *to, CURLU *from)
+{
+    char *scheme = NULL, *port = NULL;
+    curl_url_get(to, CURLUPART_SCHEME, &scheme, 0);
+    if (scheme != NULL && strcasecmp(scheme, "http") == 0 &&
+        is_same_part(from, to, CURLUPART_HOST)) {
+        curl_url_get(from, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+        curl_url_set(to, CURLUPART_SCHEME, "https", 0);
+        curl_url_set(to, CURLUPART_PORT, port, 0);
+    }
+    curl_free(scheme);
+    curl_free(port);
+}
+
 /* Where the server says it is, made absolute; only on the same server, or our certificate and the
  * office's files would follow whoever points elsewhere. */
 static char *resolve(const char *base, const char *place)
 {
-    static const CURLUPart SAME[] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT};
     CURLU *from = curl_url(), *to = curl_url();
     char *url = NULL, *found = NULL;
     ASSERT(from != NULL && to != NULL);
-    bool is_same = curl_url_set(from, CURLUPART_URL, base, 0) == CURLUE_OK &&
-                   curl_url_set(to, CURLUPART_URL, base, 0) == CURLUE_OK &&
-                   curl_url_set(to, CURLUPART_URL, place, 0) == CURLUE_OK;
-    for (size_t i = 0; i < countof(SAME) && is_same; i++) {
-        char *a = NULL, *b = NULL;
-        curl_url_get(from, SAME[i], &a, CURLU_DEFAULT_PORT);
-        curl_url_get(to, SAME[i], &b, CURLU_DEFAULT_PORT);
-        is_same = a != NULL && b != NULL && strcasecmp(a, b) == 0;
-        curl_free(a);
-        curl_free(b);
-    }
-    if (is_same && curl_url_get(to, CURLUPART_URL, &url, 0) == CURLUE_OK)
+    bool is_url = curl_url_set(from, CURLUPART_URL, base, 0) == CURLUE_OK &&
+                  curl_url_set(to, CURLUPART_URL, base, 0) == CURLUE_OK &&
+                  curl_url_set(to, CURLUPART_URL, place, 0) == CURLUE_OK;
+    if (is_url)
+        take_for_ours(to, from);
+    if (is_url && is_same_server(from, to) &&
+        curl_url_get(to, CURLUPART_URL, &url, 0) == CURLUE_OK)
         found = mem_text(url);
     curl_free(url);
     curl_url_cleanup(from);
     curl_url_cleanup(to);
     return found;
+}
+
+bool web_is_same_server(const char *url, const char *other)
+{
+    CURLU *one = curl_url(), *two = curl_url();
+    ASSERT(one != NULL && two != NULL);
+    bool is_same = curl_url_set(one, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                   curl_url_set(two, CURLUPART_URL, other, 0) == CURLUE_OK &&
+                   is_same_server(one, two);
+    curl_url_cleanup(one);
+    curl_url_cleanup(two);
+    return is_same;
 }
 
 static const char *value_of(const char *line, const char *name)
@@ -212,6 +251,10 @@ static void take_header(struct web *web, char *line)
         web->answer.offset = number_of(value);
     else if ((value = value_of(line, "Upload-Length")) != NULL)
         web->answer.length = number_of(value);
+    else if ((value = value_of(line, "Retry-After")) != NULL)
+        web->answer.retry_s = number_of(value); /* a date is none */
+    else if (value_of(line, "Tus-Resumable") != NULL)
+        web->answer.is_tus = true;
     else if ((value = value_of(line, "Location")) != NULL) {
         mem_free(web->location);
         web->location = resolve(web->url, value);
@@ -391,7 +434,7 @@ void web_start(struct web *web, const struct web_wish *wish)
     web->head_bytes = 0;
     web->said[0] = '\0';
     buffer_clear(&web->text);
-    web->answer = (struct web_answer){.offset = -1, .length = -1};
+    web->answer = (struct web_answer){.offset = -1, .length = -1, .retry_s = -1};
     web->easy = curl_easy_init();
     ASSERT(web->easy != NULL);
     set_lines(web, wish);

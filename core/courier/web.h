@@ -37,6 +37,8 @@ struct web_answer {
     enum web_fault fault;
     int status;
     int64_t offset, length; /* Upload-Offset and Upload-Length, -1 none */
+    int64_t retry_s;        /* Retry-After in seconds, -1 none */
+    bool is_tus;            /* it says Tus-Resumable */
     const char *location;   /* made absolute, when it is on the same server; else NULL */
     const void *body;
     size_t body_length;
@@ -63,5 +65,8 @@ bool web_is_busy(const struct web *web);
 
 /* Bytes of the body that have gone out so far. */
 int64_t web_sent(const struct web *web);
+
+/* Whether both lead to the same host and port. */
+bool web_is_same_server(const char *url, const char *other);
 
 #endif

@@ -12,12 +12,14 @@
 
 #include "base/base.h"
 #include "base/hex.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/now.h"
 #include "keeper/adoption.h"
 #include "keeper/chain.h"
 #include "keeper/eraser.h"
 #include "keeper/heirs.h"
+#include "keeper/notes.h"
 #include "keeper/quota.h"
 #include "keeper/self.h"
 
@@ -521,6 +523,20 @@ static void print_classes(const struct blobs *blobs, struct buffer *out)
     buffer_append_text(out, "}");
 }
 
+/* Files that do not go for a while, because they came to nothing: the reason of one. */
+static void print_aside(const struct blobs *blobs, struct buffer *out)
+{
+    struct buffer why = {0};
+    int64_t count = 0;
+    if (blobs->sends != 0 && notes_count_aside(store_of(blobs), &count, &why) == 0 &&
+        count > 0) {
+        buffer_printf(out, ",\"aside\":{\"count\":%" PRId64 ",\"why\":", count);
+        json_put_bytes(out, why.bytes, why.length);
+        buffer_append_text(out, "}");
+    }
+    buffer_free(&why);
+}
+
 void blobs_print(struct blobs *blobs, struct buffer *out)
 {
     int64_t count = 0;
@@ -538,5 +554,6 @@ void blobs_print(struct blobs *blobs, struct buffer *out)
                   blobs->sum.damaged,
                   blobs->refusal.full ? catalog_class_name(blobs->refusal.full - 1) : "");
     print_classes(blobs, out);
+    print_aside(blobs, out);
     buffer_append_text(out, "}");
 }

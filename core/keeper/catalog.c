@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "keeper/notes.h"
 #include "keeper/query.h"
 #include "keeper/row.h"
 
@@ -142,12 +143,16 @@ int catalog_each_prompt(struct store *store, int64_t now_us, int64_t most, int s
     return each_row(rows, each, owner);
 }
 
-int catalog_each_parcel(struct store *store, int class, int64_t most, catalog_call *each,
-                        void *owner)
+int catalog_each_parcel(struct store *store, int class, int64_t now_us, int64_t most,
+                        catalog_call *each, void *owner)
 {
+    uint8_t from[NOTES_BOUND_BYTES], until[NOTES_BOUND_BYTES];
     sqlite3_stmt *rows = store_statement(store, QUERY_PARCELS);
+    notes_bounds(from, until, now_us);
     sqlite3_bind_int(rows, 1, class);
     sqlite3_bind_int64(rows, 2, most);
+    row_bind_bytes(rows, 3, from, sizeof(from));
+    row_bind_bytes(rows, 4, until, sizeof(until));
     return each_row(rows, each, owner);
 }
 

@@ -52,11 +52,12 @@ int catalog_each_prompt(struct store *store, int64_t now_us, int64_t most, int s
                         catalog_call *each, void *owner);
 int catalog_each_due(struct store *store, int64_t now_us, int64_t most, int class,
                      int sends, catalog_call *each, void *owner);
-/* Those of the class that can go to the city and have no receipt of it, the oldest first. */
-int catalog_each_parcel(struct store *store, int class, int64_t most, catalog_call *each,
-                        void *owner);
+/* Those of the class that can go to the city, have no receipt of it and are not set aside (notes.h),
+ * the oldest first. */
+int catalog_each_parcel(struct store *store, int class, int64_t now_us, int64_t most,
+                        catalog_call *each, void *owner);
 
-/* Whether it can go to the city, and has no receipt of it: as catalog_each_parcel() has it. */
+/* Whether it can go to the city, and has no receipt of it: now, or when it was set aside long enough. */
 bool catalog_is_parcel(const struct catalog_blob *blob);
 /* Those of the classes `sends` that could go if an event of this log named them. */
 int catalog_each_heir(struct store *store, int64_t most, int sends, catalog_call *each,

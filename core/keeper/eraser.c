@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/now.h"
 #include "keeper/chain.h"
+#include "keeper/notes.h"
 
 static struct store *store_of(const struct blobs *blobs)
 {
@@ -57,6 +58,8 @@ static int forget(struct blobs *blobs, const struct digest *digest)
         err = catalog_forget(store_of(blobs), digest);
     if (!err)
         err = chain_forget(store_of(blobs), digest);
+    if (!err)
+        err = notes_forget(store_of(blobs), digest);
     if (!err)
         blobs_add_up(blobs, &row, -1);
     return err;

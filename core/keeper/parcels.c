@@ -1,4 +1,4 @@
-/* parcels - see parcels.h. The notes are keys of the store's instance "courier", by SHA-256. */
+/* parcels - see parcels.h. */
 #include "keeper/parcels.h"
 
 #include <errno.h>
@@ -12,10 +12,9 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "keeper/chain.h"
+#include "keeper/notes.h"
 #include "keeper/self.h"
 #include "proof/handover.h"
-
-static const char OWN[] = "courier";
 
 static struct store *store_of(const struct parcels *parcels)
 {
@@ -30,11 +29,15 @@ struct list {
     int64_t count;
 };
 
-static void put_note(struct list *list, const char *digits)
+static void put_note(struct list *list, const struct digest *digest)
 {
+    struct store *store = store_of(list->parcels);
     struct buffer note = {0};
-    if (store_get(store_of(list->parcels), OWN, digits, &note) == 0)
+    int64_t ms;
+    if (notes_get(store, digest, &note) == 0)
         frame_put(list->frame, TAG_VALUE, note.bytes, note.length);
+    if (notes_aside_ms(store, digest, &ms) == 0)
+        frame_put_number(list->frame, TAG_LIMIT, ms);
     buffer_free(&note);
 }
 
@@ -48,7 +51,7 @@ static int put_entry(void *owner, const struct catalog_blob *blob)
     size_t mark = frame_open(list->frame, TAG_ENTRY);
     hex_encode(digits, blob->sha256.bytes, DIGEST_BYTES);
     frame_put_text(list->frame, TAG_DIGEST, digits);
-    put_note(list, digits);
+    put_note(list, &blob->sha256);
     hex_encode(digits, blob->sm3.bytes, DIGEST_BYTES);
     frame_put_text(list->frame, TAG_SM3, digits);
     frame_put_number(list->frame, TAG_SIZE, blob->size);
@@ -68,7 +71,7 @@ static int hear_list(struct parcels *parcels, struct peer *courier,
     frame_begin(&answer, TALK_PARCELS, frame->id);
     for (int class = CLASSES - 1; class >= 0 && !err; class --)
         if (sends >> class & 1)
-            err = catalog_each_parcel(store_of(parcels), class,
+            err = catalog_each_parcel(store_of(parcels), class, now_utc_us(),
                                       TALK_PARCELS_MAX - list.count, put_entry, &list);
     if (!err)
         peer_send(courier, &answer);
@@ -101,19 +104,48 @@ static void answer(struct peer *courier, uint32_t id, int err, const char *why)
     peer_done(courier, id, err, why, -1);
 }
 
+/* What is to be noted; `ms` is 0 when the file is not set aside. */
+struct wish {
+    struct digest digest;
+    struct field note, why;
+    int64_t ms;
+};
+
+static int read_wish(struct wish *wish, const struct frame *frame)
+{
+    char digits[TALK_DIGEST_HEX + 1];
+    struct field limit;
+    *wish = (struct wish){.ms = 0};
+    if (read_digest(frame, digits, &wish->digest) != 0 ||
+        fields_find(&frame->fields, TAG_VALUE, &wish->note) != 0 ||
+        wish->note.length > TALK_NOTE_MAX)
+        return -EPROTO;
+    if (fields_find(&frame->fields, TAG_LIMIT, &limit) != 0)
+        return 0;
+    if (field_number(&limit, &wish->ms) != 0 || wish->ms < 1 ||
+        wish->ms > NOTES_ASIDE_MAX_MS)
+        return -EPROTO;
+    return fields_find(&frame->fields, TAG_TEXT, &wish->why) != 0 ? -EPROTO : 0;
+}
+
+static int put_wish(struct store *store, const struct wish *wish)
+{
+    int err = notes_put(store, &wish->digest, wish->note.bytes, wish->note.length);
+    if (err || wish->ms == 0)
+        return err;
+    return notes_set_aside(store, &wish->digest, wish->ms, wish->why.bytes,
+                           wish->why.length);
+}
+
 static int hear_note(struct parcels *parcels, struct peer *courier,
                      const struct frame *frame)
 {
     struct group *group = parcels->blobs->group;
-    char digits[TALK_DIGEST_HEX + 1];
     struct catalog_blob blob;
-    struct digest digest;
-    struct field note;
-    int err = read_digest(frame, digits, &digest);
-    if (err || fields_find(&frame->fields, TAG_VALUE, &note) != 0 ||
-        note.length > TALK_NOTE_MAX)
+    struct wish wish;
+    if (read_wish(&wish, frame) != 0)
         return -EPROTO;
-    err = find_stored(parcels, &digest, &blob);
+    int err = find_stored(parcels, &wish.digest, &blob);
     if (!err)
         err = group_enter(group);
     if (err) {
@@ -121,7 +153,7 @@ static int hear_note(struct parcels *parcels, struct peer *courier,
         return 0;
     }
     group_answer(group, courier, frame->id, -1);
-    err = store_put(store_of(parcels), OWN, digits, note.bytes, note.length);
+    err = put_wish(store_of(parcels), &wish);
     if (err)
         group_fail(group, err);
     else
@@ -247,9 +279,8 @@ static int record_upload(struct parcels *parcels, const struct catalog_blob *blo
     blobs_add_up(parcels->blobs, blob, -1);
     blobs_add_up(parcels->blobs, &row, 1);
     err = catalog_put(store_of(parcels), &row);
-    hex_encode(digits, blob->sha256.bytes, DIGEST_BYTES);
     if (!err)
-        err = store_remove(store_of(parcels), OWN, digits);
+        err = notes_forget(store_of(parcels), &blob->sha256);
     if (err)
         group_fail(parcels->blobs->group, err);
     return err;

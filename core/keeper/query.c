@@ -86,6 +86,8 @@ const char *const query_sql[QUERIES] = {
         " AND until >= 0 AND until <= ?1" RECEIPTED("?4") " ORDER BY until LIMIT ?2",
     [QUERY_PARCELS] =
         "SELECT " BLOB_COLUMNS " FROM blob WHERE state = 0 AND class = ?1 AND " IS_PARCEL
+        " AND NOT EXISTS (SELECT 1 FROM kv WHERE instance = 'courier'"
+        " AND key = 'aside/' || lower(hex(digest)) AND value >= ?3 AND value < ?4)"
         " ORDER BY stored LIMIT ?2",
     [QUERY_HEIRS] = "SELECT " BLOB_COLUMNS
                     " FROM blob WHERE state = 0 AND uploaded = 0 AND (?2 >> class) & 1"

@@ -56,9 +56,11 @@
  *                    (SHA-256 of the manifest of what was given) -> DONE with SEQ (EPERM: no officer;
  *                    EINVAL; ENOENT)
  *   PARCELS  courier -> PARCELS with ENTRY (DIGEST, SM3, SIZE, NAME, SEQ, optional VALUE: the last
- *                    NOTE of it) ...: at most TALK_PARCELS_MAX blobs that shall go to the city and have
- *                    no receipt yet, the most important first
- *   NOTE     courier DIGEST, VALUE (at most TALK_NOTE_MAX bytes)  -> DONE: it is durable
+ *                    NOTE of it, optional LIMIT: for how long it was set aside the last time) ...: at
+ *                    most TALK_PARCELS_MAX blobs that shall go to the city, have no receipt yet and
+ *                    are not set aside, the most important first
+ *   NOTE     courier DIGEST, VALUE (at most TALK_NOTE_MAX bytes); to set it aside LIMIT (1 ms to a day
+ *                    from now) and TEXT (why)                    -> DONE: it is durable
  *   DRAW     courier DIGEST, OFFSET                              -> DRAWN
  *   DRAWN    keeper  ERROR (0; ENOENT: not stored; EBUSY; EIO), TEXT, and, when there is no error, a
  *                    descriptor: the reading end of a pipe with the blob's bytes from OFFSET on

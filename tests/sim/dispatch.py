@@ -18,7 +18,7 @@ from fake_keeper import Verifier, field, fields_of, frame, number
 
 HELLO, START, DONE, HEALTH, PING, PONG, STOP = 1, 2, 4, 14, 15, 16, 17
 PARCELS, NOTE, DRAW, DRAWN, HANDOVER = 34, 35, 36, 37, 38
-T_CONFIG, T_VALUE, T_NAME, T_SEQ, T_ENTRY, T_ERROR, T_TEXT = 2, 12, 16, 17, 20, 22, 23
+T_CONFIG, T_VALUE, T_LIMIT, T_NAME, T_SEQ, T_ENTRY, T_ERROR, T_TEXT = 2, 12, 14, 16, 17, 20, 22, 23
 T_DIGEST, T_SM3, T_SIZE, T_OFFSET = 27, 28, 29, 31
 ENOENT, EBADMSG = 2, 74
 
@@ -27,6 +27,7 @@ class File:
     def __init__(self, path, seq, kind):
         self.path, self.seq, self.kind = path, seq, kind
         self.note, self.receipt = None, None
+        self.aside, self.until, self.why = None, 0, None  # ms; when that is over; for people
         self.size = os.path.getsize(path)
         self.sha256, self.sm3 = digests(path)
 
@@ -110,8 +111,9 @@ class Dispatch:
 
     def _list(self, ident):
         entries = []
-        for file in [f for f in self.files.values() if f.receipt is None][:64]:
+        for file in [f for f in self.files.values() if f.receipt is None and f.until <= time.monotonic()][:64]:
             note = field(T_VALUE, file.note) if file.note else b""
+            note += field(T_LIMIT, file.aside) if file.aside else b""
             entries.append(field(T_ENTRY, field(T_DIGEST, file.sha256.encode()) +
                                  field(T_SM3, file.sm3.encode()) + field(T_SIZE, file.size) +
                                  field(T_NAME, file.kind.encode()) + field(T_SEQ, file.seq) + note))
@@ -149,7 +151,11 @@ class Dispatch:
         elif kind == PARCELS:
             self._list(ident)
         elif kind == NOTE:
-            self.files[fields[T_DIGEST].decode()].note = fields[T_VALUE]
+            file = self.files[fields[T_DIGEST].decode()]
+            file.note = fields[T_VALUE]
+            if T_LIMIT in fields:
+                file.aside, file.why = number(fields[T_LIMIT]), fields[T_TEXT].decode()
+                file.until = time.monotonic() + file.aside / 1000
             self._send(frame(DONE, ident, field(T_ERROR, 0), field(T_SEQ, -1)))
         elif kind == DRAW:
             self._draw(ident, fields[T_DIGEST].decode(), number(fields[T_OFFSET]))

@@ -98,11 +98,11 @@ class City(town.City):
 
 
 class World:
-    def __init__(self, folder, started, closing):
+    def __init__(self, folder, started, closing, most=None):
         self.folder, self.closing = folder, closing
         self.authority = secure.Authority(folder)
         self.authority.run("office", town.OFFICE_ID)
-        self.server = started(uploads.Uploads(folder, self.authority.sign("uploads", "uploads")))
+        self.server = started(uploads.Uploads(folder, self.authority.sign("uploads", "uploads"), most))
         self.broker = started(town.Broker(folder))
         self.city = started(City(folder, self.broker, self.server))
         with open(self.city.verifier, encoding="ascii") as line:
@@ -218,6 +218,16 @@ def test_a_file_waits_at_the_city_for_its_event(world):
     assert file.receipt is None and not os.listdir(world.server.path("evidence"))
     world.tell(file)
     world.wait_for(courier, file)
+
+
+def test_however_many_the_server_refuses_the_next_one_goes(tmp_path, started, closing):
+    world = World(tmp_path, started, closing, most=1000)
+    courier = world.courier()
+    refused = [world.record(courier, 1001 + i) for i in range(66)]
+    world.wait_for(courier, world.record(courier, 999))
+    town.wait_for(lambda: all(file.aside for file in refused), 60, f"their being set aside; {courier.text()}")
+    assert {(file.aside, file.why) for file in refused} == {(600000, "the server answers 413")}
+    assert len(world.server.creations()) == 1
 
 
 def minute_of_the_office():

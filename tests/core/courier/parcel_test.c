@@ -31,8 +31,10 @@ static int read_entry(struct parcel *parcel, const char *digest, int64_t size,
     frame_put_text(&frame, TAG_NAME, "case");
     frame_put_number(&frame, TAG_SIZE, size);
     frame_put_number(&frame, TAG_SEQ, 12);
-    if (note != NULL)
+    if (note != NULL) {
         frame_put_text(&frame, TAG_VALUE, note);
+        frame_put_number(&frame, TAG_LIMIT, 600000);
+    }
     frame_close(&frame, mark);
     assert_int_equal(frame_read(&read, frame.bytes, frame.length), 0);
     assert_int_equal(fields_find(&read.fields, TAG_ENTRY, &entry), 0);
@@ -52,6 +54,7 @@ static void a_new_file_is_created_at_the_server(void **state)
     assert_int_equal(parcel.seq, 12);
     assert_int_equal(parcel.tus.size, 100);
     assert_int_equal(parcel.tus.deed, TUS_CREATE);
+    assert_int_equal(parcel.tus.aside_ms, 0);
 }
 
 static void what_was_noted_is_gone_on_from(void **state)
@@ -67,6 +70,10 @@ static void what_was_noted_is_gone_on_from(void **state)
     parcel_print_note(&parcel, &note);
     assert_string_equal(buffer_text(&note), "sent " URL);
     buffer_free(&note);
+    assert_int_equal(parcel.tus.aside_ms, 600000);
+    assert_int_equal(read_entry(&parcel, SHA256, 100, "begun "),
+                     0); /* refused, no upload */
+    assert_int_equal(parcel.tus.deed, TUS_CREATE);
 }
 
 static void a_note_that_is_none_of_ours_is_as_none(void **state)

@@ -9,44 +9,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-
-#define URL "https://city.example:8443/files/0123"
-
-static enum tus_verdict say(struct tus *tus, int status, int64_t offset)
-{
-    const struct tus_answer answer = {
-        .status = status, .offset = offset, .length = -1, .location = URL};
-    return tus_answer(tus, &answer);
-}
-
-static enum tus_verdict break_off(struct tus *tus, enum tus_fault fault)
-{
-    const struct tus_answer answer = {.fault = fault, .offset = -1, .length = -1};
-    return tus_answer(tus, &answer);
-}
-
-/* At SEND of 100 bytes, nothing confirmed. */
-static void create(struct tus *tus)
-{
-    tus_begin(tus, 100, "", false);
-    assert_int_equal(tus->deed, TUS_CREATE);
-    assert_int_equal(say(tus, 201, -1), TUS_GO);
-    assert_int_equal(tus->deed, TUS_NOTE);
-    assert_string_equal(tus->url, URL);
-    assert_int_equal(tus_noted(tus), TUS_GO);
-    assert_int_equal(tus->deed, TUS_SEND);
-    assert_int_equal(tus->offset, 0);
-}
-
-static void send_all(struct tus *tus)
-{
-    create(tus);
-    assert_int_equal(say(tus, 204, 100), TUS_GO);
-    assert_int_equal(tus->deed, TUS_NOTE);
-    assert_true(tus->is_sent);
-    assert_int_equal(tus_noted(tus), TUS_GO);
-    assert_int_equal(tus->deed, TUS_FETCH);
-}
+#include "courier/upload.h"
 
 static void a_file_goes_up_and_its_receipt_comes(void **state)
 {
@@ -203,10 +166,13 @@ static void a_receipt_that_the_keeper_refuses_is_not_believed(void **state)
     say(&tus, 200, -1);
     assert_int_equal(tus_told(&tus, -EBADMSG), TUS_REST);
     assert_int_equal(tus.deed, TUS_ASK);
-    assert_int_equal(tus.wait_ms, TUS_REFUSED_MS);
+    assert_int_equal(tus.wait_ms, TUS_FIRST_MS);
     assert_int_equal(say(&tus, 200, 100),
                      TUS_GO); /* the upload is there: no byte again */
     assert_int_equal(tus.deed, TUS_FETCH);
+    say(&tus, 200, -1);
+    assert_int_equal(tus_told(&tus, -EBADMSG), TUS_REST);
+    assert_int_equal(tus.wait_ms, 2 * TUS_FIRST_MS);
 }
 
 static void a_receipt_that_is_refused_for_ever_does_not_end_a_files_way(void **state)
@@ -298,6 +264,83 @@ static void an_upload_of_another_length_is_not_ours(void **state)
     assert_true(tus.is_lost);
 }
 
+/* ---- Who answers in the server's place */
+
+static void a_proxy_that_does_not_know_an_upload_has_not_lost_it(void **state)
+{
+    (void)state;
+    struct tus_answer answer = {.status = 404, .offset = -1, .length = -1};
+    struct tus tus;
+    tus_begin(&tus, 100, URL, false);
+    for (int i = 0; i < TUS_DOUBTS; i++) {
+        assert_int_equal(tus_answer(&tus, &answer), TUS_REST);
+        assert_int_equal(tus.deed, TUS_ASK);
+        assert_string_equal(tus.url, URL);
+    }
+    assert_int_equal(tus_answer(&tus, &answer), TUS_GO); /* it is no proxy after all */
+    assert_true(tus.is_lost);
+}
+
+static void a_page_in_the_place_of_an_answer_does_not_begin_anew(void **state)
+{
+    (void)state;
+    struct tus_answer answer = {.status = 200, .offset = -1, .length = -1};
+    struct tus tus;
+    tus_begin(&tus, 100, URL, false);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(tus_answer(&tus, &answer), TUS_REST);
+        assert_int_equal(tus.deed, TUS_ASK);
+    }
+    assert_int_equal(say(&tus, 200, 90), TUS_GO);
+    assert_int_equal(tus.offset, 90);
+}
+
+static void a_page_in_the_place_of_a_receipt_is_not_asked_for_all_the_time(void **state)
+{
+    (void)state;
+    struct tus tus;
+    send_all(&tus);
+    for (int i = 0; i < 20; i++) {
+        if (tus.deed == TUS_ASK)
+            say(&tus, 200, 100);
+        assert_int_equal(say(&tus, 200, -1), TUS_GO);
+        assert_int_equal(tus_told(&tus, -EPROTO), TUS_REST);
+    }
+    assert_int_equal(tus.wait_ms, TUS_AGAIN_MOST_MS);
+}
+
+static void a_server_that_says_when_is_not_asked_before(void **state)
+{
+    (void)state;
+    struct tus_answer answer = {
+        .status = 503, .offset = -1, .length = -1, .retry_s = 90, .is_tus = true};
+    struct tus tus;
+    create(&tus);
+    assert_int_equal(tus_answer(&tus, &answer), TUS_HALT);
+    assert_int_equal(tus.least_ms, 90 * 1000);
+    answer.retry_s = INT64_MAX;
+    assert_int_equal(tus_answer(&tus, &answer), TUS_HALT);
+    assert_int_equal(tus.least_ms, TUS_RETRY_MOST_MS);
+    say(&tus, 503, -1);
+    assert_int_equal(tus.least_ms, 0);
+}
+
+static void what_lies_on_a_server_of_before_is_made_anew_on_this_one(void **state)
+{
+    (void)state;
+    struct tus tus;
+    tus_begin(&tus, 100, URL, true);
+    tus_move(&tus);
+    for (int look = 0; look < TUS_LAST_LOOKS; look++) {
+        assert_int_equal(tus.deed, TUS_FETCH);
+        say(&tus, 404, -1);
+    }
+    assert_int_equal(tus.deed, TUS_CREATE);
+    tus_begin(&tus, 100, "", false);
+    tus_move(&tus);
+    assert_int_equal(tus.deed, TUS_CREATE);
+}
+
 /* ---- A server in numbers, and storms of everything at once */
 
 struct server {
@@ -314,7 +357,8 @@ static unsigned roll(unsigned *seed, unsigned bound)
 
 static struct tus_answer answer_of(struct server *server, struct tus *tus, unsigned *seed)
 {
-    struct tus_answer answer = {.status = 204, .offset = -1, .length = -1};
+    struct tus_answer answer = {
+        .status = 204, .offset = -1, .length = -1, .is_tus = true};
     bool cut = roll(seed, 3) == 0;
     switch (tus->deed) {
     case TUS_CREATE:
@@ -403,6 +447,11 @@ int main(void)
         cmocka_unit_test(a_file_of_ours_that_cannot_be_read_holds_no_other_up),
         cmocka_unit_test(a_place_on_another_server_is_none),
         cmocka_unit_test(an_upload_of_another_length_is_not_ours),
+        cmocka_unit_test(a_proxy_that_does_not_know_an_upload_has_not_lost_it),
+        cmocka_unit_test(a_page_in_the_place_of_an_answer_does_not_begin_anew),
+        cmocka_unit_test(a_page_in_the_place_of_a_receipt_is_not_asked_for_all_the_time),
+        cmocka_unit_test(a_server_that_says_when_is_not_asked_before),
+        cmocka_unit_test(what_lies_on_a_server_of_before_is_made_anew_on_this_one),
         cmocka_unit_test(through_any_storm_no_confirmed_byte_goes_twice_and_it_arrives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

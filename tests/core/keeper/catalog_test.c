@@ -182,7 +182,7 @@ static void what_waits_for_the_city_is_counted_as_it_is_listed(void **state)
         put(blob[i]);
         waiting += catalog_is_parcel(&blob[i]);
     }
-    assert_int_equal(catalog_each_parcel(store, CLASS_CASE, 16, note, &names), 0);
+    assert_int_equal(catalog_each_parcel(store, CLASS_CASE, 0, 16, note, &names), 0);
     expect(&names, "a");
     assert_int_equal(catalog_sum(store, &sum), 0);
     assert_int_equal(sum.parcels[CLASS_CASE], 1);

@@ -3,6 +3,7 @@
 
 #include "keeper/cellar.h"
 #include "keeper/heirs.h"
+#include "keeper/notes.h"
 #include "proof/handover.h"
 
 static struct cellar cellar;
@@ -78,7 +79,9 @@ static int count_listed(void)
     return list(0, TAG_NAME, found);
 }
 
-static void note(const struct digest *digest, const char *text, int err)
+/* `ms` 0: it is not set aside. */
+static void note_aside(const struct digest *digest, const char *text, int64_t ms,
+                       const char *why, int err)
 {
     char digits[TALK_DIGEST_HEX + 1];
     struct buffer frame = {0};
@@ -86,9 +89,18 @@ static void note(const struct digest *digest, const char *text, int err)
     frame_begin(&frame, TALK_NOTE, 6);
     frame_put_text(&frame, TAG_DIGEST, digits);
     frame_put_text(&frame, TAG_VALUE, text);
+    if (ms > 0) {
+        frame_put_number(&frame, TAG_LIMIT, ms);
+        frame_put_text(&frame, TAG_TEXT, why);
+    }
     ends_say(end, &frame);
     buffer_free(&frame);
     ends_done(cellar.house.loop, end, &cellar.house.heard, 6, err);
+}
+
+static void note(const struct digest *digest, const char *text, int err)
+{
+    note_aside(digest, text, 0, "", err);
 }
 
 static void say_draw(const struct digest *digest, int64_t offset)
@@ -202,6 +214,89 @@ static void a_note_is_durable_and_comes_back(void **state)
     list(0, TAG_VALUE, text);
     assert_string_equal(text, longest);
     note(&other, "x", -ENOENT);
+}
+
+/* The value of LIMIT of the first that is listed; 0: there is none. */
+static int64_t last_aside(void)
+{
+    struct heard *heard = &cellar.house.heard;
+    struct field field;
+    int64_t ms = 0;
+    assert_true(count_listed() > 0);
+    struct fields rest = heard->frame.fields;
+    assert_int_equal(fields_next(&rest, &field), 1);
+    struct fields inside = field_inside(&field);
+    if (fields_find(&inside, TAG_LIMIT, &field) == 0)
+        assert_int_equal(field_number(&field, &ms), 0);
+    return ms;
+}
+
+static int64_t told_aside(char why[64])
+{
+    struct buffer out = {0};
+    struct json *json;
+    blobs_print(&cellar.blobs, &out);
+    assert_int_equal(json_parse(&json, out.bytes, out.length), 0);
+    const struct json *aside = json_get(json, "aside");
+    const char *text = json_text(aside, "why");
+    int64_t count = json_number(aside, "count", 0);
+    snprintf(why, 64, "%s", text ? text : "");
+    json_free(json);
+    buffer_free(&out);
+    return count;
+}
+
+static void however_many_are_set_aside_the_others_go(void **state)
+{
+    char text[TALK_NOTE_MAX + 1], why[64];
+    (void)state;
+    for (int i = 0; i <= TALK_PARCELS_MAX; i++) {
+        snprintf(text, sizeof(text), "clip %d", i);
+        struct digest digest = keep(text, "case", -1);
+        note_aside(&digest, "begun ", 600000, i ? "no room" : "too big", 0);
+    }
+    assert_int_equal(count_listed(), 0);
+    keep("another", "important", 1000);
+    assert_int_equal(list(0, TAG_NAME, text), 1);
+    assert_string_equal(text, "important");
+    assert_int_equal(last_aside(), 0);
+    assert_int_equal(told_aside(why), TALK_PARCELS_MAX + 1);
+    assert_true(strcmp(why, "no room") == 0 || strcmp(why, "too big") == 0);
+}
+
+static void what_was_set_aside_comes_back_and_tells_for_how_long(void **state)
+{
+    struct digest digest = keep("clip", "important", 1000);
+    struct store *store = cellar.house.fixture.journal->store;
+    const struct handover handover = handover_of(&digest);
+    char text[TALK_NOTE_MAX + 1], why[64];
+    int64_t ms;
+    (void)state;
+    note_aside(&digest, "sent https://city/1", 1, "gone", 0);
+    usleep(2000);
+    list(0, TAG_VALUE, text);
+    assert_string_equal(text, "sent https://city/1");
+    assert_int_equal(last_aside(), 1);
+    assert_int_equal(told_aside(why), 0);
+    note(&digest, "sent https://city/1", 0);
+    assert_int_equal(last_aside(), 1);
+    hand_over(&handover, cellar.house.city, 0);
+    assert_int_equal(notes_aside_ms(store, &digest, &ms), -ENOENT);
+}
+
+/* A clock that was set back by a year must not keep it for a year. */
+static void what_another_clock_has_set_aside_goes(void **state)
+{
+    struct digest digest = keep("clip", "important", 1000);
+    struct store *store = cellar.house.fixture.journal->store;
+    char why[64];
+    (void)state;
+    assert_int_equal(group_enter(&cellar.house.group), 0);
+    assert_int_equal(
+        notes_set_aside(store, &digest, NOTES_ASIDE_MAX_MS + 60000, "far", 3), 0);
+    group_commit(&cellar.house.group);
+    assert_int_equal(count_listed(), 1);
+    assert_int_equal(told_aside(why), 0);
 }
 
 static void its_bytes_are_given_from_any_of_them_on(void **state)
@@ -450,6 +545,9 @@ int main(void)
         TEST(what_is_of_a_class_that_goes_is_listed_the_most_important_first),
         TEST(so_many_are_listed_and_no_more),
         TEST(a_note_is_durable_and_comes_back),
+        TEST(however_many_are_set_aside_the_others_go),
+        TEST(what_was_set_aside_comes_back_and_tells_for_how_long),
+        TEST(what_another_clock_has_set_aside_goes),
         TEST(its_bytes_are_given_from_any_of_them_on),
         TEST(who_asks_for_another_has_done_with_the_one_before),
         TEST(what_is_not_stored_is_not_given),
