@@ -125,6 +125,17 @@ int file_put(const char *path, const void *bytes, size_t length, mode_t mode)
     return err;
 }
 
+bool file_is_unfinished(const char *name)
+{
+    const char *end = strrchr(name, '.');
+    if (end == NULL || strcmp(end, ".new") != 0)
+        return false;
+    const char *at = end;
+    while (at > name && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    return at < end && at - 1 > name && at[-1] == '.';
+}
+
 static void folder_of(char *folder, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -24,6 +24,9 @@ int file_each_part(const char *path,
  * durable only after file_sync_folder(). */
 int file_put(const char *path, const void *bytes, size_t length, mode_t mode);
 
+/* Whether it is called "NAME.123.new", as what file_put() leaves behind when it is cut off. */
+bool file_is_unfinished(const char *name);
+
 /* file_put() and then the folder, so that both survive a power cut. */
 int file_put_durably(const char *path, const void *bytes, size_t length, mode_t mode);
 

@@ -1,6 +1,7 @@
 /* evidence - see evidence.h. */
 #include "city/evidence.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,9 +27,42 @@ static int join(char path[EVIDENCE_PATH_MAX], const struct evidence *evidence,
     return length < 0 || length >= EVIDENCE_PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
+static int each_name(const char *folder, int (*each)(const char *path))
+{
+    char path[EVIDENCE_PATH_MAX];
+    const struct dirent *entry;
+    int err = 0;
+    DIR *names = opendir(folder);
+    if (names == NULL)
+        return -errno;
+    while (!err && (entry = readdir(names)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        err = file_join(path, sizeof(path), folder, entry->d_name);
+        if (!err)
+            err = each(path);
+    }
+    closedir(names);
+    return err;
+}
+
+/* What a collector that was killed has left of a receipt. One that stays does no harm. */
+static int sweep_receipt(const char *path)
+{
+    if (file_is_unfinished(path))
+        (void)unlink(path);
+    return 0;
+}
+
+static int sweep_office(const char *folder)
+{
+    int err = each_name(folder, sweep_receipt);
+    return err == -ENOTDIR ? 0 : err;
+}
+
 int evidence_prepare(const struct evidence *evidence)
 {
-    static const char *const FOLDERS[] = {"evidence", "receipts", "refused"};
+    static const char *const FOLDERS[] = {"evidence", "refused", "receipts"};
     char path[EVIDENCE_PATH_MAX];
     int err = 0;
     for (size_t i = 0; i < countof(FOLDERS) && !err; i++) {
@@ -36,7 +70,7 @@ int evidence_prepare(const struct evidence *evidence)
         if (!err)
             err = file_make_folders(path);
     }
-    return err;
+    return err ? err : each_name(path, sweep_office);
 }
 
 bool evidence_is_id(const char *id)

@@ -24,7 +24,7 @@ struct evidence {
     const struct key *key;
 };
 
-/* Makes the folders. */
+/* Makes the folders; what a killed collector has left of a receipt goes. */
 int evidence_prepare(const struct evidence *evidence);
 
 /* 1 to EVIDENCE_ID_MAX letters, digits, "-" and "_". */

@@ -3,8 +3,8 @@
  * Invariant: fd is -1 or the file of `ticket` and `id`, of which `done` bytes are hashed; then the
  * timer fires for the next piece, else for the next look.
  *
- * Looks go round: what waits for its event, or cannot be read or moved, has had its turn, and those
- * behind it are next. */
+ * Looks go round the folder, which stays open until its end: what waits for its event, or cannot be read
+ * or moved, has had its turn, and those behind it are next, however many there are. */
 #include "city/uploads.h"
 
 #include <dirent.h>
@@ -32,11 +32,10 @@ struct uploads {
     struct loop_timer timer;
     struct algorithm_hash *sha256, *sm3;
     struct ticket ticket;
-    char id[EVIDENCE_ID_MAX + 1];
+    char id[EVIDENCE_ID_MAX + 1]; /* of the one in hand; empty: none is */
     int fd;
     int64_t done;
-    long passed;    /* so many waiting ones had their look in this round */
-    long at;        /* the number in it of the one in hand; 0: none is */
+    DIR *folder;    /* of the round under way; NULL: none is */
     bool is_failed; /* one of this round met trouble */
     int trouble;    /* the last that was told */
     uint8_t piece[UPLOADS_PIECE];
@@ -46,11 +45,10 @@ static void told_trouble(struct uploads *uploads, int err)
 {
     if (err != uploads->trouble)
         log_error("uploads: %s%s%s: %s; no receipt for now, it is tried again",
-                  uploads->evidence->folder, uploads->at > 0 ? "/" : "",
-                  uploads->at > 0 ? uploads->id : "", strerror(-err));
+                  uploads->evidence->folder, uploads->id[0] != '\0' ? "/" : "",
+                  uploads->id, strerror(-err));
     uploads->trouble = err;
     uploads->is_failed = true;
-    uploads->passed = uploads->at;
 }
 
 /* ---- Hashing */
@@ -203,15 +201,14 @@ static int refuse_torn(struct uploads *uploads, const char *id)
 }
 
 /* Counts those that are finished, but whose event may not be here yet. */
-static int look_at(struct uploads *uploads, const char *id, long *waiting)
+static int look_at(struct uploads *uploads, const char *id, int *waiting)
 {
     char path[EVIDENCE_PATH_MAX];
     struct ticket ticket;
     int err = find_finished(uploads->evidence, id, &ticket, path);
-    if (err == 0 || ++*waiting <= uploads->passed ||
-        *waiting > uploads->passed + UPLOADS_WAITING)
+    if (err == 0)
         return 0;
-    uploads->at = *waiting;
+    ++*waiting;
     strcpy(uploads->id, id);
     if (err == -EPROTO)
         return refuse_torn(uploads, id);
@@ -232,38 +229,32 @@ static bool ticket_of(const char *name, char id[EVIDENCE_ID_MAX + 1])
 
 static void end_round(struct uploads *uploads)
 {
-    uploads->passed = 0;
+    closedir(uploads->folder);
+    uploads->folder = NULL;
     if (!uploads->is_failed)
         uploads->trouble = 0;
     uploads->is_failed = false;
 }
 
-static int look_into(struct uploads *uploads, DIR *folder)
-{
-    char id[EVIDENCE_ID_MAX + 1];
-    struct dirent *entry;
-    long waiting = 0;
-    int err = 0, entries = 0;
-    while (!err && uploads->fd < 0 && entries++ < UPLOADS_ENTRIES &&
-           (entry = readdir(folder)) != NULL)
-        if (ticket_of(entry->d_name, id))
-            err = look_at(uploads, id, &waiting);
-    if (err || uploads->fd >= 0)
-        return err;
-    uploads->passed += UPLOADS_WAITING;
-    if (waiting <= uploads->passed)
-        end_round(uploads);
-    return 0;
-}
-
 static int look(struct uploads *uploads)
 {
-    DIR *folder = opendir(uploads->evidence->folder);
-    uploads->at = 0;
-    if (folder == NULL)
+    char id[EVIDENCE_ID_MAX + 1];
+    int err = 0, names = 0, waiting = 0;
+    uploads->id[0] = '\0';
+    if (uploads->folder == NULL)
+        uploads->folder = opendir(uploads->evidence->folder);
+    if (uploads->folder == NULL)
         return -errno;
-    int err = look_into(uploads, folder);
-    closedir(folder);
+    while (!err && uploads->fd < 0 && names++ < UPLOADS_NAMES &&
+           waiting < UPLOADS_WAITING) {
+        const struct dirent *entry = readdir(uploads->folder);
+        if (entry == NULL) {
+            end_round(uploads);
+            return 0;
+        }
+        if (ticket_of(entry->d_name, id))
+            err = look_at(uploads, id, &waiting);
+    }
     return err;
 }
 
@@ -339,6 +330,8 @@ void uploads_close(struct uploads *uploads)
     if (uploads == NULL)
         return;
     end_hashing(uploads);
+    if (uploads->folder != NULL)
+        closedir(uploads->folder);
     loop_timer_stop(&uploads->timer);
     algorithm_hash_free(uploads->sha256);
     algorithm_hash_free(uploads->sm3);

@@ -1,6 +1,6 @@
 /* uploads - finished uploads of evidence files become evidence, one at a time.
  *
- * Looks at the folder of a tus server every UPLOADS_LOOK_MS. An upload whose event is not here yet
+ * Looks at the folder of a tus server every UPLOADS_LOOK_MS, at a part of it when it is large. An upload whose event is not here yet
  * waits; the others are hashed, both ways, a piece of UPLOADS_PIECE bytes a turn of the loop, so that
  * alarms do not wait for a file. What then is what its office has said and recorded is kept and has a
  * receipt (evidence.h), what is not is refused. One that cannot be read or moved is told and tried
@@ -12,13 +12,14 @@
 #include "city/evidence.h"
 
 enum {
-    UPLOADS_ENTRIES = 64 * 1024, /* looked at in a folder */
+    UPLOADS_ENTRIES = 64 * 1024, /* looked at in a folder, to count */
     UPLOADS_TORN_S = 60 /* a ticket that cannot be read may be half written so long */
 };
 
 #ifdef SMALL_BOUNDS
 enum {
     UPLOADS_PIECE = 7,
+    UPLOADS_NAMES = 3,
     UPLOADS_WAITING = 2,
     UPLOADS_LOOK_MS = 20,
     UPLOADS_TROUBLE_MS = 20
@@ -26,6 +27,7 @@ enum {
 #else
 enum {
     UPLOADS_PIECE = 256 * 1024,
+    UPLOADS_NAMES = 1024, /* of the folder, at one look */
     UPLOADS_WAITING = 64, /* finished uploads whose events are looked for at one look */
     UPLOADS_LOOK_MS = 1000,
     UPLOADS_TROUBLE_MS = 10 * 1000

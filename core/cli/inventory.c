@@ -131,23 +131,11 @@ static bool is_note(const struct inventory *inventory, const char *name)
     return false;
 }
 
-/* "NAME.123.new" stays behind when the writing of NAME is cut off. */
-static bool is_leftover(const char *name)
-{
-    const char *end = strstr(name, ".new");
-    if (end == NULL || end[4] != '\0')
-        return false;
-    const char *at = end;
-    while (at > name && at[-1] >= '0' && at[-1] <= '9')
-        at--;
-    return at < end && at > name && at[-1] == '.';
-}
-
 static int judge_file(struct walk *walk, const char *name)
 {
     if (is_note(walk->inventory, name) || is_tile(walk->inventory, name))
         return 0;
-    if (!is_leftover(name) || walk->inventory->is_closed)
+    if (!file_is_unfinished(name) || walk->inventory->is_closed)
         return finding_put(walk->finding, name, "does not belong into this journal");
     walk->inventory->leftovers++;
     return 0;

@@ -25,18 +25,6 @@ static bool ends_with(const char *name, const char *end)
     return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
-/* "NAME.123.new" is what file_put() writes before it renames. */
-static bool is_cut_off(const char *name)
-{
-    if (!ends_with(name, ".new"))
-        return false;
-    const char *dot = name + strlen(name) - 4;
-    const char *at = dot;
-    while (at > name && at[-1] >= '0' && at[-1] <= '9')
-        at--;
-    return at < dot && at > name && at[-1] == '.';
-}
-
 static void remove_file(const struct sweep *sweep, const char *name)
 {
     char path[PATH_ROOM];
@@ -72,7 +60,7 @@ static void judge_width(const struct sweep *sweep, const char *name, const char 
 static void judge_tile(const struct sweep *sweep, const char *name, const char *entry)
 {
     char path[PATH_ROOM];
-    if (is_cut_off(entry))
+    if (file_is_unfinished(entry))
         remove_file(sweep, name);
     if (!ends_with(entry, ".p"))
         return;
@@ -83,7 +71,7 @@ static void judge_tile(const struct sweep *sweep, const char *name, const char *
 
 static void judge_note(const struct sweep *sweep, const char *name, const char *entry)
 {
-    if (is_cut_off(entry))
+    if (file_is_unfinished(entry))
         remove_file(sweep, name);
 }
 

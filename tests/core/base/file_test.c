@@ -50,6 +50,19 @@ static void what_is_put_is_read(void **state)
     buffer_free(&out);
 }
 
+static void what_a_cut_leaves_behind_is_known_by_its_name(void **state)
+{
+    (void)state;
+    static const char *const LEFT[] = {"a.1.new", "checkpoint.4711.new", "x/y.new.2.new"};
+    static const char *const OTHERS[] = {"",          ".new",  "new",    "1.new",
+                                         ".1.new",    "a.new", "a1.new", "a..new",
+                                         "a.1.newer", "a.1.ne"};
+    for (size_t i = 0; i < sizeof(LEFT) / sizeof(LEFT[0]); i++)
+        assert_true(file_is_unfinished(LEFT[i]));
+    for (size_t i = 0; i < sizeof(OTHERS) / sizeof(OTHERS[0]); i++)
+        assert_false(file_is_unfinished(OTHERS[i]));
+}
+
 static void a_file_beyond_the_bound_is_not_read(void **state)
 {
     (void)state;
@@ -140,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_put_is_read),
+        cmocka_unit_test(what_a_cut_leaves_behind_is_known_by_its_name),
         cmocka_unit_test(a_file_beyond_the_bound_is_not_read),
         cmocka_unit_test(nothing_stays_beside_a_file_that_cannot_be_put),
         cmocka_unit_test(folders_are_made_with_those_above),

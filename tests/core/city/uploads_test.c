@@ -283,6 +283,39 @@ static void those_that_wait_hide_none_behind_them(void **state)
 }
 
 /* The folder is there where its bytes should be: a disk that fails looks no better. */
+/* As an office that begins uploads and never goes on with them. */
+static void those_that_were_left_hide_none_behind_them(void **state)
+{
+    struct desk *desk = *state;
+    char id[16];
+    put_event(desk, "\"sha256\":\"" SHA256 "\",\"size\":3");
+    for (int i = 0; i < 10 * UPLOADS_NAMES; i++) {
+        snprintf(id, sizeof(id), "left%d", i);
+        put_ticket(desk, id, "0", SM3);
+        put(desk, id, "ab");
+    }
+    put_ticket(desk, "whole", "0", SM3);
+    put(desk, "whole", "abc");
+    run(desk, 200, "receipts/office-1/" SHA256);
+    expect_receipt(desk);
+    assert_true(is_there(desk, "left0"));
+}
+
+static void what_a_killed_collector_left_of_a_receipt_goes(void **state)
+{
+    struct desk *desk = *state;
+    char path[200];
+    snprintf(path, sizeof(path), "%s/receipts/office-1", desk->folder);
+    assert_int_equal(file_make_folders(path), 0);
+    put(desk, "receipts/office-1/" SHA256, "whole");
+    put(desk, "receipts/office-1/" SHA256 ".4711.new", "ha");
+    put(desk, "receipts/stray", "not an office");
+    run(desk, 1, NULL);
+    assert_false(is_there(desk, "receipts/office-1/" SHA256 ".4711.new"));
+    assert_true(is_there(desk, "receipts/office-1/" SHA256));
+    assert_true(is_there(desk, "receipts/stray"));
+}
+
 static void one_that_cannot_be_read_holds_up_no_other(void **state)
 {
     struct desk *desk = *state;
@@ -327,7 +360,8 @@ static void while_the_database_refuses_nothing_is_taken(void **state)
     put_event(desk, "\"sha256\":\"" SHA256 "\"");
     put_ticket(desk, "u1", "0", SM3);
     put(desk, "u1", "abc");
-    run(desk, 1, NULL);
+    for (int turn = 0; turn < 100 && desk->settled == 0; turn++)
+        run(desk, 1, NULL);
     assert_true(is_there(desk, "u1.json"));
     assert_int_equal(desk->settled, 1);
 }
@@ -361,6 +395,8 @@ int main(void)
         TEST(what_is_not_finished_or_not_recorded_yet_waits),
         TEST(what_is_kept_waits_and_was_refused_is_counted),
         TEST(those_that_wait_hide_none_behind_them),
+        TEST(those_that_were_left_hide_none_behind_them),
+        TEST(what_a_killed_collector_left_of_a_receipt_goes),
         TEST(one_that_cannot_be_read_holds_up_no_other),
         TEST(torn_metadata_has_a_minute),
         TEST(while_the_database_refuses_nothing_is_taken),
