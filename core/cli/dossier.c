@@ -6,7 +6,6 @@
 #include "cli/dossier.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "base/word.h"
 #include "cli/archive.h"
 #include "cli/blobline.h"
+#include "cli/halfway.h"
 #include "cli/history.h"
 #include "cli/keeperline.h"
 #include "cli/page.h"
@@ -28,14 +28,14 @@
 #include "cli/prove.h"
 #include "proof/base64.h"
 
-enum { LOOK_MS = 200, CHECKER_MAX = 256 * 1024, TRIES = 20, OPEN_FOLDERS = 8 };
+enum { LOOK_MS = 200, CHECKER_MAX = 256 * 1024, TRIES = 20 };
 
 static const char PROOF[] = "c2sp.org/tlog-proof@v1";
 
 /* One export under way. */
 struct making {
     struct dossier *dossier;
-    char part[ARCHIVE_PATH_MAX]; /* the folder until it is whole */
+    struct halfway halfway;
     char name[DOSSIER_NAME_MAX + 1];
     char sm3[2 * DIGEST_BYTES + 1];
     struct history history;
@@ -59,7 +59,7 @@ static int put(const struct making *making, const char *name, const void *bytes,
                size_t length)
 {
     char path[ARCHIVE_PATH_MAX];
-    int err = file_join(path, sizeof(path), making->part, name);
+    int err = file_join(path, sizeof(path), making->halfway.path, name);
     if (!err)
         err = file_put_durably(path, bytes, length, 0640);
     return err ? complain(name, err) : 0;
@@ -95,33 +95,12 @@ static int put_once(struct making *making, const char *name, const void *bytes,
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type,
-                      struct FTW *place)
-{
-    (void)info;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
-/* The folder until it is whole: what is there already is somebody else's. */
-static int make_part(struct making *making)
-{
-    const char *folder = making->dossier->folder;
-    int length = snprintf(making->part, sizeof(making->part), "%s.part", folder);
-    if (length < 0 || (size_t)length >= sizeof(making->part))
-        return complain(folder, -ENAMETOOLONG);
-    if (file_exists(folder))
-        return complain(folder, -EEXIST);
-    return mkdir(making->part, 0750) == 0 ? 0 : complain(making->part, -errno);
-}
-
 static int make_folders(const struct making *making)
 {
     char path[ARCHIVE_PATH_MAX];
-    if (file_join(path, sizeof(path), making->part, "events") != 0 ||
+    if (file_join(path, sizeof(path), making->halfway.path, "events") != 0 ||
         mkdir(path, 0750) != 0 ||
-        file_join(path, sizeof(path), making->part, "file") != 0 ||
+        file_join(path, sizeof(path), making->halfway.path, "file") != 0 ||
         mkdir(path, 0750) != 0)
         return complain(path, -errno);
     return 0;
@@ -141,6 +120,20 @@ static int open_archive(const struct making *making, struct archive **archive)
     return -ECANCELED;
 }
 
+static void complain_history(int err)
+{
+    if (err != -E2BIG) {
+        complain("its history", err);
+        return;
+    }
+    fprintf(
+        stderr,
+        "outpost evidence: its history: expected at most %d events and %d MB, there is "
+        "more. Each is in outpost evidence show SHA256 --json, and outpost prove SEQ "
+        "proves it; outpost blob get SHA256 gives the file\n",
+        HISTORY_MAX, HISTORY_BYTES_MAX >> 20);
+}
+
 /* What is new of the file, and who signs for it. */
 static int take_history(struct making *making)
 {
@@ -156,7 +149,7 @@ static int take_history(struct making *making)
                       archive->verifier.bytes.length);
         err = history_gather(&making->history, archive, making->dossier->sha256, from);
         if (err)
-            complain("its history", err);
+            complain_history(err);
     }
     archive_close(archive);
     return err ? -ECANCELED : 0;
@@ -246,7 +239,7 @@ static int fetch(const struct making *making, FILE *out)
 static int put_file(struct making *making)
 {
     char path[ARCHIVE_PATH_MAX];
-    int err = file_join(path, sizeof(path), making->part, "file/part");
+    int err = file_join(path, sizeof(path), making->halfway.path, "file/part");
     FILE *out = err ? NULL : fopen(path, "wbxe");
     if (out == NULL)
         return complain("file/part", err ? err : -errno);
@@ -262,9 +255,9 @@ static int name_file(struct making *making)
     struct digest wanted;
     find_name(making);
     snprintf(name, sizeof(name), "file/%s", making->name);
-    int err = file_join(from, sizeof(from), making->part, "file/part");
+    int err = file_join(from, sizeof(from), making->halfway.path, "file/part");
     if (!err)
-        err = file_join(to, sizeof(to), making->part, name);
+        err = file_join(to, sizeof(to), making->halfway.path, name);
     if (!err)
         err = suite_hash_file(suite_named("sha256+ed25519"), &making->digest, from);
     if (!err)
@@ -506,21 +499,18 @@ static int make(struct making *making)
         err = assemble_all(making);
     if (!err)
         err = put_proofs(making);
-    if (!err && rename(making->part, making->dossier->folder) != 0)
-        err = complain(making->dossier->folder, -errno);
-    return err ? err : file_sync_name(making->dossier->folder);
+    return err ? err : halfway_finish(&making->halfway, making->dossier->folder);
 }
 
 int dossier_make(struct dossier *dossier)
 {
     struct making making = {.dossier = dossier};
     dossier->seq = -1;
-    int err = make_part(&making);
+    int err = halfway_open(&making.halfway, dossier->folder);
     if (err)
         return err;
     err = make(&making);
-    if (err)
-        nftw(making.part, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    halfway_close(&making.halfway);
     history_free(&making.history);
     buffer_free(&making.list);
     buffer_free(&making.key);

@@ -34,10 +34,10 @@ static const char USAGE[] =
     "one important\n"
     "or holds it for a case, until an officer releases it. An export is a folder that "
     "proves the file to\n"
-    "people who have nothing of ours: sh FOLDER/check.sh. Marks, releases and exports "
-    "are "
-    "for officers,\n"
-    "and each is an event that says who and why.\n"
+    "people who have nothing of ours: sh FOLDER/check.sh. It holds at most 10000 events "
+    "about the file.\n"
+    "Marks, releases and exports are for officers, and each is an event that says who "
+    "and why.\n"
     "\n"
     "  --reason TEXT   why; it goes into the journal, and to the city\n"
     "  --keep TIME     keep it so long from now at least (default 180d); of a case: "
@@ -59,6 +59,7 @@ struct wish {
     const char *digest;
     const char *word;        /* the class; the folder */
     struct archive *archive; /* where list looks for names, or NULL */
+    uint64_t shown;          /* events */
 };
 
 static int say(const char *what, int err)
@@ -146,7 +147,7 @@ static int list(struct wish *wish)
 
 /* ---- show */
 
-static void print_event(const char *body, size_t length)
+static void print_event(const void *body, size_t length)
 {
     struct json *event = NULL;
     struct buffer line = {0};
@@ -164,45 +165,38 @@ static void print_event(const char *body, size_t length)
     json_free(event);
 }
 
-static void print_history(const struct wish *wish, const struct history *history)
+static int show_one(void *owner, uint64_t seq, const void *body, size_t length)
 {
-    for (size_t i = 0; i < history_count(history); i++) {
-        const struct history_event *event = history_at(history, i);
-        const char *body = history_body(history, event);
-        if (wish->json) {
-            printf("%.*s\n", (int)event->length, body);
-            continue;
-        }
-        printf("%" PRIu64 "  ", event->seq);
-        print_event(body, event->length);
+    struct wish *wish = owner;
+    wish->shown++;
+    if (wish->json) {
+        printf("%.*s\n", (int)length, (const char *)body);
+        return 0;
     }
-    if (history->unread > 0)
-        fprintf(stderr, "outpost evidence: %" PRIu64 " events cannot be read\n",
-                history->unread);
+    printf("%" PRIu64 "  ", seq);
+    print_event(body, length);
+    return 0;
 }
 
 static int show(struct wish *wish)
 {
     struct archive *archive = NULL;
-    struct history history = {.unread = 0};
+    uint64_t unread = 0;
     struct finding finding = {.place = ""};
     char journal[ARCHIVE_PATH_MAX];
     int err = archive_find(journal, wish->state);
     if (!err)
         err = archive_open(&archive, journal, &finding);
     if (!err)
-        err = history_gather(&history, archive, wish->digest, 0);
+        err = history_each(archive, wish->digest, 0, &unread, show_one, wish);
     archive_close(archive);
-    bool is_known = history_count(&history) > 0;
-    if (!err)
-        print_history(wish, &history);
-    uint64_t unread = history.unread;
-    history_free(&history);
     if (err)
         return say(finding.place[0] ? finding.what : wish->state, err);
-    if (!is_known)
+    if (unread > 0)
+        fprintf(stderr, "outpost evidence: %" PRIu64 " events cannot be read\n", unread);
+    if (wish->shown == 0)
         fprintf(stderr, "outpost evidence: no event of the journal names that file\n");
-    return !is_known || unread > 0 || fflush(stdout) != 0;
+    return wish->shown == 0 || unread > 0 || fflush(stdout) != 0;
 }
 
 /* ---- mark, release */

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-static int take(struct history *history, uint64_t seq, const void *body, size_t length)
+static int take(void *owner, uint64_t seq, const void *body, size_t length)
 {
+    struct history *history = owner;
     struct history_event event = {seq, history->bodies.length, length};
     if (history_count(history) == HISTORY_MAX ||
         history->bodies.length + length > HISTORY_BYTES_MAX)
@@ -15,8 +16,10 @@ static int take(struct history *history, uint64_t seq, const void *body, size_t 
     return 0;
 }
 
-int history_gather(struct history *history, struct archive *archive, const char *sha256,
-                   uint64_t from)
+int history_each(struct archive *archive, const char *sha256, uint64_t from,
+                 uint64_t *unread,
+                 int (*each)(void *owner, uint64_t seq, const void *body, size_t length),
+                 void *owner)
 {
     uint64_t size = archive_size(archive);
     size_t digits = strlen(sha256);
@@ -26,11 +29,17 @@ int history_gather(struct history *history, struct archive *archive, const char 
         size_t length;
         int missing = archive_event(archive, seq, &body, &length);
         if (missing)
-            history->unread += missing != -ENODATA;
+            *unread += missing != -ENODATA;
         else if (memmem(body, length, sha256, digits) != NULL)
-            err = take(history, seq, body, length);
+            err = each(owner, seq, body, length);
     }
     return err;
+}
+
+int history_gather(struct history *history, struct archive *archive, const char *sha256,
+                   uint64_t from)
+{
+    return history_each(archive, sha256, from, &history->unread, take, history);
 }
 
 const char *history_first(struct archive *archive, const char *sha256, uint64_t from,

@@ -1,6 +1,6 @@
 /* history - all events of a journal that name one file by its SHA-256, in their order.
  *
- * At most HISTORY_MAX; what cannot be read is counted and passed over, what is erased was telemetry. */
+ * What cannot be read is counted and passed over, what is erased was telemetry. */
 #ifndef CLI_HISTORY_H
 #define CLI_HISTORY_H
 
@@ -23,7 +23,14 @@ struct history {
     uint64_t unread;
 };
 
-/* Takes those from `from` on. 0, or -E2BIG beyond the bound. */
+/* Calls `each` for those from `from` on; nonzero from it ends it, and is returned. `unread` grows by those
+ * that cannot be read. */
+int history_each(struct archive *archive, const char *sha256, uint64_t from,
+                 uint64_t *unread,
+                 int (*each)(void *owner, uint64_t seq, const void *body, size_t length),
+                 void *owner);
+
+/* Takes those from `from` on. 0, or -E2BIG beyond HISTORY_MAX or HISTORY_BYTES_MAX. */
 int history_gather(struct history *history, struct archive *archive, const char *sha256,
                    uint64_t from);
 void history_free(struct history *history);
