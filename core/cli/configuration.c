@@ -110,10 +110,11 @@ static int check_files(const struct checked *checked, const struct buffer *json)
     return err;
 }
 
-/* Runs the host: its output, and into the file `said` its errors. */
-static int run_host(struct buffer *json, int said, const char *path, const char *plugins)
+/* Runs the host: its output, into the file `said` its errors, and how it ended. */
+static int run_host(struct buffer *json, int said, const char *path, const char *plugins,
+                    int *status)
 {
-    int fds[2], status;
+    int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -errno;
     pid_t pid = fork();
@@ -124,23 +125,46 @@ static int run_host(struct buffer *json, int said, const char *path, const char 
     close(fds[0]);
     if (pid < 0)
         return err;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
         ;
-    if (!err && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+    if (!err && !(WIFEXITED(*status) && WEXITSTATUS(*status) == 0))
         err = -EINVAL;
     return err;
+}
+
+/* Nobody may be left with an exit code alone: a check that came to no end says nothing of the
+ * configuration, and one that ends without a word is told of by its number. */
+static void name_end(const struct checked *checked, int err, int status)
+{
+    struct buffer *errors = checked->errors;
+    if (WIFSIGNALED(status))
+        buffer_printf(errors,
+                      "%s: the check was killed by signal %d (%s) before it was done: "
+                      "whether it is good is not known; check it again\n",
+                      checked->path, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (err == -EFBIG)
+        buffer_printf(errors, "%s: checked, it has more than the %d KiB it may have\n",
+                      checked->path, CONFIGURATION_MAX / 1024);
+    else if (errors->length == 0 && err == -EINVAL)
+        buffer_printf(errors, "%s: the check ended with %d and said nothing\n",
+                      checked->path, WEXITSTATUS(status));
+    else if (errors->length == 0)
+        buffer_printf(errors, "%s: cannot be checked: %s\n", checked->path,
+                      strerror(-err));
 }
 
 int configuration_read_with(struct buffer *json, struct buffer *errors, const char *path,
                             const char *plugins)
 {
     struct checked checked = {path, errors};
-    int said = memfd_create("errors", MFD_CLOEXEC);
-    if (said < 0)
-        return -errno;
-    int err = run_host(json, said, path, plugins);
-    take_errors(errors, said);
-    close(said);
+    int status = 0, said = memfd_create("errors", MFD_CLOEXEC);
+    int err = said < 0 ? -errno : run_host(json, said, path, plugins, &status);
+    if (said >= 0) {
+        take_errors(errors, said);
+        close(said);
+    }
+    if (err)
+        name_end(&checked, err, status);
     return err ? err : check_files(&checked, json);
 }
 

@@ -7,7 +7,8 @@
 enum { CONFIGURATION_MAX = 1024 * 1024, CONFIGURATION_ERRORS_MAX = 64 * 1024 };
 
 /* Appends the checked configuration. -EINVAL when it has errors, which are appended to `errors`, one
- * a line with file, line, setting, expectation and value. The files that it names are checked too:
+ * a line with file, line, setting, expectation and value. Whatever the errno, `errors` says why, also
+ * when the process that checks was killed. The files that it names are checked too:
  * the city's public key, and for TLS that they are there. */
 int configuration_read(struct buffer *json, struct buffer *errors, const char *path);
 

@@ -67,8 +67,10 @@ static void exec_keeper(const struct wish *wish, int fd)
     char number[16];
     if (place_beside(keeper, "../libexec/outpost/keeper") != 0 ||
         place_beside(libexec, "../libexec/outpost") != 0 ||
-        place_beside(outpost, "outpost") != 0)
+        place_beside(outpost, "outpost") != 0) {
+        fprintf(stderr, "outpost run: the place of its own programs is not known\n");
         return;
+    }
     const char *absolute = realpath(wish->config, config);
     snprintf(number, sizeof(number), "%d", fd);
     execl(keeper, "keeper", "--state", wish->state, "--libexec", libexec, "--config-fd",
@@ -125,6 +127,9 @@ int run_run(int argc, char **argv)
         int fd = hand_down(&json);
         if (fd >= 0)
             exec_keeper(&wish, fd);
+        else
+            fprintf(stderr, "outpost run: the configuration cannot be handed down: %s\n",
+                    strerror(-fd));
     }
     buffer_free(&json);
     return 1;

@@ -43,6 +43,30 @@ BROKEN = {
 }
 
 
+def test_a_check_that_is_killed_is_said(tmp_path):
+    """Not "it does not check": nothing is known of it. And `run` goes on with the last good one, if any."""
+    installed = updates.Installed(tmp_path / "programs")
+    host = os.path.join(installed.folder, "libexec", "outpost", "host")
+    with open(host, "w", encoding="ascii") as out:
+        out.write("#!/bin/sh\nkill -9 $$\n")
+    config = tmp_path / "outpost.lua"
+    config.write_text(OFFICE, encoding="utf-8")
+    for words in (["check"], ["run", "--state", str(tmp_path / "state")],
+                  ["reload", "--state", str(tmp_path / "state")]):
+        done = town.run(installed.outpost, *words, "--config", str(config), expect=1)
+        assert f"{config}: the check was killed by signal 9 (Killed)" in done.stderr, done.stderr
+
+
+def test_a_check_that_ends_without_a_word_is_said(tmp_path):
+    installed = updates.Installed(tmp_path / "programs")
+    with open(os.path.join(installed.folder, "libexec", "outpost", "host"), "w", encoding="ascii") as out:
+        out.write("#!/bin/sh\nexit 70\n")
+    config = tmp_path / "outpost.lua"
+    config.write_text(OFFICE, encoding="utf-8")
+    done = town.run(installed.outpost, "check", "--config", str(config), expect=1)
+    assert "the check ended with 70 and said nothing" in done.stderr
+
+
 def check(tmp_path, text):
     config = tmp_path / "outpost.lua"
     config.write_text(text, encoding="utf-8")
