@@ -240,9 +240,10 @@ void verdict_print(const struct verdict *verdict, struct buffer *out)
     if (verdict->contrast.passed_over > 0)
         buffer_printf(out,
                       "not compared: %" PRId64
-                      " at the ends of the slice, which may come "
-                      "of what lies outside of it\n",
-                      verdict->contrast.passed_over);
+                      " recorded in the first %g s of the slice or behind its last "
+                      "event, which may come of what lies outside of it\n",
+                      verdict->contrast.passed_over,
+                      (double)verdict->contrast.within_us / 1e6);
     print_differences(&verdict->contrast, out);
     print_sum(verdict, out);
 }
