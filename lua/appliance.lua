@@ -122,8 +122,10 @@ appliance.events = {
         doc = "a new version of an instance was no good; the one before runs again",
         data = schema.record(update {
             why = schema.choice { doc = "it could not be loaded, ended, did not answer, did not "
-                .. "read its devices, raised again and again, or the box was started anew",
-                choices = { "load", "ended", "silent", "reads", "errors", "keeper" } },
+                .. "read its devices, did not come to the end of start(), raised again and again, "
+                .. "the box was started anew, or another reload came instead",
+                choices = { "load", "ended", "silent", "reads", "start", "errors", "keeper",
+                    "withdrawn" } },
             exit = schema.text { doc = "how its process ended", max = 32, optional = true },
             state = schema.record({
                 from = schema.integer { doc = "of the version that runs", min = 0 },

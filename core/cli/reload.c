@@ -16,7 +16,8 @@
 #include "wire/talk.h"
 
 static const char USAGE[] =
-    "usage: outpost reload [--config FILE] [--state DIR] [--no-wait] [--json]\n"
+    "usage: outpost reload [--config FILE] [--state DIR] [--no-wait] [--instead]\n"
+    "                      [--silent-ok] [--json]\n"
     "\n"
     "Checks the configuration and applies it, and new code of plugins, to the appliance "
     "that runs.\n"
@@ -25,17 +26,24 @@ static const char USAGE[] =
     "for the time of the setting update.trial (90 s): when it crashes, does not answer "
     "or "
     "stops reading\n"
-    "its devices, the old version runs again by itself.\n"
+    "its devices, the old version runs again by itself. One reload at a time: while "
+    "another is under\n"
+    "way this one waits its turn.\n"
     "\n"
     "  --config FILE   default " PLACE_CONFIG "\n"
     "  --state DIR     default " PLACE_STATE "\n"
-    "  --no-wait       do not wait for the trials; their ends are events, plugin.updated "
-    "or\n"
-    "                  plugin.returned\n"
+    "  --no-wait       do not wait for the trials; how they end `outpost status` says, "
+    "and "
+    "the events\n"
+    "                  plugin.updated and plugin.returned\n"
+    "  --instead       end another reload that is under way: what is on trial there is "
+    "undone\n"
+    "  --silent-ok     devices may be silent: a version is judged by its process and its "
+    "errors only\n"
     "  --json          one JSON object a line\n"
     "\n"
-    "Exit: 0 all accepted (or handed over), 1 nothing is changed (errors, nobody runs, "
-    "another reload),\n"
+    "Exit: 0 all accepted (or handed over), 1 nothing is changed (errors, nobody runs, a "
+    "newer reload),\n"
     "2 wrong usage, 3 some were returned, 4 nothing is changed: it needs `outpost run` "
     "anew.\n";
 
@@ -46,27 +54,39 @@ struct wish {
     const char *config;
     const char *state;
     bool no_wait;
+    bool instead;
+    bool silent_ok;
     bool json;
 };
 
 static int read_wish(struct wish *wish, int argc, char **argv)
 {
     *wish = (struct wish){.config = PLACE_CONFIG, .state = PLACE_STATE};
-    const struct option_place places[] = {{"config", .text = &wish->config},
-                                          {"state", .text = &wish->state},
-                                          {"no-wait", .flag = &wish->no_wait},
-                                          {"json", .flag = &wish->json}};
+    const struct option_place places[] = {
+        {"config", .text = &wish->config},       {"state", .text = &wish->state},
+        {"no-wait", .flag = &wish->no_wait},     {"instead", .flag = &wish->instead},
+        {"silent-ok", .flag = &wish->silent_ok}, {"json", .flag = &wish->json}};
     return options_alone(places, countof(places), USAGE, argc, argv);
 }
 
-static int hand_over(int fd, const struct buffer *config)
+static void put_flags(struct buffer *frame, const struct wish *wish)
+{
+    if (wish->instead)
+        frame_put(frame, TAG_INSTEAD, "", 0);
+    if (wish->silent_ok)
+        frame_put(frame, TAG_SILENT, "", 0);
+}
+
+static int hand_over(int fd, const struct wish *wish, const struct buffer *config)
 {
     struct buffer frame = {0};
     int err = 0;
     for (size_t at = 0; at < config->length && !err; at += PART) {
         size_t left = config->length - at;
         frame_begin(&frame, TALK_RELOAD, 1);
+        frame_put_number(&frame, TAG_OFFSET, (int64_t)at);
         frame_put(&frame, TAG_TEXT, config->bytes + at, left < PART ? left : PART);
+        put_flags(&frame, wish);
         if (left > PART)
             frame_put(&frame, TAG_MORE, "", 0);
         err = keeperline_say(fd, &frame);
@@ -139,7 +159,7 @@ static int apply(const struct wish *wish, const struct buffer *config)
     int fd;
     if (keeperline_open(&fd, wish->state) != 0)
         return 1;
-    int err = hand_over(fd, config);
+    int err = hand_over(fd, wish, config);
     if (err)
         fprintf(stderr, "outpost reload: the keeper does not take it: %s\n",
                 strerror(-err));

@@ -247,6 +247,35 @@ static void print_salvage(const struct json *report)
             "journal/key.pub to it\n");
 }
 
+static void print_changes(const struct json *changes)
+{
+    for (const struct json *change = json_first(changes); change != NULL;
+         change = json_next(change)) {
+        const char *why = json_text(change, "why");
+        printf("  %-16s %s%s%s\n", json_text(change, "instance"),
+               json_text(change, "state"), why ? ": " : "", why ? why : "");
+    }
+}
+
+/* The reload that is under way, and how the last one ended. */
+static void print_reload(const struct json *reload)
+{
+    const struct json *last = json_get(reload, "last");
+    const char *why = json_text(last, "why");
+    if (json_true(reload, "under_way"))
+        printf("reload: under way%s\n",
+               json_true(reload, "queued") ? ", and another waits its turn" : "");
+    print_changes(json_get(reload, "changes"));
+    if (!json_is_object(last))
+        return;
+    printf("last reload: ended %s, %" PRId64 " accepted, %" PRId64 " removed, %" PRId64
+           " returned%s%s\n",
+           json_text(last, "ended"), json_number(last, "accepted", 0),
+           json_number(last, "removed", 0), json_number(last, "returned", 0),
+           why[0] ? ": " : "", why);
+    print_changes(json_get(last, "changes"));
+}
+
 static bool print_report(const struct json *report)
 {
     printf("office %s, log %s (%s), version %s, up %" PRId64 " s\n",
@@ -262,6 +291,7 @@ static bool print_report(const struct json *report)
     print_blobs(json_get(report, "blobs"));
     print_stall(json_text(report, "stalled"));
     print_salvage(report);
+    print_reload(json_get(report, "reload"));
     return print_children(json_get(report, "children"));
 }
 

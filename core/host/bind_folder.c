@@ -139,8 +139,10 @@ static int list(lua_State *L)
         err = push_entries(L, *listing);
     folder_end(*listing);
     *listing = NULL;
-    if (err)
+    if (err) {
+        plugin_unheard(plugin_of(L));
         return fail(L, -err);
+    }
     plugin_heard(plugin_of(L));
     return bind_breathe(L, 1);
 }

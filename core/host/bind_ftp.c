@@ -209,6 +209,7 @@ static void read_wish(lua_State *L, struct reading *reading)
 
 int bind_ftp_fail(lua_State *L, const struct fetch_answer *answer)
 {
+    plugin_unheard(plugin_of(L));
     bind_fail(L, transfer_fault_name(answer->fault), "%s", answer->why);
     if (answer->reply == 0)
         return 3;

@@ -10,8 +10,6 @@
 #include "host/bind.h"
 #include "host/plugin.h"
 
-enum { REFUSALS = 400 }; /* the statuses of answers that tell nothing of the device */
-
 enum {
     TIMEOUT_MS = 10000,
     TIMEOUT_LEAST_MS = 100,
@@ -274,6 +272,7 @@ static void send_headers(lua_State *L, struct transfer *transfer)
 
 int bind_http_fail(lua_State *L, const struct transfer_answer *answer)
 {
+    plugin_unheard(plugin_of(L));
     return bind_fail(L, transfer_fault_name(answer->fault), "%s", answer->why);
 }
 
@@ -355,8 +354,10 @@ static int request_finish(lua_State *L, int status, lua_KContext context)
         results = bind_http_fail(L, answer);
     else
         push_answer(L, answer);
-    if (!answer->fault && answer->status < REFUSALS)
+    if (!answer->fault && answer->status < BIND_HTTP_REFUSALS)
         plugin_heard(plugin_of(L));
+    else if (!answer->fault)
+        plugin_unheard(plugin_of(L));
     transfer_close(request->transfer);
     request->transfer = NULL;
     return results;

@@ -22,6 +22,10 @@ struct transfers *bind_http_shared(lua_State *L);
 int bind_http_start(lua_State *L, struct transfer **out, bool stream,
                     void (*news)(void *owner), void *owner);
 
+enum {
+    BIND_HTTP_REFUSALS = 400
+}; /* statuses of answers that tell nothing of the device */
+
 /* Pushes nil, message, code of a transfer that is over. */
 int bind_http_fail(lua_State *L, const struct transfer_answer *answer);
 

@@ -51,6 +51,7 @@ static int ask(lua_State *L, struct bus *bus, int unit, const struct pdu *reques
         plugin_heard(plugin_of(L));
         return 0;
     }
+    plugin_unheard(plugin_of(L));
     bind_fail(L, fieldbus_fault_name(fault), "unit %d: %s", unit,
               fieldbus_why(bus->fieldbus));
     if (fault != FIELDBUS_EXCEPTION)

@@ -48,8 +48,10 @@ static int serial_open(lua_State *L)
     conn_options(L, 2, &options);
     struct conn *conn = conn_new(L, &options);
     int err = serialport_open(&fd, &url);
-    if (err)
+    if (err) {
+        plugin_unheard(plugin);
         return fail(L, url.place, err);
+    }
     conn_open(conn, plugin->loop, fd, url.place, 0);
     return 1;
 }

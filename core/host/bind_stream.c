@@ -84,6 +84,8 @@ static int open_finish(lua_State *L, int status, lua_KContext context)
         stream->transfer = NULL;
         return results;
     }
+    if (answer->status >= BIND_HTTP_REFUSALS)
+        plugin_unheard(plugin_of(L));
     lua_pushvalue(L, 2);
     lua_createtable(L, 0, 2);
     lua_pushinteger(L, answer->status);

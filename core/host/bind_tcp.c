@@ -64,9 +64,11 @@ static int connect_finish(lua_State *L, int status, lua_KContext context)
     struct call *call = (struct call *)context;
     char peer[ADDRESS_ROOM];
     (void)status;
-    if (call->err)
+    if (call->err) {
+        plugin_unheard(call->task->plugin);
         return bind_fail(L, dial_code(call->err), "%s: %s", call->host,
                          dial_why(call->err));
+    }
     int port = address_port(&call->dial.peer);
     address_print(&call->dial.peer, peer);
     socket_tune(call->dial.fd, call->nodelay, call->keepalive_ms);

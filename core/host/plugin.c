@@ -115,6 +115,12 @@ void plugin_complain(struct plugin *plugin, struct complaint *complaint,
 void plugin_heard(struct plugin *plugin)
 {
     plugin->reads++;
+    plugin->unheard = 0;
+}
+
+void plugin_unheard(struct plugin *plugin)
+{
+    plugin->unheard++;
 }
 
 void plugin_refuse(struct plugin *plugin, const char *handler, const char *text)
@@ -353,7 +359,10 @@ static void keeper_pings(void *owner, struct buffer *pong)
 {
     const struct plugin *plugin = owner;
     frame_put_number(pong, TAG_READS, plugin->reads);
+    frame_put_number(pong, TAG_UNHEARD, plugin->unheard);
     frame_put_number(pong, TAG_ERRORS, plugin->raised);
+    if (plugin->started)
+        frame_put(pong, TAG_STARTED, "", 0);
 }
 
 static void keeper_records(void *owner, int64_t ms)

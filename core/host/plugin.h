@@ -67,6 +67,7 @@ struct plugin {
     bool
         is_trial; /* set by who opens it: it is loaded, and ends well when that can be done */
     int64_t reads;     /* answers of devices, */
+    int64_t unheard;   /* questions to them since the last one, without an answer, */
     int64_t raised;    /* and errors of handlers: for PONG */
     int64_t frozen_ms; /* when FREEZE was last said; 0: never */
     int exit_code;
@@ -93,6 +94,9 @@ void plugin_complain(struct plugin *plugin, struct complaint *complaint,
 /* A device has answered, and well. Whoever binds a kind of device says so: by this the keeper tells
  * whether a new version of a plugin still reads what the old one did. */
 void plugin_heard(struct plugin *plugin);
+/* One that was asked has not answered, or has refused: a login, a request. Not of what merely waits for
+ * devices that speak when they like. */
+void plugin_unheard(struct plugin *plugin);
 
 /* A handler that has returned cannot be told: ends the process. */
 void plugin_refuse(struct plugin *plugin, const char *handler, const char *text);

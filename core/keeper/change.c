@@ -136,8 +136,10 @@ static void leave(struct change *change, enum trial_fault fault)
 
 /* ---- The trial */
 
-static void accept(struct change *change)
+static void accept(struct change *change, const struct trial_sign *sign)
 {
+    if (trial_has_asked_nobody(&change->trial, sign))
+        strcpy(change->why, "but none of its devices was asked in the time of its trial");
     loop_timer_stop(&change->look);
     change->child->ended = NULL;
     accepted_put(change->shared->accepted, change->to);
@@ -151,7 +153,11 @@ static void look(struct loop_timer *timer)
 {
     struct change *change = container_of(timer, struct change, look);
     struct peer *peer = &change->child->peer;
-    struct trial_sign sign = {peer->heard_us, peer->reads, peer->errors};
+    struct trial_sign sign = {.heard_us = peer->heard_us,
+                              .reads = peer->reads,
+                              .errors = peer->errors,
+                              .unheard = peer->unheard,
+                              .started = peer->has_started};
     int64_t now_us = now_mono_us();
     enum trial_fault fault = trial_look(&change->trial, now_us, &sign);
     if (fault) {
@@ -159,7 +165,7 @@ static void look(struct loop_timer *timer)
         return;
     }
     if (trial_is_over(&change->trial, now_us, &sign)) {
-        accept(change);
+        accept(change, &sign);
         return;
     }
     if (peer->is_ready)
@@ -187,22 +193,56 @@ static void try_new(struct change *change)
     move(change, CHANGE_TRIES);
 }
 
+/* ---- Undone before it was tried */
+
+/* Nothing of it has run: what was accepted is not marked any more. */
+static void finish_withdrawal(struct change *change)
+{
+    struct accepted *accepted = change->shared->accepted;
+    change->fault = TRIAL_WITHDRAWN;
+    strcpy(change->why, trial_fault_words(TRIAL_WITHDRAWN));
+    if (change->from != NULL)
+        accepted_put(accepted, change->from);
+    else
+        accepted_remove(accepted, change->instance);
+    save(change);
+    move(change, CHANGE_RETURNED);
+}
+
+void change_withdraw(struct change *change)
+{
+    if (change->to == NULL || change_is_over(change))
+        return;
+    if (change->state == CHANGE_STOPS)
+        change->is_withdrawn = true;
+    else if (change->state == CHANGE_TRIES)
+        leave(change, TRIAL_WITHDRAWN);
+    else if (change->state != CHANGE_LEAVES)
+        finish_withdrawal(change);
+}
+
+/* ---- From the old one to the new */
+
 static void old_ended(struct child *child)
 {
-    try_new(child->owner);
+    struct change *change = child->owner;
+    if (!change->is_withdrawn) {
+        try_new(change);
+        return;
+    }
+    child->ended = NULL;
+    supervisor_renew(child, change->from);
+    finish_withdrawal(change);
 }
 
 void change_begin(struct change *change)
 {
-    int err = accepted_mark(change->shared->accepted, change->to, true);
-    if (!err)
-        err = save(change);
-    if (err) {
-        change_refuse(change, "that it is on trial cannot be kept on the disk");
-        return;
-    }
     if (change->child != NULL)
         change->before = supervisor_rate(change->child);
+    if (change->shared->may_be_silent) {
+        change->before.reads = 0;
+        change->before.answered = false;
+    }
     if (change->child == NULL) {
         try_new(change);
         return;

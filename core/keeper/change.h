@@ -4,7 +4,7 @@
  *     -> accepted
  *     -> leaves (the new one stops, or is killed) -> returned: the old one runs again
  *
- * The mark that a version is on trial is on disk before its process starts, so whatever ends the
+ * The mark that a version is on trial is on disk before anything else (reload.c), so whatever ends the
  * keeper, the next one runs the version that was accepted. Store, cursors and journal are the same
  * for both, and only what was committed whole is in them: nothing is lost or done twice. A version
  * that comes where there was none returns to none. */
@@ -40,6 +40,7 @@ struct changes {
     struct group *group;
     struct accepted *accepted;
     const struct config *config; /* what is kept with the accepted versions */
+    bool may_be_silent;          /* devices count for nothing in this reload */
     void (*moved)(void *owner, struct change *change); /* its state is another */
     void *owner;
 };
@@ -55,6 +56,7 @@ struct change {
     struct pulse_rate before; /* of the old one's process */
     struct loop_timer look;
     int again;
+    bool is_withdrawn; /* while the old one stops */
     enum trial_fault fault;
     char last_exit[32];
     char why[CHANGE_WHY_MAX + 1]; /* for people */
@@ -71,6 +73,9 @@ void change_close(struct change *change);
 void change_begin(struct change *change);
 void change_refuse(struct change *change, const char *why);
 void change_remove(struct change *change);
+/* Another reload comes instead: what is not decided is undone. A removal goes on. It is over then, or
+ * soon. */
+void change_withdraw(struct change *change);
 
 bool change_is_over(const struct change *change);
 /* "waiting", "starting", "on trial", "returning", "accepted", "returned"; "stopping", "removed". */

@@ -299,7 +299,7 @@ static int64_t read_count(const struct frame *frame, enum talk_tag tag)
 {
     struct field field;
     int64_t count = 0;
-    if (fields_find(&frame->fields, tag, &field) != 0 ||
+    if (fields_find(&frame->fields, (uint8_t)tag, &field) != 0 ||
         field_number(&field, &count) != 0 || count < 0)
         return 0;
     return count;
@@ -308,10 +308,13 @@ static int64_t read_count(const struct frame *frame, enum talk_tag tag)
 static int hear_pong(struct children *children, struct peer *peer,
                      const struct frame *frame)
 {
+    struct field started;
     (void)children;
     peer->heard_us = now_mono_us();
     peer->reads = read_count(frame, TAG_READS);
+    peer->unheard = read_count(frame, TAG_UNHEARD);
     peer->errors = read_count(frame, TAG_ERRORS);
+    peer->has_started = fields_find(&frame->fields, TAG_STARTED, &started) == 0;
     return 0;
 }
 

@@ -41,7 +41,9 @@ struct peer {
     int64_t held_told_us;       /* when that was last said aloud; 0 never */
     struct json *health;        /* what it last said of itself, or NULL */
     int64_t reads;              /* answers of its devices since it started, */
-    int64_t errors;             /* and what its handlers raised: of the last PONG */
+    int64_t unheard;  /* questions that they have left open since the last one, */
+    int64_t errors;   /* and what its handlers raised: of the last PONG */
+    bool has_started; /* its start() has come to an end */
     char complaint[PEER_COMPLAINT_MAX + 1]; /* why it cannot start, in its own words */
     struct reel *reel; /* of a host that can be recorded, else NULL */
     struct children *children;

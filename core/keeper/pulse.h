@@ -4,6 +4,7 @@
 #ifndef KEEPER_PULSE_H
 #define KEEPER_PULSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A minute at one sample each SUPERVISOR_PING_MS, and its two ends. */
@@ -25,6 +26,8 @@ struct pulse_rate {
     int64_t ms;
     int64_t reads;
     int64_t errors;
+    bool answered; /* its devices, when they were asked last; and */
+    bool started;  /* its start() had ended: both by who knows more than a pulse */
 };
 
 /* A host was started: nothing has happened yet. */

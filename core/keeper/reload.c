@@ -1,6 +1,7 @@
 /* reload - see reload.h.
  *
- * Invariant: `next` is set in RELOAD_KEEPS only; `count` changes are there in RELOAD_WORKS only. */
+ * Invariant: `next` is set in RELOAD_KEEPS only; `count` changes are there in RELOAD_WORKS only; a wish
+ * that is whole waits only while another reload is under way. */
 #include "keeper/reload.h"
 
 #include <errno.h>
@@ -10,15 +11,18 @@
 #include "base/base.h"
 #include "base/log.h"
 
+enum { WAITS_WHY_MAX = 300 };
+
 static void go_on(struct reload *reload);
+static void begin(struct reload *reload);
 
 /* ---- What the reader is told */
 
-static void say(struct reload *reload, const char *instance, const char *state,
-                const char *why)
+static void tell(const struct reload_call *call, const char *instance, const char *state,
+                 const char *why)
 {
     struct buffer text = {0}, frame = {0};
-    if (reload->reader == NULL)
+    if (call->reader == NULL)
         return;
     buffer_append_text(&text, "{\"instance\":");
     json_put_text(&text, instance);
@@ -28,36 +32,44 @@ static void say(struct reload *reload, const char *instance, const char *state,
         json_put_text(&text, why);
     }
     buffer_append_text(&text, "}");
-    frame_begin(&frame, TALK_PROGRESS, reload->id);
+    frame_begin(&frame, TALK_PROGRESS, call->id);
     frame_put(&frame, TAG_TEXT, text.bytes, text.length);
-    peer_send(reload->reader, &frame);
+    peer_send(call->reader, &frame);
     buffer_free(&text);
     buffer_free(&frame);
 }
 
-/* It is over, well or not. */
-static void rest(struct reload *reload, int err, const char *why)
+static void say(struct reload *reload, const char *instance, const char *state,
+                const char *why)
 {
-    struct peer *reader = reload->reader;
-    if (reader != NULL)
-        peer_done(reader, reload->id, err, why, -1);
-    if (err)
-        log_warn("reload: %s", why);
-    config_close(reload->next);
-    reload->next = NULL;
-    buffer_free(&reload->parts);
-    reload->reader = NULL;
-    reload->phase = RELOAD_RESTS;
+    tell(&reload->call, instance, state, why);
 }
 
-/* ---- The changes */
-
-static void forget_changes(struct reload *reload)
+static void end_call(struct reload_call *call, int err, const char *why)
 {
+    if (call->reader != NULL)
+        peer_done(call->reader, call->id, err, why, -1);
+    if (err)
+        log_warn("reload: %s", why);
+    *call = (struct reload_call){.reader = NULL};
+}
+
+/* It is over, well or not; what waits is next. */
+static void rest(struct reload *reload, int err, const char *why)
+{
+    outcome_take(&reload->outcome, reload->change, reload->count, err ? why : "");
     for (size_t i = 0; i < reload->count; i++)
         change_close(&reload->change[i]);
     reload->count = 0;
+    end_call(&reload->call, err, why);
+    config_close(reload->next);
+    reload->next = NULL;
+    reload->phase = RELOAD_RESTS;
+    if (reload->wish.is_whole)
+        loop_rest_start(reload->changes.loop, &reload->rest);
 }
+
+/* ---- The changes */
 
 /* The snapshots that config.good on the disk needs stay until another is there. */
 static int keep_accepted(struct reload *reload)
@@ -74,7 +86,6 @@ static void finish(struct reload *reload)
     size_t returned = 0, count = reload->count;
     for (size_t i = 0; i < count; i++)
         returned += reload->change[i].state == CHANGE_RETURNED;
-    forget_changes(reload);
     int err = keep_accepted(reload);
     if (err)
         snprintf(why, sizeof(why),
@@ -131,7 +142,11 @@ static void go_on(struct reload *reload)
 
 static void rested(struct loop_rest *at)
 {
-    go_on(container_of(at, struct reload, rest));
+    struct reload *reload = container_of(at, struct reload, rest);
+    if (reload->phase == RELOAD_RESTS && reload->wish.is_whole && !reload->is_stopped)
+        begin(reload);
+    else
+        go_on(reload);
 }
 
 /* From within a change, which is not done yet with what it does: the rest comes after. */
@@ -228,8 +243,46 @@ static int take_snapshots(void *owner, struct buffer *names)
     return lineup_snapshot(reload->next, reload->state, names);
 }
 
+/* What is new is marked before anything is touched: whatever ends the keeper from here on, its next
+ * start does not take it for accepted. */
+static int mark_all(struct reload *reload, const struct lineup *lineup)
+{
+    struct accepted *accepted = &reload->accepted;
+    bool has_marked = false;
+    int err = 0;
+    for (size_t i = 0; i < lineup->count && !err; i++) {
+        struct version *version = lineup->versions[i];
+        const struct child *child =
+            supervisor_find(reload->changes.supervisor, version->plugin.instance);
+        if (child != NULL && version_is(child->version, version))
+            continue;
+        err = accepted_mark(accepted, version, true);
+        has_marked = true;
+    }
+    return !err && has_marked ? accepted_save(accepted, reload->current) : err;
+}
+
+static void unmark_all(struct reload *reload, const struct lineup *lineup)
+{
+    for (size_t i = 0; i < lineup->count; i++) {
+        const char *instance = lineup->versions[i]->plugin.instance;
+        struct version *kept = accepted_find(&reload->accepted, instance);
+        if (kept != NULL)
+            accepted_put(&reload->accepted, kept);
+        else
+            accepted_remove(&reload->accepted, instance);
+    }
+}
+
 static void work(struct reload *reload, struct lineup *lineup)
 {
+    int err = mark_all(reload, lineup);
+    if (err) {
+        unmark_all(reload, lineup);
+        rest(reload, err,
+             "nothing is changed: what is on trial cannot be marked on the disk");
+        return;
+    }
     reload->phase = RELOAD_WORKS;
     take_config(reload);
     remove_others(reload, lineup);
@@ -261,11 +314,21 @@ static void snapshots_taken(void *owner, int err, const struct buffer *names)
     lineup_close(&lineup);
 }
 
+static void forget_wish(struct reload *reload)
+{
+    loop_timer_stop(&reload->patience);
+    buffer_free(&reload->wish.parts);
+    reload->wish = (struct reload_wish){.is_there = false};
+}
+
 static void begin(struct reload *reload)
 {
     char why[200];
-    int err = config_open(&reload->next, reload->parts.bytes, reload->parts.length);
-    buffer_free(&reload->parts);
+    struct reload_wish *wish = &reload->wish;
+    int err = config_open(&reload->next, wish->parts.bytes, wish->parts.length);
+    reload->call = wish->call;
+    reload->changes.may_be_silent = wish->call.may_be_silent;
+    forget_wish(reload);
     if (err) {
         rest(reload, -EINVAL, "nothing is changed: the configuration is not as agreed");
         return;
@@ -287,44 +350,129 @@ static void begin(struct reload *reload)
         rest(reload, err, "nothing is changed: no process for the snapshots");
 }
 
+/* ---- Hearing what is wished */
+
+static void refuse_wish(struct reload *reload, int err, const char *why)
+{
+    end_call(&reload->wish.call, err, why);
+    forget_wish(reload);
+}
+
+static void lost_patience(struct loop_timer *timer)
+{
+    refuse_wish(container_of(timer, struct reload, patience), -ETIMEDOUT,
+                "nothing is changed: the rest of the configuration has not come");
+}
+
+/* Undoes what is not decided of the one under way. */
+static void withdraw(struct reload *reload)
+{
+    if (reload->phase == RELOAD_KEEPS) {
+        errand_stop(&reload->errand);
+        rest(reload, -ECANCELED, "nothing is changed: another reload came instead");
+        return;
+    }
+    canary_close(&reload->canary);
+    for (size_t i = 0; i < reload->count; i++)
+        change_withdraw(&reload->change[i]);
+    loop_rest_start(reload->changes.loop, &reload->rest);
+}
+
+static void wait_turn(struct reload *reload, bool instead)
+{
+    struct buffer why = {0};
+    buffer_append_text(&why, instead ? "another reload is ended for it"
+                                     : "another reload is under way");
+    for (size_t i = 0; i < reload->count && why.length < WAITS_WHY_MAX; i++)
+        if (!change_is_over(&reload->change[i]))
+            buffer_printf(&why, "; %s: %s", reload->change[i].instance,
+                          change_state_name(&reload->change[i]));
+    tell(&reload->wish.call, "*", "queued", buffer_text(&why));
+    buffer_free(&why);
+    if (instead)
+        withdraw(reload);
+}
+
 static int take_part(struct reload *reload, const struct frame *frame)
 {
-    struct field text, more;
+    struct reload_wish *wish = &reload->wish;
+    struct field text, flag;
     if (fields_find(&frame->fields, TAG_TEXT, &text) != 0)
         return -EPROTO;
-    if (reload->parts.length + text.length > CONFIG_MAX) {
-        rest(reload, -EFBIG, "nothing is changed: the configuration is too long");
+    if (wish->parts.length + text.length > CONFIG_MAX) {
+        refuse_wish(reload, -EFBIG, "nothing is changed: the configuration is too long");
         return 0;
     }
-    buffer_append(&reload->parts, text.bytes, text.length);
-    if (fields_find(&frame->fields, TAG_MORE, &more) != 0)
+    buffer_append(&wish->parts, text.bytes, text.length);
+    if (fields_find(&frame->fields, TAG_MORE, &flag) == 0)
+        return 0;
+    loop_timer_stop(&reload->patience);
+    wish->is_whole = true;
+    wish->call.may_be_silent = fields_find(&frame->fields, TAG_SILENT, &flag) == 0;
+    if (reload->phase == RELOAD_RESTS)
         begin(reload);
+    else
+        wait_turn(reload, fields_find(&frame->fields, TAG_INSTEAD, &flag) == 0);
+    return 0;
+}
+
+/* 0, or -EBUSY: who speaks is not interrupted, and not waited for without an end. */
+static int begin_wish(struct reload *reload, struct peer *peer, uint32_t id)
+{
+    struct reload_wish *wish = &reload->wish;
+    if (wish->is_there && !wish->is_whole) {
+        peer_done(peer, id, -EBUSY,
+                  "nothing is changed: another reload is just being asked for", -1);
+        return -EBUSY;
+    }
+    if (wish->is_there)
+        refuse_wish(reload, -EBUSY,
+                    "nothing is changed: another reload came after this one");
+    wish->is_there = true;
+    wish->call = (struct reload_call){.reader = peer, .id = id};
+    loop_timer_start(reload->changes.loop, &reload->patience, RELOAD_HEAR_MS);
     return 0;
 }
 
 int reload_hear(struct reload *reload, struct peer *peer, const struct frame *frame)
 {
-    if (reload->phase == RELOAD_RESTS && !reload->is_stopped) {
-        reload->phase = RELOAD_HEARS;
-        reload->reader = peer;
-        reload->id = frame->id;
+    const struct reload_wish *wish = &reload->wish;
+    struct field offset;
+    int64_t from;
+    if (fields_find(&frame->fields, TAG_OFFSET, &offset) != 0 ||
+        field_number(&offset, &from) != 0)
+        return -EPROTO;
+    if (reload->is_stopped) {
+        peer_done(peer, frame->id, -EBUSY, "nothing is changed: the box stops", -1);
+        return 0;
     }
-    if (reload->phase == RELOAD_HEARS && reload->reader == peer && !reload->is_stopped)
-        return take_part(reload, frame);
-    peer_done(peer, frame->id, -EBUSY,
-              reload->is_stopped ? "nothing is changed: the box stops"
-                                 : "nothing is changed: another reload is under way",
-              -1);
-    return 0;
+    if (from == 0 && begin_wish(reload, peer, frame->id) != 0)
+        return 0;
+    if (!wish->is_there || wish->is_whole || wish->call.reader != peer)
+        return 0; /* the rest of one that was refused */
+    return from == (int64_t)wish->parts.length ? take_part(reload, frame) : -EPROTO;
 }
 
 void reload_forget(struct reload *reload, const struct peer *peer)
 {
-    if (reload->reader != peer)
+    if (reload->call.reader == peer)
+        reload->call.reader = NULL;
+    if (reload->wish.call.reader != peer)
         return;
-    reload->reader = NULL;
-    if (reload->phase == RELOAD_HEARS)
-        rest(reload, 0, "");
+    reload->wish.call.reader = NULL;
+    if (!reload->wish.is_whole)
+        forget_wish(reload);
+}
+
+void reload_print(const struct reload *reload, struct buffer *out)
+{
+    buffer_printf(out, "{\"under_way\":%s,\"queued\":%s,\"changes\":[",
+                  reload->phase != RELOAD_RESTS ? "true" : "false",
+                  reload->wish.is_whole ? "true" : "false");
+    outcome_print_changes(reload->change, reload->count, out);
+    buffer_append_text(out, "],\"last\":");
+    outcome_print(&reload->outcome, out);
+    buffer_append_text(out, "}");
 }
 
 /* ---- Life */
@@ -332,7 +480,10 @@ void reload_forget(struct reload *reload, const struct peer *peer)
 void reload_open(struct reload *reload, struct supervisor *supervisor,
                  const struct config *config, const char *state)
 {
-    *reload = (struct reload){.state = state, .current = config, .rest.fire = rested};
+    *reload = (struct reload){.state = state,
+                              .current = config,
+                              .rest.fire = rested,
+                              .patience.fire = lost_patience};
     reload->changes = (struct changes){.loop = supervisor->loop,
                                        .supervisor = supervisor,
                                        .group = supervisor->group,
@@ -385,10 +536,11 @@ void reload_stop(struct reload *reload)
     reload->is_stopped = true;
     canary_close(&reload->canary);
     errand_stop(&reload->errand);
-    forget_changes(reload);
-    loop_rest_stop(&reload->rest);
+    if (reload->wish.is_there)
+        refuse_wish(reload, -ECANCELED, "nothing is changed: the box stops");
     if (reload->phase != RELOAD_RESTS)
         rest(reload, -ECANCELED, "the box stops; what was on trial is not accepted");
+    loop_rest_stop(&reload->rest);
 }
 
 void reload_close(struct reload *reload)
@@ -396,6 +548,7 @@ void reload_close(struct reload *reload)
     if (reload->state == NULL)
         return;
     reload_stop(reload);
+    outcome_free(&reload->outcome);
     accepted_close(&reload->accepted);
     config_close(reload->taken);
     reload->taken = NULL;

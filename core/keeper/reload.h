@@ -6,8 +6,9 @@
  * then on trial by itself. What office, storage or the city's key would need is refused before
  * anything is touched; another line to the city starts the uplink anew.
  *
- * One reload at a time. It goes on when who asked goes away, and ends, undecided changes not
- * accepted, when the keeper stops. */
+ * One reload at a time. One that comes meanwhile waits its turn, or ends the other (INSTEAD), whose
+ * undecided changes are then undone; of those that wait the newest is taken. A reload goes on when who
+ * asked goes away, and ends, undecided changes not accepted, when the keeper stops. */
 #ifndef KEEPER_RELOAD_H
 #define KEEPER_RELOAD_H
 
@@ -15,12 +16,30 @@
 #include "keeper/change.h"
 #include "keeper/errand.h"
 #include "keeper/lineup.h"
+#include "keeper/outcome.h"
+
+/* Whoever has said a part of a configuration says the rest within this. */
+enum { RELOAD_HEAR_MS = 10 * 1000 };
 
 enum reload_phase {
     RELOAD_RESTS,
-    RELOAD_HEARS, /* parts of the configuration */
     RELOAD_KEEPS, /* snapshots are taken */
     RELOAD_WORKS
+};
+
+/* Who asks for one. */
+struct reload_call {
+    struct peer *reader; /* NULL: gone */
+    uint32_t id;
+    bool may_be_silent;
+};
+
+/* What is being heard, or waits its turn. */
+struct reload_wish {
+    bool is_there;
+    bool is_whole;
+    struct reload_call call;
+    struct buffer parts;
 };
 
 struct reload {
@@ -29,9 +48,10 @@ struct reload {
     const struct config *current;
     struct config *taken; /* the current one, when it came by a reload */
     struct config *next;
-    struct buffer parts;
-    struct peer *reader; /* who asked, NULL: gone */
-    uint32_t id;
+    struct reload_call call; /* of the one under way */
+    struct reload_wish wish;
+    struct loop_timer patience; /* with a wish that is not whole */
+    struct outcome outcome;     /* of the last one */
     struct errand errand;
     struct canary canary;
     struct changes changes;
@@ -59,5 +79,8 @@ void reload_stop(struct reload *reload);
 /* RELOAD came. 0, or -EPROTO. */
 int reload_hear(struct reload *reload, struct peer *peer, const struct frame *frame);
 void reload_forget(struct reload *reload, const struct peer *peer);
+
+/* Appends how it goes and how the last one ended, as one JSON object. */
+void reload_print(const struct reload *reload, struct buffer *out);
 
 #endif

@@ -83,6 +83,8 @@ void report_print(struct keeper *keeper, struct buffer *out)
     storage_print(&keeper->storage, out);
     buffer_append_text(out, ",\"blobs\":");
     blobs_print(&keeper->blobs, out);
+    buffer_append_text(out, ",\"reload\":");
+    reload_print(&keeper->reload, out);
     buffer_append_text(out, ",\"children\":[");
     const char *between = "";
     for (size_t i = 0; i < keeper->supervisor.count; i++) {

@@ -156,12 +156,23 @@ static void try_again(struct loop_timer *timer)
     start_child(container_of(timer, struct child, again));
 }
 
-static void begin_pulse(struct child *child)
+/* A device that is read seldom may not have been asked in the last minute: whether it answered when it
+ * was is known all the same. */
+static struct pulse_rate rate_of(const struct child *child)
 {
     struct pulse_rate rate = pulse_rate(&child->pulse);
-    if (rate.reads > 0)
+    rate.answered = child->peer.reads > 0 && child->peer.unheard < SUPERVISOR_UNHEARD;
+    rate.started = child->peer.has_started;
+    return rate;
+}
+
+static void begin_pulse(struct child *child)
+{
+    struct pulse_rate rate = rate_of(child);
+    if (rate.reads > 0 || rate.answered)
         child->former = rate;
-    child->peer.reads = child->peer.errors = 0;
+    child->peer.reads = child->peer.errors = child->peer.unheard = 0;
+    child->peer.has_started = false;
     child->peer.complaint[0] = '\0';
     pulse_begin(&child->pulse, child->started_us);
 }
@@ -350,8 +361,13 @@ struct pulse_rate supervisor_rate(struct child *child)
     if (child->pid == 0)
         return child->former;
     pulse_add(&child->pulse, now_mono_us(), child->peer.reads, child->peer.errors);
-    struct pulse_rate rate = pulse_rate(&child->pulse);
-    return rate.reads == 0 && rate.ms < SUPERVISOR_YOUNG_MS ? child->former : rate;
+    struct pulse_rate rate = rate_of(child);
+    if (rate.reads > 0 || rate.ms >= SUPERVISOR_YOUNG_MS)
+        return rate;
+    bool started = rate.started;
+    rate = child->former;
+    rate.started |= started;
+    return rate;
 }
 
 void supervisor_watch(struct supervisor *supervisor)

@@ -23,6 +23,8 @@ enum {
     SUPERVISOR_STOP_MS = 3000,
     SUPERVISOR_OWN_MAX = 2, /* uplink and courier */
     SUPERVISOR_YOUNG_MS = 60 * 1000,
+    SUPERVISOR_UNHEARD =
+        3, /* questions in a row: so many without an answer, and it is away */
     SUPERVISOR_EXIT_AGAIN = 75 /* EX_TEMPFAIL: a commit was refused */
 };
 

@@ -40,6 +40,14 @@ static bool has_lasted(const struct trial *trial, int64_t now_us)
     return now_us - trial->began_us >= trial->for_ms * 1000;
 }
 
+/* All that it asked has come to nothing. */
+static bool is_refused(const struct trial *trial, int64_t now_us,
+                       const struct trial_sign *sign)
+{
+    return trial->old.answered && trial->reads == 0 && sign->unheard > 0 &&
+           has_lasted(trial, now_us);
+}
+
 static bool is_quiet(const struct trial *trial, int64_t now_us)
 {
     const struct pulse_rate *old = &trial->old;
@@ -69,8 +77,10 @@ enum trial_fault trial_look(struct trial *trial, int64_t now_us,
     trial->reads = sign->reads;
     if (is_silent(trial, now_us, sign->heard_us))
         return TRIAL_SILENT;
-    if (is_quiet(trial, now_us))
+    if (is_quiet(trial, now_us) || is_refused(trial, now_us, sign))
         return TRIAL_READS;
+    if (trial->old.started && !sign->started && has_lasted(trial, now_us))
+        return TRIAL_START;
     if (raises(trial, now_us, sign->errors))
         return TRIAL_ERRORS;
     return TRIAL_GOOD;
@@ -81,6 +91,11 @@ bool trial_is_over(const struct trial *trial, int64_t now_us,
 {
     int64_t fresh_us = 2 * trial_period_ms(trial->for_ms) * 1000;
     return has_lasted(trial, now_us) && now_us - sign->heard_us <= fresh_us;
+}
+
+bool trial_has_asked_nobody(const struct trial *trial, const struct trial_sign *sign)
+{
+    return trial->old.answered && sign->reads == 0 && sign->unheard == 0;
 }
 
 int64_t trial_period_ms(int64_t for_ms)
@@ -103,8 +118,10 @@ static const struct {
     [TRIAL_ENDED] = {"ended", "its process ended"},
     [TRIAL_SILENT] = {"silent", "it does not answer"},
     [TRIAL_READS] = {"reads", "its devices do not answer any more, as they did before"},
+    [TRIAL_START] = {"start", "its start() has not come to an end"},
     [TRIAL_ERRORS] = {"errors", "its handlers fail again and again"},
     [TRIAL_KEEPER] = {"keeper", "the box was started anew during its trial"},
+    [TRIAL_WITHDRAWN] = {"withdrawn", "another reload came instead"},
 };
 
 const char *trial_fault_name(enum trial_fault fault)

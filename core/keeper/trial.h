@@ -9,11 +9,15 @@
  *   reads    the old one's devices answered in its last minute, and the new one's do not any more: no
  *            answer for the time in which the old one had ten, and not less than a quarter of the
  *            trial and 1.5 s; or none at all in the whole trial, when the old one would have had three. A
- *            plugin whose devices were silent, or that has none, is not judged by this
+ *            plugin whose devices were silent, or that has none, is not judged by this. And of devices
+ *            that are read seldom: the old one's answered when they were asked last, the new one has
+ *            asked, and none has answered in the whole trial (a wrong password)
+ *   start    its start() has not ended in the whole trial, as the old one's had
  *   errors   its handlers raised more than five times, and ten times as often as the old one's
  *
- * Two more faults are not seen here: `load`, when the canary could not be loaded, before anything was
- * touched; `keeper`, when the keeper itself ended during the trial.
+ * Three more faults are not seen here: `load`, when the canary could not be loaded, before anything was
+ * touched; `keeper`, when the keeper itself ended during the trial; `withdrawn`, when another reload came
+ * instead.
  *
  * Nothing that a version on trial has committed is undone: store and journal stay as they are. A
  * version that writes what its forerunner would not understand says so with `state = N` in its
@@ -32,8 +36,10 @@ enum trial_fault {
     TRIAL_ENDED,
     TRIAL_SILENT,
     TRIAL_READS,
+    TRIAL_START,
     TRIAL_ERRORS,
     TRIAL_KEEPER,
+    TRIAL_WITHDRAWN,
     TRIAL_FAULTS
 };
 
@@ -50,6 +56,8 @@ struct trial_sign {
     int64_t heard_us; /* the last PONG */
     int64_t reads;    /* since it started, as the last PONG said */
     int64_t errors;
+    int64_t unheard; /* questions since the last answer */
+    bool started;
 };
 
 /* The new version was started. */
@@ -72,7 +80,10 @@ int64_t trial_period_ms(int64_t for_ms);
 bool trial_prefers_accepted(const char *installed, const char *accepted,
                             const char *marked);
 
-/* "load", "ended", "silent", "reads", "errors", "keeper". */
+/* Whether the old one's devices answered, and the new one has asked none of them. */
+bool trial_has_asked_nobody(const struct trial *trial, const struct trial_sign *sign);
+
+/* "load", "ended", "silent", "reads", "start", "errors", "keeper", "withdrawn". */
 const char *trial_fault_name(enum trial_fault fault);
 /* For people. */
 const char *trial_fault_words(enum trial_fault fault);

@@ -22,12 +22,14 @@
  *   CHECKPOINT keeper TEXT (a signed note)              whenever there is a new one
  *   HEALTH   child   TEXT (JSON for people, at most 4 KiB; "cannot_start": why it ends now)
  *   PING     keeper  -> PONG; a child that does not answer is killed
- *   PONG     child   READS, ERRORS (a host's, since it started)
+ *   PONG     child   READS, UNHEARD, ERRORS (a host's, since it started), STARTED (its start() has ended)
  *   STOP     keeper  the child ends by itself
  *   STATUS   cli     -> REPORT with TEXT (JSON)
- *   RELOAD   cli     TEXT (the next part of a checked configuration), MORE when it is not the last
+ *   RELOAD   cli     OFFSET, TEXT (the next part of a checked configuration, from that byte on), MORE
+ *                    when it is not the last; and with that, when they are wished: INSTEAD, SILENT
  *                    -> PROGRESS ..., DONE (ECANCELED: some were returned, or are not kept; ENOTSUP: this
- *                    needs a restart; EBUSY, EINVAL: nothing is touched)
+ *                    needs a restart; EBUSY, EINVAL: nothing is touched). One that comes while another
+ *                    is under way waits its turn, and the newest of those that wait is taken
  *   PROGRESS keeper  TEXT (JSON: instance, state, why)
  *   ASK      cli     NAME (an instance), TYPE ("action" or "view"), KEY (which; absent: which there
  *                    are), DATA (its params, a JSON object)      -> ANSWER
@@ -153,7 +155,11 @@ enum talk_tag {
     TAG_SIZE,    /* number: how many there are */
     TAG_BLOB, /* fields: DIGEST, NAME (a class), LIMIT (keep so many ms from now; -1: until
                         it is released), optional MORE (empty: erase it as soon as that is over) */
-    TAG_OFFSET /* number: of a byte in a blob, from 0 */
+    TAG_OFFSET,  /* number: of a byte in a blob or a text, from 0 */
+    TAG_UNHEARD, /* number: questions since a device answered last, without an answer */
+    TAG_STARTED, /* empty */
+    TAG_INSTEAD, /* empty: a reload that is under way is ended for this one */
+    TAG_SILENT   /* empty: devices may be silent, versions are not judged by them */
 };
 
 /* What a blob is for, the weakest first: who goes first when room is scarce, and who is taken. */

@@ -52,7 +52,7 @@ class UpdatedOffice(town.Office):
     """An office of such an installation, with a short trial."""
 
     def __init__(self, folder, installed, city=None, broker=None, plugins="", trial="3s"):
-        self.trial = trial
+        self.trial, self.broker = trial, broker
         super().__init__(folder, city, broker, plugins)
         self.installed = installed
         self.argv = (installed.outpost, *self.argv[1:])

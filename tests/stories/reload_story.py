@@ -1,4 +1,5 @@
 """outpost reload: what changed is tried, and what is no good is returned from; the rest is not touched."""
+import json
 import os
 import signal
 
@@ -196,11 +197,55 @@ def test_a_keeper_killed_in_the_trial_comes_back_with_what_was_accepted(box, cit
     assert box.versions()["gate"] != before
 
 
-def test_a_second_reload_waits_for_nobody(box):
+def test_a_second_reload_waits_its_turn(box):
     box.installed.change("wristband", START, START + "\n    host.log.info('the new one')")
     box.reload("--no-wait")
-    _, done = box.reload(expect=1)
-    assert "another reload" in done.stderr
+    _, done = box.reload()
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert said[0]["state"] == "queued" and "under way" in said[0]["why"]
+    assert said[-1] == {"instance": "gate", "state": "unchanged"}  # the first was accepted meanwhile
+    shown = box.command("status").stdout
+    assert "last reload: ended 20" in shown and "0 returned" in shown
+
+
+def test_a_reload_may_come_instead_of_another(box, city, fifo):
+    """Nobody waits for the end of a trial of an hour that he knows to be wrong."""
+    before = box.versions()["gate"]
+    box.trial = "1h"
+    box.configure(fifo.plugin(poll='"60ms"'), city, box.broker)
+    box.reload("--no-wait")
+    town.wait_for(lambda: box.versions()["gate"] != before, 5, "the trial to begin")
+    assert "under way" in box.command("status").stdout
+    box.trial = "2s"
+    box.configure(fifo.plugin(poll='"50ms"'), city, box.broker)
+    told, _ = box.reload("--instead")
+    assert told["gate"] == ("unchanged", "") and box.versions()["gate"] == before
+    assert city.wait_for("plugin.returned")[0]["data"]["why"] == "withdrawn"
+    cut(box, city, fifo, 4)
+
+
+def test_a_wrong_password_is_found_though_the_device_is_read_seldom(tmp_path, started):
+    """Once at the start, then each hour: nothing that a rate tells."""
+    terminal = started(town.FaceTerminal(tmp_path))
+    installed = updates.Installed(tmp_path / "programs", ("face-isapi",))
+    settings = {"mode": '"poll"', "poll": '"1h"'}
+    office = updates.UpdatedOffice(tmp_path / "office", installed, trial="2s",
+                                   plugins=terminal.plugin(**settings))
+    started(office).run_all()
+    before = office.versions()["hall"]
+    town.wait_for(lambda: "terminal.online" in office.command("events").stdout, 10, "the terminal")
+    office.configure(terminal.plugin(**settings, password='"Wrong-2026"'))
+    told, _ = office.reload(expect=3)
+    assert "do not answer" in told["hall"][1]
+    assert office.versions()["hall"] == before
+    assert "do not answer" in office.command("status", expect=None).stdout
+
+
+def test_a_start_that_never_ends_is_no_good(box, city, fifo):
+    box.installed.change("wristband", START, START + "\n    host.sleep('1h')")
+    told, _ = box.reload("--silent-ok", expect=3)
+    assert told["gate"] == ("returned", "its start() has not come to an end")
+    cut(box, city, fifo, 2)
 
 
 def test_a_crash_during_half_an_update_starts_what_ran(box, city, fifo):

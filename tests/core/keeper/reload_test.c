@@ -9,6 +9,8 @@ static struct supervisor supervisor;
 static struct reload reload;
 static struct config *config;
 static char libexec[300], folder[300];
+static int speaker; /* the end that says RELOAD */
+static bool instead;
 
 /* Loads well, and then runs without a word. */
 static const char GOOD[] = "[ \"$1\" = trial ] && exit 0; exec sleep 100";
@@ -70,7 +72,9 @@ static int start(void **state)
     house.children.forget = forget;
     reload_start(&reload);
     ends_run(house.loop, -1, 100); /* the scripts have been read */
-    ends_tell(house.ends[HOUSE_READER], TALK_HELLO, 0);
+    speaker = house.ends[HOUSE_READER];
+    instead = false;
+    ends_tell(speaker, TALK_HELLO, 0);
     buffer_free(&plugins);
     buffer_free(&text);
     return 0;
@@ -86,14 +90,17 @@ static int stop(void **state)
     return 0;
 }
 
-static void say_part(const char *text, size_t length, bool more)
+static void say_part(size_t from, const char *text, size_t length, bool more)
 {
     struct buffer frame = {0};
     frame_begin(&frame, TALK_RELOAD, 5);
+    frame_put_number(&frame, TAG_OFFSET, (int64_t)from);
     frame_put(&frame, TAG_TEXT, text, length);
     if (more)
         frame_put(&frame, TAG_MORE, "", 0);
-    ends_say(house.ends[HOUSE_READER], &frame);
+    if (instead)
+        frame_put(&frame, TAG_INSTEAD, "", 0);
+    ends_say(speaker, &frame);
     buffer_free(&frame);
 }
 
@@ -106,8 +113,8 @@ static void say_reload(const char *more, int gate, int hall)
     if (hall != 0)
         print_plugin(&plugins, "hall", hall);
     print_config(&text, more, buffer_text(&plugins));
-    say_part(text.bytes, 20, true);
-    say_part(text.bytes + 20, text.length - 20, false);
+    say_part(0, text.bytes, 20, true);
+    say_part(20, text.bytes + 20, text.length - 20, false);
     buffer_free(&plugins);
     buffer_free(&text);
 }
@@ -121,13 +128,13 @@ static void hurry(void)
 }
 
 /* Hears PROGRESS until DONE: "gate waiting, gate starting, ...". Its errno. */
-static int64_t hear_all(struct buffer *said)
+static int64_t hear_all_at(int end, struct buffer *said)
 {
     for (;;) {
         struct field text;
         struct json *json;
         hurry();
-        assert_true(ends_hear(house.loop, house.ends[HOUSE_READER], &house.heard));
+        assert_true(ends_hear(house.loop, end, &house.heard));
         assert_int_equal(house.heard.frame.id, 5);
         const struct fields *fields = &house.heard.frame.fields;
         if (house.heard.frame.type == TALK_DONE)
@@ -139,6 +146,11 @@ static int64_t hear_all(struct buffer *said)
                       json_text(json, "state"));
         json_free(json);
     }
+}
+
+static int64_t hear_all(struct buffer *said)
+{
+    return hear_all_at(house.ends[HOUSE_READER], said);
 }
 
 static void expect_all(int64_t err, const char *words)
@@ -241,11 +253,11 @@ static void what_needs_a_restart_changes_nothing(void **state)
 static void what_is_not_as_agreed_changes_nothing(void **state)
 {
     (void)state;
-    say_part("{\"office\":1}", 12, false);
+    say_part(0, "{\"office\":1}", 12, false);
     expect_all(EINVAL, "");
     char *large = calloc(1, 200 * 1024);
-    for (int i = 0; i < 6; i++) {
-        say_part(large, 200 * 1024, true);
+    for (size_t i = 0; i < 6; i++) {
+        say_part(i * 200 * 1024, large, 200 * 1024, true);
         ends_run(house.loop, -1, 10);
     }
     expect_all(EFBIG, "");
@@ -261,17 +273,158 @@ static void code_that_cannot_be_read_changes_nothing(void **state)
     assert_ptr_equal(reload.current, config);
 }
 
-static void one_reload_at_a_time(void **state)
+/* Somebody else who asks for a reload. */
+static struct peer other;
+static int other_end;
+
+static void other_comes(void)
+{
+    int fds[2];
+    assert_int_equal(line_pair(fds), 0);
+    other = (struct peer){
+        .role = PEER_READER, .name = "other", .owner = &house, .gone = house_gone};
+    assert_int_equal(children_add(&house.children, &other, fds[0]), 0);
+    other_end = fds[1];
+    ends_tell(other_end, TALK_HELLO, 0);
+    speaker = other_end;
+}
+
+/* Gate changes, and is told to stop: which it does when it is hurried. */
+static void begin_one(const char *more)
+{
+    say_reload(more, 2, 1);
+    while (reload.phase != RELOAD_WORKS || reload.change[0].state != CHANGE_STOPS)
+        ends_run(house.loop, -1, 10);
+}
+
+static void let_all_end(void)
+{
+    for (int i = 0; i < 1000 && (reload.phase != RELOAD_RESTS || reload.wish.is_there);
+         i++)
+        hurry(), ends_run(house.loop, -1, 10);
+    assert_int_equal(reload.phase, RELOAD_RESTS);
+    assert_false(reload.wish.is_there);
+}
+
+static void one_at_a_time_and_the_newest_that_waits_is_next(void **state)
 {
     struct buffer said = {0};
     (void)state;
-    say_reload("", 2, 1);
-    ends_run(house.loop, -1, 50);
-    assert_int_equal(reload.phase, RELOAD_WORKS);
+    begin_one("");
+    scripts_put(libexec, "host", true, "[ \"$1\" = trial ] && exit 0; exit 1");
+    other_comes();
     say_reload("", 3, 1);
-    assert_int_equal(hear_all(&said), EBUSY);
+    say_reload("", 1, 1);
+    assert_int_equal(hear_all_at(other_end, &said), EBUSY); /* the first of the two */
+    assert_non_null(strstr(buffer_text(&said), "* queued, "));
     assert_int_equal(reload.phase, RELOAD_WORKS);
+    let_all_end();
+    buffer_clear(&said);
+    assert_int_equal(hear_all_at(other_end, &said), 0);
+    assert_string_equal(buffer_text(&said), "* queued, gate unchanged, hall unchanged, ");
+    assert_int_equal(reload.outcome.returned, 0); /* of the last one */
     buffer_free(&said);
+    close(other_end);
+}
+
+static void one_that_comes_instead_undoes_what_is_on_trial(void **state)
+{
+    struct buffer said = {0};
+    (void)state;
+    struct child *gate = supervisor_find(&supervisor, "gate");
+    struct version *before = version_hold(gate->version);
+    begin_one("\"update\":{\"trial\":3600000},");
+    for (int i = 0; i < 500 && reload.change[0].state != CHANGE_TRIES; i++)
+        hurry(), ends_run(house.loop, -1, 10);
+    assert_int_equal(reload.change[0].state, CHANGE_TRIES);
+    other_comes();
+    instead = true;
+    say_reload("", 1, 0);
+    assert_int_equal(hear_all_at(other_end, &said), 0);
+    assert_non_null(
+        strstr(buffer_text(&said), "* queued, hall stopping, gate unchanged"));
+    assert_true(version_is(gate->version, before));
+    assert_null(accepted_mark_of(&reload.accepted, "gate"));
+    version_drop(before);
+    buffer_free(&said);
+    close(other_end);
+}
+
+/* At whichever moment it comes: what was accepted runs, and nothing of the other is left. */
+static void one_may_come_instead_at_any_moment(void **state)
+{
+    struct buffer said = {0};
+    (void)state;
+    struct version *before = version_hold(supervisor_find(&supervisor, "gate")->version);
+    other_comes();
+    for (int moment = 0; moment < 12; moment++) {
+        speaker = house.ends[HOUSE_READER];
+        instead = false;
+        say_reload("\"update\":{\"trial\":3600000},", 2 + moment, 2 + moment);
+        for (int turn = 0; turn < moment; turn++)
+            hurry(), ends_run(house.loop, -1, 8);
+        speaker = other_end;
+        instead = true;
+        say_reload("", 1, 1);
+        assert_int_equal(hear_all_at(other_end, &said), 0);
+        struct child *gate = supervisor_find(&supervisor, "gate");
+        assert_true(version_is(gate->version, before));
+        assert_true(gate->pid > 0);
+        assert_null(gate->ended);
+        assert_int_equal(reload.accepted.mark_count, 0);
+    }
+    version_drop(before);
+    buffer_free(&said);
+    close(other_end);
+}
+
+static void how_it_ended_is_told_to_who_did_not_wait(void **state)
+{
+    struct buffer told = {0};
+    (void)state;
+    reload_print(&reload, &told);
+    assert_string_equal(
+        buffer_text(&told),
+        "{\"under_way\":false,\"queued\":false,\"changes\":[],\"last\":null}");
+    scripts_put(libexec, "host", true, "exit 1");
+    say_reload("", 2, 0);
+    assert_int_equal(hear_all(&told), ECANCELED);
+    buffer_clear(&told);
+    reload_print(&reload, &told);
+    const char *text = buffer_text(&told);
+    assert_non_null(strstr(text, "\"accepted\":0,\"removed\":1,\"returned\":1,"));
+    assert_non_null(strstr(text, "{\"instance\":\"gate\",\"state\":\"returned\",\"why\":"
+                                 "\"it cannot be loaded: ended with 1\"}"));
+    buffer_free(&told);
+}
+
+/* The marks are there before anything is loaded: no moment is left in which a start would take what
+ * is installed for accepted. */
+static void all_that_are_new_are_marked_before_anything_is_touched(void **state)
+{
+    struct accepted kept;
+    (void)state;
+    say_reload("", 2, 3);
+    while (reload.phase != RELOAD_WORKS)
+        ends_run(house.loop, -1, 1);
+    accepted_open(&kept, folder, "o");
+    assert_true(accepted_mark_of(&kept, "gate")->on_trial);
+    assert_true(accepted_mark_of(&kept, "hall")->on_trial);
+    accepted_close(&kept);
+}
+
+static void what_cannot_be_marked_is_not_tried(void **state)
+{
+    const char *good = fixture_path(&house.fixture, "config.good");
+    (void)state;
+    pid_t pid = supervisor_find(&supervisor, "gate")->pid;
+    assert_int_equal(unlink(good), 0);
+    assert_int_equal(mkdir(good, 0700), 0);
+    say_reload("", 2, 1);
+    expect_all(EISDIR, "");
+    assert_int_equal(supervisor_find(&supervisor, "gate")->pid, pid);
+    assert_ptr_equal(reload.current, config);
+    assert_int_equal(reload.accepted.mark_count, 0);
 }
 
 static void it_goes_on_without_who_asked(void **state)
@@ -280,7 +433,7 @@ static void it_goes_on_without_who_asked(void **state)
     say_reload("\"update\":{\"trial\":2000},", 2, 1);
     ends_run(house.loop, -1, 50);
     children_remove(&house.children, &house.peers[HOUSE_READER]);
-    assert_null(reload.reader);
+    assert_null(reload.call.reader);
     for (int i = 0; i < 500 && reload.phase != RELOAD_RESTS; i++)
         hurry(), ends_run(house.loop, -1, 10);
     assert_int_equal(reload.phase, RELOAD_RESTS);
@@ -290,11 +443,34 @@ static void it_goes_on_without_who_asked(void **state)
 static void half_a_configuration_is_forgotten_with_who_said_it(void **state)
 {
     (void)state;
-    say_part("{\"office\":", 10, true);
+    say_part(0, "{\"office\":", 10, true);
     ends_run(house.loop, -1, 20);
-    assert_int_equal(reload.phase, RELOAD_HEARS);
+    assert_true(reload.wish.is_there);
     children_remove(&house.children, &house.peers[HOUSE_READER]);
-    assert_int_equal(reload.phase, RELOAD_RESTS);
+    assert_false(reload.wish.is_there);
+}
+
+/* Nobody keeps others from a reload by saying half of one. */
+static void who_says_no_more_is_not_waited_for(void **state)
+{
+    (void)state;
+    say_part(0, "{\"office\":", 10, true);
+    ends_run(house.loop, -1, 20);
+    loop_timer_start(house.loop, &reload.patience, 10);
+    expect_all(ETIMEDOUT, "");
+    say_part(10, "1}", 2, false); /* the rest of what was refused */
+    say_reload("", 1, 0);
+    expect_all(0, "hall stopping, gate unchanged, hall removed, ");
+}
+
+static void parts_come_in_their_order(void **state)
+{
+    (void)state;
+    say_part(0, "{\"office\":", 10, true);
+    say_part(11, "1}", 2, false);
+    ends_run(house.loop, -1, 50);
+    assert_true(house.peers[HOUSE_READER].is_ended || house.gone > 0);
+    assert_false(reload.wish.is_there);
 }
 
 static void when_the_keeper_stops_nothing_is_decided_any_more(void **state)
@@ -325,7 +501,14 @@ int main(void)
         CASE(what_needs_a_restart_changes_nothing),
         CASE(what_is_not_as_agreed_changes_nothing),
         CASE(code_that_cannot_be_read_changes_nothing),
-        CASE(one_reload_at_a_time),
+        CASE(one_at_a_time_and_the_newest_that_waits_is_next),
+        CASE(one_that_comes_instead_undoes_what_is_on_trial),
+        CASE(one_may_come_instead_at_any_moment),
+        CASE(how_it_ended_is_told_to_who_did_not_wait),
+        CASE(all_that_are_new_are_marked_before_anything_is_touched),
+        CASE(what_cannot_be_marked_is_not_tried),
+        CASE(who_says_no_more_is_not_waited_for),
+        CASE(parts_come_in_their_order),
         CASE(it_goes_on_without_who_asked),
         CASE(half_a_configuration_is_forgotten_with_who_said_it),
         CASE(when_the_keeper_stops_nothing_is_decided_any_more),

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 static const int64_t MS = 1000;
-static const struct pulse_rate NEVER = {60000, 0, 0};
-static const struct pulse_rate EACH_SECOND = {60000, 60, 0};
+static const struct pulse_rate NEVER = {.ms = 60000, .reads = 0, .errors = 0};
+static const struct pulse_rate EACH_SECOND = {.ms = 60000, .reads = 60, .errors = 0};
 
 /* A new version that answers PING, whose devices answer every `read_ms` until `until_ms`, and whose
  * handlers raise every `error_ms` (0: never). What is found, and when. */
@@ -17,14 +17,17 @@ struct play {
     int64_t until_ms;
     int64_t error_ms;
     int64_t deaf_from_ms; /* it answers no PING from then on; 0: it does */
-    int64_t at_ms;        /* when it was decided */
+    int64_t unheard;      /* questions without an answer */
+    bool starts_for_ever;
+    int64_t at_ms; /* when it was decided */
 };
 
 static enum trial_fault play(struct play *play, int64_t for_ms,
                              const struct pulse_rate *old)
 {
     struct trial trial;
-    struct trial_sign sign = {.heard_us = 0};
+    struct trial_sign sign = {.unheard = play->unheard,
+                              .started = !play->starts_for_ever};
     int64_t period = trial_period_ms(for_ms);
     trial_begin(&trial, 0, for_ms, old);
     for (int64_t ms = period;; ms += period) {
@@ -66,7 +69,7 @@ static void one_that_stops_reading_after_a_minute_is_found(void **state)
 
 static void who_reads_seldom_is_given_the_whole_time(void **state)
 {
-    static const struct pulse_rate THRICE = {60000, 3, 0};
+    static const struct pulse_rate THRICE = {.ms = 60000, .reads = 3, .errors = 0};
     struct play bad = {.read_ms = 0}, once = {.read_ms = 80000};
     (void)state;
     assert_int_equal(play(&bad, 90000, &THRICE), TRIAL_READS);
@@ -76,12 +79,49 @@ static void who_reads_seldom_is_given_the_whole_time(void **state)
 
 static void what_the_old_one_hardly_read_is_not_judged(void **state)
 {
-    static const struct pulse_rate ONCE = {60000, 1, 0}, FRESH = {0, 0, 0};
+    static const struct pulse_rate ONCE = {.ms = 60000, .reads = 1, .errors = 0},
+                                   FRESH = {.ms = 0};
     struct play quiet = {.read_ms = 0};
     (void)state;
     assert_int_equal(play(&quiet, 90000, &ONCE), TRIAL_GOOD);
     assert_int_equal(play(&quiet, 90000, &NEVER), TRIAL_GOOD);
     assert_int_equal(play(&quiet, 90000, &FRESH), TRIAL_GOOD);
+}
+
+static const struct pulse_rate SELDOM = {.ms = 60000, .answered = true, .started = true};
+
+static void who_is_read_seldom_is_judged_by_what_was_asked(void **state)
+{
+    struct play refused = {.unheard = 1}, well = {.read_ms = 80000, .unheard = 1};
+    (void)state;
+    assert_int_equal(play(&refused, 90000, &SELDOM), TRIAL_READS);
+    assert_int_equal(refused.at_ms, 90000);
+    assert_int_equal(play(&well, 90000, &SELDOM), TRIAL_GOOD);
+    assert_int_equal(play(&refused, 90000, &NEVER), TRIAL_GOOD); /* it was away before */
+}
+
+static void that_nobody_was_asked_is_known(void **state)
+{
+    struct trial trial;
+    struct trial_sign sign = {.started = true};
+    (void)state;
+    trial_begin(&trial, 0, 90000, &SELDOM);
+    assert_int_equal(trial_look(&trial, 90000 * MS, &sign), TRIAL_SILENT); /* no PONG */
+    assert_true(trial_has_asked_nobody(&trial, &sign));
+    sign.unheard = 1;
+    assert_false(trial_has_asked_nobody(&trial, &sign));
+    trial_begin(&trial, 0, 90000, &NEVER);
+    assert_false(trial_has_asked_nobody(&trial, &(struct trial_sign){.reads = 0}));
+}
+
+static void one_whose_start_never_ends_is_no_good(void **state)
+{
+    struct play hangs = {.starts_for_ever = true};
+    static const struct pulse_rate HUNG = {.ms = 60000, .started = false};
+    (void)state;
+    assert_int_equal(play(&hangs, 90000, &SELDOM), TRIAL_START);
+    assert_int_equal(hangs.at_ms, 90000);
+    assert_int_equal(play(&hangs, 90000, &HUNG), TRIAL_GOOD); /* no worse than before */
 }
 
 static void one_that_answers_no_more_is_silent(void **state)
@@ -102,7 +142,7 @@ static void one_that_stops_answering_just_before_the_end_is_waited_for(void **st
 
 static void handlers_that_raise_again_and_again_are_a_fault(void **state)
 {
-    static const struct pulse_rate RAISED = {60000, 60, 60};
+    static const struct pulse_rate RAISED = {.ms = 60000, .reads = 60, .errors = 60};
     struct play bad = {.read_ms = 1000, .error_ms = 1000};
     struct play few = {.read_ms = 1000, .error_ms = 20000};
     (void)state;
@@ -114,7 +154,7 @@ static void handlers_that_raise_again_and_again_are_a_fault(void **state)
 
 static void a_short_trial_leaves_time_to_begin(void **state)
 {
-    static const struct pulse_rate FAST = {2000, 100, 0};
+    static const struct pulse_rate FAST = {.ms = 2000, .reads = 100, .errors = 0};
     struct play bad = {.read_ms = 0};
     (void)state;
     assert_int_equal(play(&bad, 2000, &FAST), TRIAL_READS);
@@ -155,6 +195,9 @@ int main(void)
         cmocka_unit_test(one_that_stops_reading_after_a_minute_is_found),
         cmocka_unit_test(who_reads_seldom_is_given_the_whole_time),
         cmocka_unit_test(what_the_old_one_hardly_read_is_not_judged),
+        cmocka_unit_test(who_is_read_seldom_is_judged_by_what_was_asked),
+        cmocka_unit_test(that_nobody_was_asked_is_known),
+        cmocka_unit_test(one_whose_start_never_ends_is_no_good),
         cmocka_unit_test(one_that_answers_no_more_is_silent),
         cmocka_unit_test(one_that_stops_answering_just_before_the_end_is_waited_for),
         cmocka_unit_test(handlers_that_raise_again_and_again_are_a_fault),
