@@ -77,7 +77,7 @@ PKG_bench  := lua5.4-cjson
 # that loads it and in which it finds the rest of the room.
 ANNEXES_host := http serve
 ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault challenge wires multipart \
-                headers bind_ftp bind_ftpstream fetch fetch_sockets ftptap listing
+                headers bind_ftp bind_ftpstream patience fetch fetch_sockets ftptap listing
 ANNEX_serve  := bind_serve visit server serveurl cidr
 PKG_http     := libcurl
 PKG_serve    := libmicrohttpd

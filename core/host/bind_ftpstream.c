@@ -1,12 +1,10 @@
-/* bind_ftpstream - host.ftp.stream: a file that is read bit by bit.
- *
- * Invariant: `task` is set exactly while a handler waits for the stream, whose userdata is then on
- * that handler's stack. */
+/* bind_ftpstream - host.ftp.stream: a file that is read bit by bit. */
 #include <lauxlib.h>
 
 #include "base/base.h"
 #include "host/bind.h"
 #include "host/bind_ftp.h"
+#include "host/patience.h"
 #include "host/plugin.h"
 
 enum { READ_MOST = 64 * 1024 };
@@ -15,51 +13,18 @@ static const char STREAM[] = "outpost.ftpstream";
 
 struct ftpstream {
     struct fetch *fetch; /* NULL: closed */
-    struct task *task;
-    struct loop *loop;
-    struct loop_timer patience;
-    int64_t patience_ms; /* 0: as long as the stream lives */
-    bool late;
+    struct patience patience;
 };
 
 static int stream_close(lua_State *L)
 {
     struct ftpstream *stream = luaL_checkudata(L, 1, STREAM);
-    if (stream->task != NULL && task_of(L) != NULL)
+    if (stream->patience.task != NULL && task_of(L) != NULL)
         return luaL_error(L, "stream: another handler waits for it");
-    loop_timer_stop(&stream->patience);
+    patience_end(&stream->patience);
     fetch_close(stream->fetch);
     stream->fetch = NULL;
     return 0;
-}
-
-/* ---- Waiting */
-
-static void wake(struct ftpstream *stream)
-{
-    struct task *task = stream->task;
-    stream->task = NULL;
-    if (task != NULL)
-        task_wake(task);
-}
-
-static void stream_news(void *owner)
-{
-    wake(owner);
-}
-
-static void patience_over(struct loop_timer *timer)
-{
-    struct ftpstream *stream = container_of(timer, struct ftpstream, patience);
-    stream->late = true;
-    wake(stream);
-}
-
-static int wait(lua_State *L, struct ftpstream *stream, lua_KFunction finish)
-{
-    task_check(L);
-    stream->task = task_of(L);
-    return task_park(L, finish, stream);
 }
 
 /* ---- host.ftp.stream */
@@ -70,7 +35,7 @@ static int open_finish(lua_State *L, int status, lua_KContext context)
     const struct fetch_answer *answer = fetch_answer(stream->fetch);
     (void)status;
     if (!answer->begun && !answer->over)
-        return wait(L, stream, open_finish);
+        return patience_wait(L, &stream->patience, open_finish, stream);
     if (!answer->begun && answer->fault) {
         int results = bind_ftp_fail(L, answer);
         fetch_close(stream->fetch);
@@ -88,12 +53,13 @@ static int open_stream(lua_State *L)
     lua_settop(L, 1);
     bind_ftp_shared(L);
     struct ftpstream *stream = lua_newuserdatauv(L, sizeof(*stream), 0);
-    *stream =
-        (struct ftpstream){.loop = plugin_of(L)->loop, .patience.fire = patience_over};
+    *stream = (struct ftpstream){0};
+    patience_init(&stream->patience, plugin_of(L)->loop);
     luaL_setmetatable(L, STREAM); /* from here on __gc cleans up */
-    int results =
-        bind_ftp_start(L, &stream->fetch, FETCH_READ, true, stream_news, stream);
-    return results > 0 ? results : wait(L, stream, open_finish);
+    int results = bind_ftp_start(L, &stream->fetch, FETCH_READ, true, patience_news,
+                                 &stream->patience);
+    return results > 0 ? results
+                       : patience_wait(L, &stream->patience, open_finish, stream);
 }
 
 /* ---- Reading */
@@ -107,7 +73,7 @@ static int fail(lua_State *L, const struct ftpstream *stream)
     if (answer->over)
         return bind_fail(L, "closed", "the file has ended");
     return bind_fail(L, "timeout", "nothing came in %lld ms",
-                     (long long)stream->patience_ms);
+                     (long long)stream->patience.most_ms);
 }
 
 static int read_finish(lua_State *L, int status, lua_KContext context)
@@ -116,9 +82,9 @@ static int read_finish(lua_State *L, int status, lua_KContext context)
     const struct fetch_answer *answer = fetch_answer(stream->fetch);
     size_t length = answer->body.length < READ_MOST ? answer->body.length : READ_MOST;
     (void)status;
-    if (length == 0 && !answer->over && !stream->late)
-        return wait(L, stream, read_finish);
-    loop_timer_stop(&stream->patience);
+    if (length == 0 && !answer->over && !stream->patience.over)
+        return patience_wait(L, &stream->patience, read_finish, stream);
+    patience_end(&stream->patience);
     if (length == 0)
         return fail(L, stream);
     plugin_heard(plugin_of(L));
@@ -133,13 +99,10 @@ static int stream_read(lua_State *L)
     struct ftpstream *stream = luaL_checkudata(L, 1, STREAM);
     plugin_of(L); /* raises outside of a task */
     luaL_argcheck(L, stream->fetch != NULL, 1, "the stream is closed");
-    luaL_argcheck(L, stream->task == NULL, 1, "another handler waits for it");
+    luaL_argcheck(L, stream->patience.task == NULL, 1, "another handler waits for it");
     lua_settop(L, 2);
     bind_options(L, 2, OPTIONS);
-    stream->patience_ms = bind_duration_in(L, 2, "timeout", 1, 3600000, 0);
-    stream->late = false;
-    if (stream->patience_ms > 0)
-        loop_timer_start(stream->loop, &stream->patience, stream->patience_ms);
+    patience_begin(&stream->patience, bind_duration_in(L, 2, "timeout", 1, 3600000, 0));
     return read_finish(L, LUA_OK, (lua_KContext)stream);
 }
 

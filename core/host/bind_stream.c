@@ -1,7 +1,4 @@
-/* bind_stream - host.http.stream: a body that is read bit by bit, or part by part.
- *
- * Invariant: `task` is set exactly while a handler waits for the stream, whose userdata is then on
- * that handler's stack. */
+/* bind_stream - host.http.stream: a body that is read bit by bit, or part by part. */
 #include <lauxlib.h>
 #include <string.h>
 
@@ -9,6 +6,7 @@
 #include "host/bind.h"
 #include "host/bind_http.h"
 #include "host/multipart.h"
+#include "host/patience.h"
 #include "host/plugin.h"
 
 enum { PART_MOST = 1024 * 1024, PART_MOST_MOST = 4 * 1024 * 1024, READ_MOST = 64 * 1024 };
@@ -18,55 +16,22 @@ static const char STREAM[] = "outpost.stream";
 struct stream {
     struct transfer *transfer; /* NULL: closed */
     struct multipart *parts;   /* NULL: it is read as bytes */
-    struct task *task;
-    struct loop *loop;
-    struct loop_timer patience;
-    int64_t patience_ms; /* 0: as long as the stream lives */
-    int64_t bad;         /* parts that have been counted as dropped */
+    struct patience patience;
+    int64_t bad; /* parts that have been counted as dropped */
     size_t most;
-    bool late;
 };
 
 static int stream_close(lua_State *L)
 {
     struct stream *stream = luaL_checkudata(L, 1, STREAM);
-    if (stream->task != NULL && task_of(L) != NULL)
+    if (stream->patience.task != NULL && task_of(L) != NULL)
         return luaL_error(L, "stream: another handler waits for it");
-    loop_timer_stop(&stream->patience);
+    patience_end(&stream->patience);
     transfer_close(stream->transfer);
     multipart_close(stream->parts);
     stream->transfer = NULL;
     stream->parts = NULL;
     return 0;
-}
-
-/* ---- Waiting */
-
-static void wake(struct stream *stream)
-{
-    struct task *task = stream->task;
-    stream->task = NULL;
-    if (task != NULL)
-        task_wake(task);
-}
-
-static void stream_news(void *owner)
-{
-    wake(owner);
-}
-
-static void patience_over(struct loop_timer *timer)
-{
-    struct stream *stream = container_of(timer, struct stream, patience);
-    stream->late = true;
-    wake(stream);
-}
-
-static int wait(lua_State *L, struct stream *stream, lua_KFunction finish)
-{
-    task_check(L);
-    stream->task = task_of(L);
-    return task_park(L, finish, stream);
 }
 
 /* ---- host.http.stream */
@@ -77,7 +42,7 @@ static int open_finish(lua_State *L, int status, lua_KContext context)
     const struct transfer_answer *answer = transfer_answer(stream->transfer);
     (void)status;
     if (!answer->has_head && !answer->over)
-        return wait(L, stream, open_finish);
+        return patience_wait(L, &stream->patience, open_finish, stream);
     if (!answer->has_head) {
         int results = bind_http_fail(L, answer);
         transfer_close(stream->transfer);
@@ -101,10 +66,13 @@ static int open_stream(lua_State *L)
     lua_settop(L, 1);
     bind_http_shared(L);
     struct stream *stream = lua_newuserdatauv(L, sizeof(*stream), 0);
-    *stream = (struct stream){.loop = plugin_of(L)->loop, .patience.fire = patience_over};
+    *stream = (struct stream){0};
+    patience_init(&stream->patience, plugin_of(L)->loop);
     luaL_setmetatable(L, STREAM); /* from here on __gc cleans up */
-    int results = bind_http_start(L, &stream->transfer, true, stream_news, stream);
-    return results > 0 ? results : wait(L, stream, open_finish);
+    int results =
+        bind_http_start(L, &stream->transfer, true, patience_news, &stream->patience);
+    return results > 0 ? results
+                       : patience_wait(L, &stream->patience, open_finish, stream);
 }
 
 /* ---- Reading */
@@ -114,22 +82,21 @@ static struct stream *check_stream(lua_State *L)
     struct stream *stream = luaL_checkudata(L, 1, STREAM);
     plugin_of(L); /* raises outside of a task */
     luaL_argcheck(L, stream->transfer != NULL, 1, "the stream is closed");
-    luaL_argcheck(L, stream->task == NULL, 1, "another handler waits for it");
+    luaL_argcheck(L, stream->patience.task == NULL, 1, "another handler waits for it");
     return stream;
 }
 
-/* { timeout =, most = } at index 2, or nothing. */
-static void read_options(lua_State *L, struct stream *stream)
+/* { timeout =, most = } at index 2, or nothing; the time it may take, in milliseconds, or 0. */
+static int64_t read_options(lua_State *L, struct stream *stream)
 {
-    stream->patience_ms = 0;
+    int64_t timeout_ms = 0;
     stream->most = PART_MOST;
-    stream->late = false;
     lua_settop(L, 2);
     if (lua_isnil(L, 2))
-        return;
+        return 0;
     luaL_checktype(L, 2, LUA_TTABLE);
     if (lua_getfield(L, 2, "timeout") != LUA_TNIL)
-        stream->patience_ms = bind_duration(L, 3, 1);
+        timeout_ms = bind_duration(L, 3, 1);
     if (lua_getfield(L, 2, "most") != LUA_TNIL) {
         lua_Integer most = luaL_checkinteger(L, 4);
         luaL_argcheck(L, most >= 1 && most <= PART_MOST_MOST, 2,
@@ -137,12 +104,7 @@ static void read_options(lua_State *L, struct stream *stream)
         stream->most = (size_t)most;
     }
     lua_settop(L, 2);
-}
-
-static void be_patient(struct stream *stream)
-{
-    if (stream->patience_ms > 0)
-        loop_timer_start(stream->loop, &stream->patience, stream->patience_ms);
+    return timeout_ms;
 }
 
 /* When nothing more comes for now, or ever. */
@@ -154,7 +116,7 @@ static int fail(lua_State *L, const struct stream *stream)
     if (answer->over)
         return bind_fail(L, "closed", "the stream has ended");
     return bind_fail(L, "timeout", "nothing came in %lld ms",
-                     (long long)stream->patience_ms);
+                     (long long)stream->patience.most_ms);
 }
 
 static int read_finish(lua_State *L, int status, lua_KContext context)
@@ -163,9 +125,9 @@ static int read_finish(lua_State *L, int status, lua_KContext context)
     const struct transfer_answer *answer = transfer_answer(stream->transfer);
     size_t length = answer->body.length < READ_MOST ? answer->body.length : READ_MOST;
     (void)status;
-    if (length == 0 && !answer->over && !stream->late)
-        return wait(L, stream, read_finish);
-    loop_timer_stop(&stream->patience);
+    if (length == 0 && !answer->over && !stream->patience.over)
+        return patience_wait(L, &stream->patience, read_finish, stream);
+    patience_end(&stream->patience);
     if (length == 0)
         return fail(L, stream);
     plugin_heard(plugin_of(L));
@@ -178,8 +140,7 @@ static int stream_read(lua_State *L)
 {
     struct stream *stream = check_stream(L);
     luaL_argcheck(L, stream->parts == NULL, 1, "it is read in parts");
-    read_options(L, stream);
-    be_patient(stream);
+    patience_begin(&stream->patience, read_options(L, stream));
     return read_finish(L, LUA_OK, (lua_KContext)stream);
 }
 
@@ -215,9 +176,9 @@ static int part_finish(lua_State *L, int status, lua_KContext context)
     (void)status;
     bool whole = next_part(stream);
     count_dropped(L, stream);
-    if (!whole && !transfer_answer(stream->transfer)->over && !stream->late)
-        return wait(L, stream, part_finish);
-    loop_timer_stop(&stream->patience);
+    if (!whole && !transfer_answer(stream->transfer)->over && !stream->patience.over)
+        return patience_wait(L, &stream->patience, part_finish, stream);
+    patience_end(&stream->patience);
     if (!whole)
         return fail(L, stream);
     plugin_heard(plugin_of(L));
@@ -233,13 +194,13 @@ static int part_finish(lua_State *L, int status, lua_KContext context)
 static int stream_part(lua_State *L)
 {
     struct stream *stream = check_stream(L);
-    read_options(L, stream);
+    int64_t timeout_ms = read_options(L, stream);
     const struct transfer_answer *answer = transfer_answer(stream->transfer);
     const char *type = headers_find(&answer->headers, "content-type");
     if (stream->parts == NULL && multipart_open(&stream->parts, type) != 0)
         return bind_fail(L, "protocol", "expected a multipart body, got %.80s",
                          type != NULL ? type : "no content type");
-    be_patient(stream);
+    patience_begin(&stream->patience, timeout_ms);
     return part_finish(L, LUA_OK, (lua_KContext)stream);
 }
 
