@@ -17,6 +17,7 @@ export LC_ALL
 PROOF=c2sp.org/tlog-proof@v1
 HASH64='^[A-Za-z0-9+/]\{42\}[AEIMQUYcgkosw048]=$' # 32 bytes, one spelling only
 DASH='— '
+CDPATH= # or another folder than the one that was named might be checked
 trusted=
 found=0
 
@@ -153,6 +154,14 @@ member() {
     sed -n 's/^{"specversion":"[^"]*","id":"[^"]*",'"$own"',.*/\'"$2/p" "$1"
 }
 
+# Only the appliance itself says that it has exported a file, and only one that it has; a plugin that says so
+# names what it likes. Without a signed checkpoint nobody knows whose appliance: that was said. EVENT
+is_of_appliance() {
+    [ "$size" -gt 0 ] || return 0
+    office=${origin#*/}
+    [ "$(member "$1" 1)" = "/${office%%/*}/keeper/keeper" ]
+}
+
 # What the appliance itself records of evidence names the event before: none may be left out. EVENT
 check_previous() {
     case "$(member "$1" 1) $(member "$1" 2)" in
@@ -171,7 +180,7 @@ check_exported() {
     manifest=$(sed -n 's/.*"manifest":"\([0-9a-f]\{64\}\)".*/\1/p' exported.json)
     number=$(sed -n '2s/^index //p' exported.proof 2>/dev/null)
     if [ ${#digest} -ne 64 ] || [ ${#manifest} -ne 64 ] ||
-        [ "$(member exported.json 2)" != evidence.exported ]; then
+        [ "$(member exported.json 2)" != evidence.exported ] || ! is_of_appliance exported.json; then
         bad exported.json "不是导出事件" "is not the event of an export"
         digest=none manifest=none
     fi
@@ -285,7 +294,7 @@ main() {
     printf 'Result: all good. The file is the one that the signed events name.\n'
     [ -n "$trusted" ] || printf '%s\n' \
         '注意：公钥取自本文件夹。请与司法所或市司法局公布的公钥核对，或用 --key 给出：' \
-        'Note: the public key is the one in this folder. Compare it with what the office has published:' "    $(cat key.pub)"
+        'Note: the public key is the one in this folder. Compare it with what the office has published:' "    $(tr -d '\001-\037\177' <key.pub)"
 }
 
 if [ "${1:-}" = --key ]; then

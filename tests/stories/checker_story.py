@@ -11,7 +11,7 @@ import exports
 
 SUITES = {"ed25519": ("sha256", b"\x01", 32, []),
           "sm2": ("sm3", b"\xffsm2-with-sm3\0", 65, ["-digest", "sm3", "-pkeyopt", "distid:1234567812345678"])}
-NAME, CLIP = "outpost/x", b"a clip"
+CLIP = b"a clip"
 SHA256 = hashlib.sha256(CLIP).hexdigest()
 
 if "sm3" not in hashlib.algorithms_available:
@@ -25,13 +25,14 @@ def b64(data):
 class Office:
     """A key pair, and a log of events that it signs."""
 
-    def __init__(self, folder, suite):
+    def __init__(self, folder, suite, name="outpost/x"):
+        self.name = name
         self.hash, prefix, length, self.options = SUITES[suite]
         self.key = str(folder / "key.pem")
         self.openssl("genpkey", "-algorithm", suite, "-out", self.key)
         public = prefix + self.openssl("pkey", "-in", self.key, "-pubout", "-outform", "DER")[-length:]
-        self.id = hashlib.sha256(f"{NAME}\n".encode() + public).digest()[:4]
-        self.vkey = f"{NAME}+{self.id.hex()}+{b64(public)}\n"
+        self.id = hashlib.sha256(f"{self.name}\n".encode() + public).digest()[:4]
+        self.vkey = f"{self.name}+{self.id.hex()}+{b64(public)}\n"
         self.folder, self.events = folder, []
 
     @staticmethod
@@ -45,7 +46,7 @@ class Office:
         (self.folder / "text").write_bytes(text.encode())
         signature = self.openssl("pkeyutl", "-sign", "-inkey", self.key, "-rawin", "-in", str(self.folder / "text"),
                                  *self.options)
-        return f"{text}\n— {NAME} {b64(self.id + signature)}\n"
+        return f"{text}\n— {self.name} {b64(self.id + signature)}\n"
 
     def tell(self, kind, data, source="/x/keeper/keeper", wrapped=""):
         seq = len(self.events)
@@ -73,15 +74,16 @@ class Office:
         suite = "suite sm3+sm2\n" if self.hash == "sm3" else ""
         return self.note(f"outpost/x/y\n{len(self.events)}\n{b64(self.root(self.events))}\n{suite}")
 
-    def export(self, folder, history, more=(), later=0):
-        """An export of that history; `more` files are in its list, and `later` events come behind it."""
+    def export(self, folder, history, more=(), later=0, source="/x/keeper/keeper"):
+        """An export of that history; `more` files are in its list, `later` events come behind it, and `source`
+        has announced it."""
         export = exports.Export(folder)
         for part in ("file", "events"):
             export.path(part).mkdir(parents=True)
         files = {"file/clip.mp4": CLIP, "key.pub": self.vkey.encode(), **dict(more),
                  **{f"events/{seq}.json": self.events[seq] for seq in history}}
         sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()).encode()
-        last = self.tell("evidence.exported", {"manifest": hashlib.sha256(sums).hexdigest()})
+        last = self.tell("evidence.exported", {"manifest": hashlib.sha256(sums).hexdigest()}, source)
         for _ in range(later):
             self.tell("band.seen", {})
         note = self.checkpoint()
@@ -161,6 +163,21 @@ def test_what_is_signed_and_wrong_all_the_same_is_named(office, tmp_path):
     assert named(office.export(tmp_path / "two", [0], more=two).check(expect=1)) == {"SHA256SUMS"}
     other = office.export(tmp_path / "other", [0], more=[("file/clip.mp4", b"another clip")])
     assert named(other.check(expect=1)) == {"file/clip.mp4"}
+
+
+def test_an_export_that_a_plugin_announces_is_none(office, tmp_path):
+    """What is in the journal is signed, also what a plugin says there of a file that was never stored."""
+    office.tell("evidence.recorded", {}, source="/x/bodycam-dock/dock")
+    for nth, source in enumerate(("/x/bodycam-dock/dock", "/x/keeper/dock", "/y/keeper/keeper", "/x/x/keeper/keeper")):
+        said = office.export(tmp_path / str(nth), [0], source=source).check(expect=1)
+        assert "exported.json" in named(said), said
+
+
+def test_a_key_with_a_strange_name_does_not_write_on_the_screen(tmp_path):
+    office = Office(tmp_path, "ed25519", name="outpost/\x1b[2Jx")
+    office.tell("evidence.recorded", {}, source="/x/bodycam-dock/dock")
+    said = office.export(tmp_path / "export", [0]).check(expect=0)
+    assert "\x1b" not in said and "outpost/[2Jx+" in said
 
 
 def test_what_a_salvaged_event_wraps_is_not_its_own(office, tmp_path):
