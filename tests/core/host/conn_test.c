@@ -49,9 +49,9 @@ static int says_hello_in_pieces(int door)
 {
     int fd = accept(door, NULL, NULL);
     peer_say(fd, "hel");
-    usleep(20000);
+    bool is_read = peer_hears(fd, "more");
     peer_say(fd, "lo world");
-    return peer_hears(fd, "bye") && peer_sees_end(fd) ? 0 : 1;
+    return is_read && peer_hears(fd, "bye") && peer_sees_end(fd) ? 0 : 1;
 }
 
 static void bytes_are_read_as_they_come_and_by_number(void **state)
@@ -59,6 +59,7 @@ static void bytes_are_read_as_they_come_and_by_number(void **state)
     (void)state;
     begin(says_hello_in_pieces,
           "local first = conn:read()\n"
+          "assert(conn:write 'more')\n"
           "tell(first, conn:read_exactly(5 - #first), conn:read { most = 3 })\n"
           "tell(conn:read_exactly(3))\n"
           "local ok, message, code, kept = conn:read_exactly(4, { timeout = 5 })\n"
@@ -101,7 +102,7 @@ static void frames_are_cut_and_the_rest_is_kept(void **state)
           "local begun = host.mono()\n"
           "local frame, _, code = conn:read_frame(reader, { timeout = 100 })\n"
           "local took = host.mono() - begun\n"
-          "tell(tostring(frame), code, tostring(took > 0.09 and took < 1))\n"
+          "tell(tostring(frame), code, tostring(took > 0.09 and took < 60))\n"
           "conn:close()");
     talk_until(has_started);
     told(0, "one|two");

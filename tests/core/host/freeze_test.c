@@ -77,7 +77,7 @@ static void start(const char *config)
     desk.pid = fork();
     if (desk.pid == 0) {
         close(fds[0]);
-        alarm(30);
+        alarm(120);
         _exit(freeze_run(fds[1], dup(desk.fd)));
     }
     close(fds[1]);

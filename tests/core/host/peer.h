@@ -47,7 +47,7 @@ static inline pid_t peer_run(int (*act)(int fd), int fd)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_IGN);
-    alarm(30);
+    alarm(120);
     _exit(act(fd));
 }
 

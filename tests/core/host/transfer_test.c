@@ -288,7 +288,7 @@ static void nobody_there_is_refused_and_silence_has_its_time(void **state)
     wish.timeout_ms = 150;
     int64_t began = now_mono_us();
     assert_int_equal(get(&wish)->fault, TRANSFER_TIMEOUT);
-    assert_in_range(now_mono_us() - began, 140000, 1000000);
+    assert_in_range(now_mono_us() - began, 140000, 60 * 1000 * 1000);
 }
 
 static void too_much_is_refused(void **state)

@@ -53,7 +53,7 @@ static void send_out(const char *script)
 
 static void run_until_over(int err, const char *why)
 {
-    for (int i = 0; i < 500 && over == 0; i++)
+    for (int i = 0; i < ENDS_TURNS && over == 0; i++)
         ends_run(house.loop, -1, 10);
     assert_int_equal(over, 1);
     assert_int_equal(last_err, err);

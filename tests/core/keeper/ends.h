@@ -11,7 +11,8 @@
 #include "wire/line.h"
 #include "wire/talk.h"
 
-enum { ENDS_PATIENCE_MS = 3000 };
+/* The disk may stall for seconds, and a child may take some to begin. */
+enum { ENDS_PATIENCE_MS = 60 * 1000, ENDS_TURNS = ENDS_PATIENCE_MS / 10 };
 
 /* What came last: the frame points into `bytes`. */
 struct heard {

@@ -54,7 +54,7 @@ static void put_script(const char *and_then)
 
 static void run_until_idle(void)
 {
-    for (int i = 0; i < 500 && (freezer.is_out || freezer.count > 0); i++)
+    for (int i = 0; i < ENDS_TURNS && (freezer.is_out || freezer.count > 0); i++)
         ends_run(house.loop, -1, 10);
     assert_false(freezer.is_out);
     assert_int_equal(freezer.count, 0);
@@ -125,7 +125,7 @@ static void one_that_hangs_is_killed_and_the_next_goes(void **state)
     (void)state;
     put_script("exec sleep 100");
     freezer_add(&freezer, &reel, "alarm", NULL);
-    for (int i = 0; i < 300 && !file_exists(told); i++)
+    for (int i = 0; i < ENDS_TURNS && !file_exists(told); i++)
         ends_run(house.loop, -1, 10);
     assert_true(loop_timer_is_running(&freezer.deadline));
     put_script("exit 1");
@@ -142,7 +142,7 @@ static void closing_leaves_nobody_behind(void **state)
     put_script("exec sleep 100");
     freezer_add(&freezer, &reel, "alarm", NULL);
     freezer_add(&freezer, &reel, "alarm", NULL);
-    for (int i = 0; i < 300 && freezer.pid == 0; i++)
+    for (int i = 0; i < ENDS_TURNS && freezer.pid == 0; i++)
         ends_run(house.loop, -1, 10);
     pid_t pid = freezer.pid;
     assert_true(pid > 0);

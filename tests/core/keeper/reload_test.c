@@ -233,7 +233,7 @@ static void the_mark_of_a_trial_is_on_disk_while_it_runs(void **state)
     char id[SNAPSHOT_HASH_ROOM];
     strcpy(id, gate->version->id);
     say_reload("", 2, 1);
-    for (int i = 0; i < 500 && strcmp(gate->version->id, id) == 0; i++)
+    for (int i = 0; i < ENDS_TURNS && strcmp(gate->version->id, id) == 0; i++)
         hurry(), ends_run(house.loop, -1, 10);
     accepted_open(&kept, folder, "o");
     assert_true(accepted_mark_of(&kept, "gate")->on_trial);
@@ -334,7 +334,7 @@ static void one_that_comes_instead_undoes_what_is_on_trial(void **state)
     struct child *gate = supervisor_find(&supervisor, "gate");
     struct version *before = version_hold(gate->version);
     begin_one("\"update\":{\"trial\":3600000},");
-    for (int i = 0; i < 500 && reload.change[0].state != CHANGE_TRIES; i++)
+    for (int i = 0; i < ENDS_TURNS && reload.change[0].state != CHANGE_TRIES; i++)
         hurry(), ends_run(house.loop, -1, 10);
     assert_int_equal(reload.change[0].state, CHANGE_TRIES);
     other_comes();
@@ -434,7 +434,7 @@ static void it_goes_on_without_who_asked(void **state)
     ends_run(house.loop, -1, 50);
     children_remove(&house.children, &house.peers[HOUSE_READER]);
     assert_null(reload.call.reader);
-    for (int i = 0; i < 500 && reload.phase != RELOAD_RESTS; i++)
+    for (int i = 0; i < ENDS_TURNS && reload.phase != RELOAD_RESTS; i++)
         hurry(), ends_run(house.loop, -1, 10);
     assert_int_equal(reload.phase, RELOAD_RESTS);
     assert_non_null(accepted_mark_of(&reload.accepted, "gate"));

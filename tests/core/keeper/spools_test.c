@@ -54,7 +54,7 @@ static void what_the_disk_has_of_it_has_arrived(void **state)
     assert_int_equal(cellar_ask(&cellar, "ordinary", 2 * SIZE, &number, &fd), 0);
     assert_true(spools_arrived(spools) < SIZE);
     cellar_write(fd, bytes, SIZE);
-    for (int i = 0; i < 500 && spools_arrived(spools) < SIZE / 2; i++)
+    for (int i = 0; i < 6000 && spools_arrived(spools) < SIZE / 2; i++)
         usleep(10000);
     assert_true(spools_arrived(spools) >= SIZE / 2);
     assert_int_equal(spools_promised(spools), cask_bytes(2 * SIZE));

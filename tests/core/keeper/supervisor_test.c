@@ -94,14 +94,14 @@ static int recorded(void)
 
 static void run_until_deaths(int deaths)
 {
-    for (int i = 0; i < 500 && supervisor.child[0].restart.count < deaths; i++)
+    for (int i = 0; i < ENDS_TURNS && supervisor.child[0].restart.count < deaths; i++)
         ends_run(house.loop, -1, 10);
     assert_true(supervisor.child[0].restart.count >= deaths);
 }
 
 static void run_until_state(const struct child *child, const char *state)
 {
-    for (int i = 0; i < 500 && strcmp(supervisor_state(child), state) != 0; i++)
+    for (int i = 0; i < ENDS_TURNS && strcmp(supervisor_state(child), state) != 0; i++)
         ends_run(house.loop, -1, 10);
     assert_string_equal(supervisor_state(child), state);
 }
@@ -219,7 +219,7 @@ static void a_role_is_stopped_and_the_other_runs_on(void **state)
         run_until_state(&supervisor.child[i], "running");
     supervisor_stop(&supervisor, PEER_HOST, all_stopped, &house);
     assert_int_equal(stopped, 0);
-    for (int i = 0; i < 250 && stopped == 0; i++)
+    for (int i = 0; i < ENDS_TURNS && stopped == 0; i++)
         ends_run(house.loop, -1, 10);
     assert_int_equal(stopped, 1);
     assert_string_equal(supervisor_state(&supervisor.child[0]), "running");
@@ -240,7 +240,7 @@ static void one_that_does_not_stop_is_killed(void **state)
     supervisor_stop(&supervisor, PEER_HOST, all_stopped, &house);
     assert_true(loop_timer_is_running(&supervisor.deadline));
     loop_timer_start(house.loop, &supervisor.deadline, 50);
-    for (int i = 0; i < 250 && stopped == 0; i++)
+    for (int i = 0; i < ENDS_TURNS && stopped == 0; i++)
         ends_run(house.loop, -1, 10);
     assert_int_equal(stopped, 1);
     assert_string_equal(supervisor.child[0].last_exit, "signal 9");
@@ -284,7 +284,7 @@ static void count_end(struct child *child)
 
 static void run_until_ended(int count)
 {
-    for (int i = 0; i < 500 && ended < count; i++)
+    for (int i = 0; i < ENDS_TURNS && ended < count; i++)
         ends_run(house.loop, -1, 10);
     assert_int_equal(ended, count);
 }
@@ -389,7 +389,7 @@ static void how_often_devices_answer_is_known_also_of_the_process_before(void **
 {
     (void)state;
     struct child *child = own_child(THIRTY);
-    for (int i = 0; i < 100 && child->peer.reads == 0; i++)
+    for (int i = 0; i < ENDS_TURNS && child->peer.reads == 0; i++)
         ends_run(house.loop, -1, 10);
     assert_int_equal(supervisor_rate(child).reads, 30);
     assert_int_equal(supervisor_rate(child).errors, 2);

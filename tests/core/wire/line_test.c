@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "wire/rights.h"
 
-enum { PATIENCE_MS = 3000 };
+enum { PATIENCE_MS = 60 * 1000 };
 
 /* Our end of a line, and the other end's bare socket. */
 struct world {

@@ -149,7 +149,7 @@ static _Noreturn void write_on(void)
 {
     char text[200];
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves no writer behind */
-    alarm(20);
+    alarm(120);
     for (int64_t i = 0;; i++) {
         memset(text, (char)i, sizeof(text));
         ring_put(ring, ring_name(ring, "x"), RING_IN, i, text, (size_t)(100 + i % 100));

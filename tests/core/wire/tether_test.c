@@ -12,7 +12,7 @@
 #include "base/base.h"
 #include "base/loop.h"
 
-enum { PATIENCE_MS = 3000 };
+enum { PATIENCE_MS = 60 * 1000 };
 
 static struct world {
     struct loop *loop;
