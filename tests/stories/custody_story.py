@@ -93,26 +93,35 @@ def test_a_second_export_tells_of_the_first(office, home):
     assert history.count("evidence.exported") == 2 and "法院调取" in history
 
 
+def exporting(office, blob, folder, *strace):
+    return subprocess.Popen(["strace", "-D", "-qq", "-e", "trace=/^rename", *strace,
+                             *office.words(["export", blob["sha256"], str(folder), "--reason", "x"])])
+
+
+def which_rename(office, home):
+    """With which of its renames an export of a file without a history lays down its list."""
+    trace = home / "trace"
+    assert exporting(office, office.store(text="the first"), home / "first", "-o", str(trace)).wait(timeout=120) == 0
+    town.wait_for(lambda: 'first"' in trace.read_text(encoding="utf-8"), 10, "the last rename")
+    names = [line for line in trace.read_text(encoding="utf-8").splitlines() if line.startswith("rename")]
+    return 1 + next(at for at, name in enumerate(names) if 'SHA256SUMS"' in name)
+
+
 def test_an_export_is_whole_while_others_look(office, home):
     """What comes between the history and the event of the export is in the history in the end."""
-    blob = office.store(text="popular")
-    for nth in range(20):
-        folder = home / str(nth)
-        exporting = subprocess.Popen(office.words(["export", blob["sha256"], str(folder), "--reason", "x"]))
-        while exporting.poll() is None and not os.path.exists(f"{folder}.part/index.html"):
-            pass
-        exporting.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, exporting.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        was_in_time = os.path.exists(f"{folder}.part") and not os.path.exists(f"{folder}.part/SHA256SUMS")
-        office.blob("get", blob["sha256"])
-        exporting.send_signal(signal.SIGCONT)
-        assert exporting.wait(timeout=120) == 0
-        if was_in_time:
-            break
+    nth, blob, folder = which_rename(office, home), office.store(text="popular"), home / "export"
+    stopped = exporting(office, blob, folder, "-o", "/dev/null", "-e", f"inject=/^rename:signal=STOP:when={nth}")
+    how = town.wait_for(lambda: os.waitid(os.P_PID, stopped.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG), 60,
+                        "its stop")
+    assert how.si_code == os.CLD_STOPPED and os.path.exists(f"{folder}.part/index.html")
+    assert len(office.told("evidence.exported")) == 1
+    office.blob("get", blob["sha256"])
+    stopped.send_signal(signal.SIGCONT)
+    assert stopped.wait(timeout=120) == 0
     export = exports.Export(folder)
     export.check(expect=0)
     told = [json.loads(path.read_bytes()) for path in export.events()]
-    assert was_in_time and [event["type"] for event in told[-2:]] == ["evidence.viewed", "evidence.exported"]
+    assert [event["type"] for event in told[-2:]] == ["evidence.viewed", "evidence.exported"]
     assert told[-2]["data"]["purpose"] == "view"
 
 
