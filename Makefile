@@ -271,11 +271,11 @@ run-lua-test: all
 	@OUTPOST_BUILD=$(abspath $(OUT)) tests/lua.sh
 
 run-stories: all
-	@$(PYTEST) tests/stories
+	@OUTPOST_BUILD=$(abspath $(OUT)) tests/together.py stories tests/stories
 
 # quick: the part of the faults that make test has time for.
 run-quick: all powercut hostile $(OUT)/tests/bench/flood
-	@$(PYTEST) -s -m "not slow and not long" tests/faults
+	@OUTPOST_BUILD=$(abspath $(OUT)) tests/together.py quick tests/faults -m "not slow and not long"
 
 run-faults: all powercut hostile $(OUT)/tests/bench/flood
 	@$(PYTEST) -s -m "not long" tests/faults

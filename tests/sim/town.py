@@ -5,7 +5,6 @@ given, and is stopped by its process id and by nothing else. The programs under 
 OUTPOST_BUILD (build/release when it is not set).
 """
 import getpass
-import itertools
 import json
 import os
 import random
@@ -20,13 +19,33 @@ BUILD = os.environ.get("OUTPOST_BUILD", os.path.join(ROOT, "build", "release"))
 OUTPOST = os.path.join(BUILD, "bin", "outpost")
 OUTPOST_CITY = os.path.join(BUILD, "bin", "outpost-city")
 OFFICE_ID = "350105-003"
-PORTS = itertools.cycle(random.SystemRandom().sample(range(20000, 32000), 12000))
+PORTS_AT_ONCE = 50
 PATIENCE = 3  # a busy machine takes so many times longer than what is usual
+STALL_S = 20
+
+
+def ports():
+    """Below those that the kernel gives to whoever connects, and each once. Some in a row are ours, and of no other
+    tests on this machine, as long as a socket has their name, of which the kernel takes care."""
+    blocks = range(20000, 32000, PORTS_AT_ONCE)
+    for block in random.SystemRandom().sample(blocks, len(blocks)):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0outpost-tests-{block}")
+        except OSError:
+            claim.close()
+            continue
+        CLAIMS.append(claim)
+        yield from range(block, block + PORTS_AT_ONCE)
+    raise AssertionError("all ports are used up")
+
+
+CLAIMS = []
+PORTS = ports()
 
 
 def free_port():
-    """Below those that the kernel gives to whoever connects: nobody has it by chance before it is used, or
-    while its server is away. Never the same again."""
+    """Nobody has it by chance before it is used, or while its server is away. Never the same again."""
     for port in PORTS:
         with socket.socket() as probe:
             try:
@@ -38,7 +57,9 @@ def free_port():
 
 def wait_for(claim, seconds=10.0, what="it", period=0.02):
     """The first true answer of claim(); an AssertionError that names `what` (or says what it returns) when there
-    is none. `seconds` are what it may take on a quiet machine: no promise is tested by them."""
+    is none. `seconds` are what it may take on a quiet machine: no promise is tested by them, so that they are
+    never less than what a disk that stalls may cost."""
+    seconds = max(seconds, STALL_S)
     end = time.monotonic() + seconds * PATIENCE
     while True:
         answer = claim()
@@ -143,7 +164,7 @@ class City(Program):
     def rows(self, query, *values):
         if not os.path.exists(self.database):
             return []
-        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
+        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=60)
         try:
             return database.execute(query, values).fetchall()
         except sqlite3.OperationalError as why:
@@ -203,7 +224,11 @@ class Office(Program):
         return self.command("verify", *more, expect=expect)
 
     def children(self):
-        """{program: [pid, ...]} of the keeper's children; the keeper is the office's own process."""
+        """{program: [pid, ...]} of the keeper's children; the keeper is the office's own process. There are none
+        before it is: whoever kills a host of the check has no office."""
+        return {} if program_of(self.pid) == "outpost" else self.below()
+
+    def below(self):
         found = {}
         with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as listed:
             for pid in map(int, listed.read().split()):
@@ -213,7 +238,7 @@ class Office(Program):
     def kill(self):
         """As systemd does (KillMode=control-group): nothing of the office is left over. Its
         children end by themselves when the keeper is gone; this waits for them."""
-        left = [pid for pids in self.children().values() for pid in pids] if self.runs() else []
+        left = [pid for pids in self.below().values() for pid in pids] if self.runs() else []
         super().kill()
         wait_for(lambda: not any(program_of(pid) for pid in left), 10, "the keeper's children to end")
 
