@@ -53,7 +53,7 @@ class Line:
 
     def recorded(self, kind):
         """Events of a type in the office's journal, seen with sqlite3 as the tail has them."""
-        tail = sqlite3.connect(f"file:{self.office.state}/journal/tail.db?mode=ro", uri=True, timeout=10)
+        tail = sqlite3.connect(f"file:{self.office.state}/journal/tail.db?mode=ro", uri=True, timeout=60)
         try:
             return [town.json.loads(body) for body, in tail.execute("SELECT body FROM event ORDER BY seq")
                     if town.json.loads(body)["type"] == kind]

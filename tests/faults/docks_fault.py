@@ -54,12 +54,6 @@ class Office(town.Office):
                          f'hours = {{ "{hours}" }} }}\n')
         world.programs["keeper"] = self
 
-    def start(self):
-        """Until it is the keeper: before, the hosts are those of the check, and nobody starts them again."""
-        super().start()
-        town.wait_for(lambda: town.program_of(self.pid) == "keeper" or not self.runs(), 60, "the keeper")
-        return self
-
     def wait_for(self, name, seconds=60):
         """The children of that name, as soon as there are some."""
         try:

@@ -62,7 +62,7 @@ def edges(station):
 
 def rows(database):
     """Every row of the table event, in the order in which they arrived."""
-    city = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)
+    city = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
     try:
         found = city.execute(f"SELECT {', '.join(Row._fields)} FROM event ORDER BY rowid").fetchall()
     finally:

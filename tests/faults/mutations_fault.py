@@ -291,7 +291,7 @@ def thinned(tmp_path_factory):
 
 def verify(folder, *more):
     return subprocess.run([town.OUTPOST, "verify", folder, *more], capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=60 * town.PATIENCE, check=False)
 
 
 def test_what_nobody_touched_verifies(journal):
@@ -312,7 +312,7 @@ def test_a_journal_at_work_and_cut_off_verifies(tmp_path):
             town.run(town.OUTPOST, "prove", "0", "--state", str(state))
     finally:
         keeper.kill()
-        keeper.communicate(timeout=10)
+        keeper.communicate(timeout=60)
     town.run(town.OUTPOST, "verify", "--state", str(state))
 
 

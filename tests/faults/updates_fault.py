@@ -30,7 +30,7 @@ CODE = {
                        (START, START + "\n    " + ENDLESS_IN_C)],
     "no start": [("function plugin.start", "function plugin.begin")],
     "crash after a while": [
-        (START, START + "\n    host.sleep('1s') error('later')"),
+        (START, START + "\n    host.sleep('200ms') error('later')"),
         (ROUND, ROUND + f" host.after('1s', function() {ENDLESS_IN_C} end)"),
         (ROUND, ROUND + f" host.after('2s', function() {ENDLESS_IN_C} end)")],
     "endless loop": [(START, START + "\n    while true do end"),

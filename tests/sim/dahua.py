@@ -254,7 +254,7 @@ class Terminal:
         body = PACKERS[packing](body)
         headers = {"Content-Type": kind, **({"Content-Encoding": said} if said else {})}
         try:
-            client = client or http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            client = client or http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             client.request("POST", "/", body, headers)
             answer = client.getresponse()
             answer.read()

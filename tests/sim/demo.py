@@ -54,8 +54,8 @@ COUNTED = {kind for kinds, _ in EXPECTED.values() for kind in kinds} | set(RECOR
 
 # (word, band, settings) one after the other; then again, on other bands.
 SCRIPT = [
-    ("strap", 3, {"open": True}),
     ("clip", None, {"is_important": True}),
+    ("strap", 3, {"open": True}),
     ("visit", None, {"person": "8001"}),
     ("battery", 5, {"percent": 6}),
     ("strap", 3, {"open": False}),

@@ -29,7 +29,7 @@ class Export:
     def check(self, *words, expect=None, run=("sh",)):
         """What the checker of the tree says: one that was changed must not judge itself."""
         done = subprocess.run([*run, CHECKER, *words, str(self.folder)], capture_output=True, check=False,
-                              timeout=60, stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
+                              timeout=60 * town.PATIENCE, stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
         said = (done.stdout + done.stderr).decode(errors="replace")
         assert expect is None or done.returncode == expect, said
         self.code = done.returncode

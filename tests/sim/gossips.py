@@ -102,7 +102,7 @@ class Server:
 
 def post(port, path, body, kind):
     """The status of a push to the office."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     client.request("POST", path, body, {"Content-Type": kind})
     status = client.getresponse().status
     client.close()

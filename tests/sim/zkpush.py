@@ -64,7 +64,7 @@ class Terminal:
         """The body of the answer; Refused when there is none, or it is not 200."""
         text = urllib.parse.urlencode({"SN": self.serial, **query})
         headers = dict(AGENT, **({"Cookie": f"token={self.cookie}"} if self.cookie else {}))
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10,
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60,
                                             source_address=(self.source, 0))
         try:
             client.request(method, f"/iclock/{path}{self.suffix}?{text}", body, headers)

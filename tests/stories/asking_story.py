@@ -1,6 +1,8 @@
 """outpost do and show: who may ask for what, what comes back, and what is on record of it."""
+import itertools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -195,12 +197,17 @@ def test_it_lists_what_there_is(desk):
     assert "total: the total (officer, social_worker, technician)\n" in desk.ask("show", "desk")[1]
 
 
+def sleepers(desk):
+    """How many actions slept at once, after each that began and each that ended."""
+    steps = re.findall(r" (sleeps|slept)$", desk.text(), re.M)
+    return list(itertools.accumulate(1 if step == "sleeps" else -1 for step in steps))
+
+
 def test_a_host_that_is_killed_in_the_middle_is_told_and_on_record(desk, city):
-    asked = desk.begin("sleep", "ms=60000")
-    town.wait_for(lambda: desk.children().get("host"), 5, "the host")
-    town.time.sleep(0.3)
+    asked = desk.begin("sleep", "ms=90000")
+    town.wait_for(lambda: sleepers(desk) == [1], 20, "its sleep")
     os.kill(desk.children()["host"][0], signal.SIGKILL)
-    _, err = asked.communicate(timeout=10)
+    _, err = asked.communicate(timeout=60)
     assert asked.returncode == 1 and "ended before it had answered" in err
     failed, = performed(city, 1)
     assert (failed["action"], failed["outcome"], failed["error"]) == ("sleep", "failed", "ECONNRESET")
@@ -209,7 +216,7 @@ def test_a_host_that_is_killed_in_the_middle_is_told_and_on_record(desk, city):
 
 def test_an_action_goes_on_when_its_asker_goes_away(desk, city):
     asked = desk.begin("sleep", "ms=500")
-    town.time.sleep(0.2)
+    town.wait_for(lambda: sleepers(desk), 20, "its sleep")
     asked.kill()
     asked.communicate()
     done, = performed(city, 1)
@@ -219,13 +226,14 @@ def test_an_action_goes_on_when_its_asker_goes_away(desk, city):
 
 def test_of_twenty_at_once_each_is_done_or_told_that_it_is_not(desk, city):
     asked = [desk.begin("sleep", "ms=700") for _ in range(20)]
-    ends = [one.communicate(timeout=40)[1] for one in asked]
+    ends = [one.communicate(timeout=120)[1] for one in asked]
     done = sum(one.returncode == 0 for one in asked)
     busy = sum("ask again" in err for err in ends)
-    assert (done, busy) == (8, 12), ends
+    assert done >= 8 and done + busy == 20, ends  # more than 8 only where 20 cannot be started in 700 ms
+    assert max(sleepers(desk)) <= 8
     outcomes = [one["outcome"] for one in performed(city, 20)]
-    assert (outcomes.count("done"), outcomes.count("refused")) == (8, 12)
-    assert len(city.wait_for("asker.added", 8)) == 8
+    assert (outcomes.count("done"), outcomes.count("refused")) == (done, busy)
+    assert len(city.wait_for("asker.added", done)) == done
     town.time.sleep(0.3)
     assert len(city.events("action.performed")) == 20
-    assert desk.ask("show", "desk", "total")[1] == "total  8\n"
+    assert desk.ask("show", "desk", "total")[1] == f"total  {done}\n"

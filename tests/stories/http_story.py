@@ -30,7 +30,7 @@ class Surfer:
         config = {"asks": asks, "at_once": at_once, **config}
         self.keeper = keeper.KeeperDouble(HOST, SURFER, LIBRARY, config, log=self.log, needs=["http"])
 
-    def told(self, seconds=20):
+    def told(self, seconds=90):
         """What came of each ask, in their order."""
         def done():
             return sum(kind == "surfer.told" for kind, _, _ in self.keeper.events) == len(self.asks)
@@ -162,7 +162,7 @@ def test_each_fault_is_told_by_its_name_and_in_time(closing, surf, fault):
     code, wish = FAULTS[fault]
     told, = surf(ask(device.url, "/open/" + fault, **wish))
     assert told.get("code") == code, told
-    assert told["ms"] < wish["timeout"] + 3000 if isinstance(wish.get("timeout"), int) else True
+    assert told["ms"] < wish["timeout"] + 30000 if isinstance(wish.get("timeout"), int) else True
 
 
 def test_what_a_device_sends_too_much_of_costs_no_memory(tmp_path, closing):
@@ -201,7 +201,7 @@ def test_only_so_many_requests_go_at_once(tmp_path, closing):
 
 def test_events_come_as_they_are_sent_and_silence_is_told(closing, surf):
     device = closing(terminal.Terminal())
-    told, = surf({"stream": True, "parts": 4, "options": {"timeout": 400},
+    told, = surf({"stream": True, "parts": 4, "options": {"timeout": 3000},
                   "wish": {"url": device.url + "/alerts", **LOGIN}})
     assert told["status"] == 200
     assert [json.loads(p["front"])["n"] for p in told["parts"]] == [0, 1, 2]
@@ -219,7 +219,7 @@ def test_a_part_of_100_megabytes_is_skipped_and_the_next_one_comes(tmp_path, clo
     device = closing(terminal.Terminal())
     surfer = closing(Surfer(tmp_path, [
         {"stream": True, "parts": 3, "wish": {"url": device.url + "/open/huge-part"}}]))
-    told, = surfer.told(60)
+    told, = surfer.told()
     assert [p["front"] for p in told["parts"]] == ["first", "last"]
     assert told["code"] == "closed"
     assert surfer.memory() < 12000 or "Sanitizer" in surfer.text()

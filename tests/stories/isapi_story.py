@@ -170,7 +170,7 @@ def test_a_clock_is_set_when_a_technician_asks(hall, city):
     terminal, office = hall(mode='"poll"')
     terminal.do("clock", by=-7200)
     office.command("do", "hall", "set_clock")
-    assert abs(terminal.do("state")["skew"]) < 3
+    assert abs(terminal.do("state")["skew"]) < 60  # of two hours
 
 
 class Desk:

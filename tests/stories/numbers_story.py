@@ -120,7 +120,7 @@ def check_city(city, past, marks):
 
 def asked(office, query):
     """The office's database, as it is at work."""
-    db = sqlite3.connect(f"file:{office.state}/journal/tail.db?mode=ro", uri=True, timeout=10)
+    db = sqlite3.connect(f"file:{office.state}/journal/tail.db?mode=ro", uri=True, timeout=60)
     try:
         return db.execute(query).fetchall()
     finally:

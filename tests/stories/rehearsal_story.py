@@ -169,7 +169,7 @@ t.test("an_hour", function()
     local begun = os.clock()
     office:run "1h"
     t.equal(#device:requests "read", 3600)
-    t.holds(os.clock() - begun < 2, "an hour took " .. os.clock() - begun .. " s")
+    t.holds(os.clock() - begun < 60, "an hour took " .. os.clock() - begun .. " s")
 end)
 """
 

@@ -279,7 +279,7 @@ def sealed(tmp_path, city, broker):
         town.wait_for(lambda: office.status()["sealed"] == 1280, 20, "the tiles to be sealed")
     finally:
         keeper.terminate()
-        keeper.communicate(timeout=20)
+        keeper.communicate(timeout=60)
     return office
 
 

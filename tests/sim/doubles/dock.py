@@ -108,7 +108,7 @@ class Vsftpd:
         self.wait()
 
     def wait(self):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             with socket.socket() as sock:
                 if sock.connect_ex(("127.0.0.1", self.port)) == 0:

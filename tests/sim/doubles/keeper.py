@@ -100,7 +100,7 @@ class KeeperDouble:
             if ready:
                 data = self.socket.recv(FRAME_MAX)
                 if not data:
-                    self.process.wait(5)
+                    self.process.wait(60)
                     return done()
                 self.hear(data)
         return True

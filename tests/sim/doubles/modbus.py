@@ -226,7 +226,7 @@ class SerialDevice(Device):
         ours, theirs = os.path.join(folder, "device"), os.path.join(folder, "line")
         self.socat = subprocess.Popen(["socat", "pty,raw,echo=0,link=" + ours,
                                        "pty,raw,echo=0,link=" + theirs])
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while not (os.path.exists(ours) and os.path.exists(theirs)):
             if time.monotonic() > until:
                 raise TimeoutError("socat made no pair of terminals")

@@ -32,7 +32,9 @@ local plugin = {
         sleep = { role = "technician", doc = "takes its time",
             params = schema.record { ms = schema.integer { min = 1, max = 100000 } },
             run = function(self, who, params)
+                self.host.log.info("sleeps")
                 self.host.sleep(params.ms)
+                self.host.log.info("slept")
                 return add(self, who, { n = 1 })
             end },
         stumble = { role = "technician", doc = "stores something and raises",
