@@ -2,8 +2,7 @@
 --
 -- Success is status 200 and, where the body says a statusCode, 1. A 200 with another statusCode is
 -- a failure. What is not to be had is told from what failed, because it is not asked for again.
-local fact = require "fact"
-local json = require "json"
+local careless = require "careless"
 local xml = require "xml"
 
 local answer = {}
@@ -38,13 +37,13 @@ end
 local function texts(body, names)
     local found = {}
     if body:find "^[%s\xEF\xBB\xBF]*<" then
-        local root = xml.decode(body)
+        local root = xml.decode(careless.trim(body))
         for _, name in ipairs(root and names or {}) do
             found[name] = below(root, name)
         end
         return found
     end
-    local object = json.decode(fact.readable(body))
+    local object = careless.json(body)
     object = type(object) == "table" and (object.ResponseStatus or object.userCheck or object) or {}
     for _, name in ipairs(type(object) == "table" and names or {}) do
         local value = object[name]
@@ -80,7 +79,7 @@ end
 -- Of a 401: whether the account is locked, and for how many seconds still.
 function answer.lock(body)
     local said = texts(body or "", { "lockStatus", "unlockTime", "retryLoginTime" })
-    local locked = said.lockStatus == "locked" or said.lockStatus == "lock"
+    local locked = tostring(said.lockStatus):lower():find "^lock" ~= nil
     local seconds = integer(said.unlockTime)
     return locked, locked and seconds and seconds >= 0 and seconds or nil
 end

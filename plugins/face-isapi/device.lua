@@ -1,8 +1,8 @@
 -- device - who the terminal is, what its clock says, whom it tells. XML out and in. Pure.
 --
 -- Some firmware says its name and its time in JSON.
+local careless = require "careless"
 local fact = require "fact"
-local json = require "json"
 local time = require "time"
 local xml = require "xml"
 
@@ -29,7 +29,7 @@ local function named(root, name)
 end
 
 local function root_of(body, name)
-    local root, why = xml.decode(body)
+    local root, why = xml.decode(careless.trim(body))
     root = root and named(root, name)
     return root, not root and (why or ("expected a %s, got something else"):format(name)) or nil
 end
@@ -37,7 +37,7 @@ end
 -- said(name): the text that XML or JSON says under that name in what is called `root`, or nil. nil
 -- and why when it is neither.
 local function said_in(body, root)
-    local object = json.decode(fact.readable(body))
+    local object = careless.json(body)
     if type(object) == "table" then
         object = type(object[root]) == "table" and object[root] or object
         return function(name) return type(object[name]) == "string" and object[name] or nil end
@@ -66,8 +66,8 @@ end
 
 -- { mode =, seconds =, offset = } of GET System/time. The zone counts west, as POSIX does; the time
 -- has its own offset, and when both are there and differ, that of the time is what it shows. Rules
--- of summer time behind the zone are not looked at.
-function device.clock(body)
+-- of summer time behind the zone are not looked at. `otherwise` is the offset where none is said.
+function device.clock(body, otherwise)
     local said, why = said_in(body, "Time")
     if not said then
         return nil, why
@@ -75,7 +75,7 @@ function device.clock(body)
     local zone, told = said "timeZone", said "localTime"
     local offset = zone and time.offset(zone:match "^%a+[+-]?[%d:]+" or zone)
     local seconds
-    seconds, why = time.parse(told or "", offset)
+    seconds, why = fact.moment(told or "", offset or otherwise)
     if not seconds then
         return nil, "localTime: " .. why
     end

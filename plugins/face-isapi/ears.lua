@@ -87,6 +87,11 @@ local function is_brought(self, one)
     return false
 end
 
+-- All that a notice tells; the pictures beside it are those of the first.
+local function facts_of(found)
+    return found.kind == "record" and { found.fact, table.unpack(found.more) } or {}
+end
+
 local function receive(self, request)
     if not ledger.glance(self.book).terminal or self.terminal.is_wrong then
         return { status = 503 } -- who it is, is not known yet
@@ -101,14 +106,13 @@ local function receive(self, request)
         return { status = 200 } -- or it sends the same again, before all that it has to say
     end
     terminal.heard(self.terminal)
-    if found.kind ~= "record" then
-        return { status = 200 }
+    for i, one in ipairs(facts_of(found)) do
+        local place = take(self, one, "push", i == 1 and pictures or nil)
+        if not (NO_WAIT[place] or place == "doubt" or is_brought(self, one)) then
+            return { status = 503 }
+        end
     end
-    local place = take(self, found.fact, "push", pictures)
-    if NO_WAIT[place] or place == "doubt" or is_brought(self, found.fact) then
-        return { status = 200 }
-    end
-    return { status = 503 }
+    return { status = 200 }
 end
 
 function ears.listen(self)
@@ -195,7 +199,9 @@ local function follow(self, stream)
         if found and found.kind == "record" then
             local pictures
             pictures, waiting = pictures_behind(self, stream, found.fact)
-            take(self, found.fact, "stream", pictures)
+            for i, one in ipairs(facts_of(found)) do
+                take(self, one, "stream", i == 1 and pictures or nil)
+            end
         end
     end
     return "push delivers, the stream is not needed", "unneeded"

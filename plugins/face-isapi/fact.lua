@@ -4,7 +4,6 @@
 -- What is "" or 0 because the firmware fills in what it does not have counts as absent when it is
 -- translated, not before. Names, cards and addresses go no further than this table.
 local codes = require "codes"
-local gbk = require "gbk"
 local time = require "time"
 
 local fact = {}
@@ -12,19 +11,16 @@ local fact = {}
 local TEXT_MAX = 128
 local SERIAL_MAX <const> = 4294967295
 
--- JSON of old firmware has names in GBK, of which a byte may be a backslash, so this comes before
--- reading. A byte order mark before it is no part of it.
-function fact.readable(text)
-    text = text:gsub("^\xEF\xBB\xBF", "")
-    if utf8.len(text) then
-        return text
-    end
-    return gbk.decode(text) or (text:gsub("[\x81-\xFE][\x40-\xFE]", "?"):gsub("[\x80-\xFF]", "?"))
-end
-
 -- The digits of a number that is too great for an integer, as they stand in the bytes.
 local function digits(raw, name)
-    return raw and raw:match('"' .. name .. '"%s*:%s*(%d+)%s*[,}]')
+    local found
+    for number in (raw or ""):gmatch('"' .. name .. '"%s*:%s*(%d+)%s*[,}]') do
+        if found and found ~= number then
+            return nil -- whose it is, nobody knows
+        end
+        found = number
+    end
+    return found
 end
 
 -- A number that is no text is one all the same; 0 is what firmware fills in.
@@ -91,9 +87,16 @@ local function filled(value)
     return value ~= nil and value ~= "" and value ~= 0 and value or nil
 end
 
--- Seconds UTC as the terminal says them, or nil; `offset` is that of a clock that names none.
+-- Seconds UTC of a time in the terminal's words, or nil and why; `offset` is that of a clock that
+-- names none. Some firmware has "+8:00", or a blank before it.
+function fact.moment(told, offset)
+    return time.read(told:gsub("%s*([+-])(%d):(%d%d)$", "%10%2:%3"):gsub("%s+([+-]%d%d:?%d%d)$",
+        "%1"), offset)
+end
+
+-- The same of a record.
 function fact.seconds(one, offset)
-    return one.time and (time.parse(one.time, offset)) or nil
+    return one.time and (fact.moment(one.time, offset)) or nil
 end
 
 -- What makes a record this one and no other with the same number: codes, moment, person. Written

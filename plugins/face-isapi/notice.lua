@@ -4,9 +4,10 @@
 --   notice.pushed(body, content_type)     a whole push, which may be multipart, with pictures
 --
 -- A notice is { kind = "record", fact = }, { kind = "heartbeat" } or { kind = "other" }, and has
--- eventType and dateTime as they were said. Foreign bytes never raise: nil and what was expected.
+-- eventType and dateTime as they were said. Of several at once the first record counts, and `more`
+-- are the facts of the others. Foreign bytes never raise: nil and what was expected.
+local careless = require "careless"
 local fact = require "fact"
-local json = require "json"
 local multipart = require "multipart"
 local xml = require "xml"
 
@@ -34,10 +35,10 @@ end
 local function object_of(text)
     local root, why
     if text:find "^[%s\xEF\xBB\xBF]*<" then
-        root, why = xml.decode(text)
+        root, why = xml.decode(careless.trim(text))
         root = root and { [root.name] = plain(root, 1) }
     else
-        root, why = json.decode(fact.readable(text))
+        root, why = careless.json(text)
     end
     if type(root) ~= "table" then
         return nil, why or "expected an object"
@@ -51,6 +52,52 @@ local function is_heartbeat(object)
     return kind == "heartbeat" or kind == "videoloss" and object.eventState == "inactive"
 end
 
+-- The record in an object, whatever letters its name is written in.
+local function record_of(object)
+    if object.eventType:lower() ~= RECORD:lower() then
+        return nil
+    end
+    for name, value in pairs(object) do
+        if type(name) == "string" and type(value) == "table" and name:lower() == RECORD:lower() then
+            return value
+        end
+    end
+end
+
+-- `raw` are its bytes, where they are known.
+local function read_one(object, raw)
+    if type(object) ~= "table" or type(object.eventType) ~= "string" then
+        return nil, "expected an eventType, got none"
+    end
+    local found = { kind = "other", eventType = object.eventType, dateTime = object.dateTime,
+        object = object }
+    local record = record_of(object)
+    if is_heartbeat(object) then
+        found.kind = "heartbeat"
+    elseif record then
+        local one, why = fact.read(record, object, raw)
+        if not one then
+            return nil, why
+        end
+        found.kind, found.fact, found.more = "record", one, {}
+    end
+    return found
+end
+
+-- The first record of several notices, else the first of them.
+local function choose(list)
+    local best
+    for _, one in ipairs(list) do
+        if not best or one.kind == "record" and best.kind ~= "record" then
+            best = one
+        elseif one.kind == "record" then
+            best.more[#best.more + 1] = one.fact
+            table.move(one.more, 1, #one.more, #best.more + 1, best.more)
+        end
+    end
+    return best
+end
+
 function notice.read(text)
     if #text > MESSAGE_MOST then
         return nil, ("expected a message of at most %d bytes, got %d"):format(MESSAGE_MOST, #text)
@@ -58,41 +105,34 @@ function notice.read(text)
     local object, why = object_of(text)
     if not object then
         return nil, why
+    elseif object[1] == nil then
+        return read_one(object, text)
     end
-    if type(object.eventType) ~= "string" then
-        return nil, "expected an eventType, got none"
+    local list = {}
+    for _, member in ipairs(object) do
+        list[#list + 1], why = read_one(member)
     end
-    local found = { kind = "other", eventType = object.eventType, dateTime = object.dateTime,
-        object = object }
-    if is_heartbeat(object) then
-        found.kind = "heartbeat"
-    elseif object.eventType == RECORD and type(object[RECORD]) == "table" then
-        found.fact, why = fact.read(object[RECORD], object, text)
-        if not found.fact then
-            return nil, why
-        end
-        found.kind = "record"
-    end
-    return found
+    return choose(list), #list == 0 and why or nil
 end
 
 -- Whether a part holds a message and not a picture.
 local function is_message(part)
     local kind = (part.headers["content-type"] or ""):lower()
     return kind:find "json" or kind:find "xml"
-        or not kind:find "^image/" and part.body:find "^[%s\xEF\xBB\xBF]*[{<]"
+        or not kind:find "^image/" and part.body:find "^[%s\xEF\xBB\xBF]*[{<%[]"
 end
 
 -- The notice in parts and the pictures that came with it, in their order.
 function notice.of_parts(parts)
-    local found, why, pictures = nil, "expected a part with a message, got none", {}
+    local list, why, pictures = {}, "expected a part with a message, got none", {}
     for _, part in ipairs(parts) do
         if not is_message(part) then
             pictures[#pictures + 1] = part.body
-        elseif not found then
-            found, why = notice.read(part.body)
+        else
+            list[#list + 1], why = notice.read(part.body)
         end
     end
+    local found = choose(list)
     return found, found and pictures or why
 end
 

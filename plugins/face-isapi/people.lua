@@ -2,7 +2,7 @@
 --
 -- A number is text of at most 32 characters, and its leading zeros matter. Names go to the terminal
 -- when somebody has them put there, and are not read back.
-local fact = require "fact"
+local careless = require "careless"
 local json = require "json"
 
 local people = {}
@@ -32,7 +32,7 @@ end
 
 -- { status =, list = { { number =, faces =, cards =, fingers =, valid = } } } of an answer.
 function people.page(body)
-    local object, why = json.decode(fact.readable(body))
+    local object, why = careless.json(body)
     local said = type(object) == "table" and object.UserInfoSearch
     if type(said) ~= "table" then
         return nil, why or "expected a UserInfoSearch, got something else"

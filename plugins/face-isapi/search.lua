@@ -3,6 +3,7 @@
 -- A page may be in any order, hold what was on the last one, say MORE and be empty, or say no
 -- status. So nothing here trusts order or status: a range of serial numbers is read until a page
 -- brings nothing new, and put in order by serial number.
+local careless = require "careless"
 local fact = require "fact"
 local json = require "json"
 
@@ -69,12 +70,13 @@ end
 -- { status =, total =, facts = } of an answer; nil and why when it is none. What in it is no record
 -- is left out.
 function search.page(body)
-    local object, why = json.decode(fact.readable(body))
-    local said = type(object) == "table" and object.AcsEvent
+    local object, why = careless.json(body)
+    local said = type(object) == "table" and (object.AcsEvent or object.InfoList and object)
     if type(said) ~= "table" then
         return nil, why or "expected an AcsEvent, got something else"
     end
     local list = type(said.InfoList) == "table" and said.InfoList or {}
+    list = list.major and { list } or list -- one alone
     local raws = objects_in(body, "InfoList")
     local page = { total = count(said.totalMatches), facts = {},
         status = word(said.responseStatusStrg) }

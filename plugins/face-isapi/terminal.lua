@@ -104,7 +104,7 @@ function terminal.drift(self)
         return nil, why, code
     end
     local clock
-    clock, why = device.clock(body)
+    clock, why = device.clock(body, self.config.offset)
     if not clock then
         return nil, why, "garbage"
     end

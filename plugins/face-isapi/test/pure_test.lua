@@ -1,9 +1,11 @@
 -- The pure modules, one promise after the other.
 local answer = require "answer"
+local careless = require "careless"
 local codes = require "codes"
 local device = require "device"
 local fact = require "fact"
 local json = require "json"
+local notice = require "notice"
 local order = require "order"
 local people = require "people"
 local picture = require "picture"
@@ -40,14 +42,64 @@ t.test("what_firmware_fills_in_counts_as_absent", function()
 end)
 
 t.test("what_is_before_and_in_a_text_of_old_firmware_is_no_hindrance", function()
-    t.equal(fact.readable "\xEF\xBB\xBF{}", "{}")
-    t.equal(fact.readable '{"name":"\xCD\xF5\x84\x5C"}', '{"name":"王刓"}')
-    t.equal(fact.readable '{"name":"王"}', '{"name":"王"}')
+    t.equal(careless.readable "\xEF\xBB\xBF{}", "{}")
+    t.equal(careless.readable '{"name":"\xCD\xF5\x84\x5C"}', '{"name":"王刓"}')
+    t.equal(careless.readable '{"name":"王"}', '{"name":"王"}')
     local page = search.page '\xEF\xBB\xBF{"AcsEvent":{"InfoList":[{"major":5,"minor":75}]}}'
     t.equal(page.facts[1].raw, '{"major":5,"minor":75}')
     local list = '{"UserInfoSearch":{"UserInfo":[{"employeeNo":"7","name":"\x84\x5C"}]}}'
     t.equal(people.page(list).list[1].number, "7")
     t.equal(answer.read(200, '\xEF\xBB\xBF{"statusCode":4}').ok, false)
+end)
+
+t.test("what_firmware_forgets_to_escape_holds_up_no_page", function()
+    local PAGE = '{"AcsEvent":{"InfoList":[{"major":5,"minor":75,"serialNo":9,"name":"%s"}%s]}}%s'
+    for name, more in pairs { ["a\tb\1"] = "", ["a\\xb"] = "", ["\\uD83D"] = "", ["a\\\\"] = "",
+        ["1"] = ",", ["a\\\\\\\"b"] = " ,\n" } do
+        local page = search.page(PAGE:format(name, more, "\0\r\n"))
+        t.equal({ name, page and page.facts[1].serialNo }, { name, 9 })
+    end
+    t.equal(careless.json '{"a\\":1', nil)
+    t.equal(search.page('{"InfoList":{"major":5,"minor":75,"serialNo":9}}').facts[1].serialNo, 9)
+    local beat = '\r\n<?xml version="1.0"?><EventNotificationAlert><eventType>heartBeat</eventType>'
+        .. "</EventNotificationAlert>\0"
+    t.equal(notice.read(beat).kind, "heartbeat")
+end)
+
+local function alert(serial)
+    return ('{"eventType":"accessControllerEvent","dateTime":"2026-11-21T11:04:05+08:00",'
+        .. '"AccessControllerEvent":{"major":5,"minor":75,"serialNo":%d}}'):format(serial)
+end
+
+t.test("several_notices_at_once_are_all_told", function()
+    local found = notice.read("[" .. alert(1) .. ',{"eventType":"heartBeat"},' .. alert(2) .. "]")
+    t.equal({ found.fact.serialNo, #found.more, found.more[1].serialNo }, { 1, 1, 2 })
+    local parts = {}
+    for i, body in ipairs { '{"eventType":"heartBeat"}', alert(1), "\xFF\xD8", alert(2),
+        "[" .. alert(3) .. "," .. alert(4) .. "]" } do
+        parts[i] = { headers = {}, body = body }
+    end
+    local pictures
+    found, pictures = notice.of_parts(parts)
+    local serials = { found.fact.serialNo }
+    for i, one in ipairs(found.more) do
+        serials[i + 1] = one.serialNo
+    end
+    t.equal({ serials, pictures }, { { 1, 2, 3, 4 }, { "\xFF\xD8" } })
+    t.equal({ notice.read "[]" }, { nil, "expected an eventType, got none" })
+    t.equal({ notice.read "[1]" }, { nil, "expected an eventType, got none" })
+end)
+
+t.test("times_are_read_as_firmware_writes_them", function()
+    for _, text in ipairs { "2026-11-21T11:04:05+8:00", "2026-11-21T11:04:05 +08:00",
+        "2026-11-21 11:04:05", "2026/11/21 11:04:05", "2026-11-21T03:04:05Z",
+        "20261121T110405+08", "2026-11-20T22:04:05-5:00" } do
+        t.equal({ text, (fact.moment(text, 480)) }, { text, 1795230245 })
+    end
+    for _, text in ipairs { "", "1970-01-01T08:00:00+08:00", "yesterday", "1795230245",
+        "2026-11-21T11:04:05+88:00" } do
+        t.equal({ text, (fact.moment(text, 480)) }, { text })
+    end
 end)
 
 t.test("numbers_that_no_integer_holds_are_read_as_they_stand", function()
@@ -138,6 +190,7 @@ t.test("a_locked_account_says_for_how_long", function()
     t.equal({ answer.lock "<u><lockStatus>locked</lockStatus><unlockTime>9</unlockTime></u>" },
         { true, 9 })
     t.equal({ answer.lock '{"lockStatus":"unlock","unlockTime":9}' }, { false })
+    t.equal({ answer.lock '{"userCheck":{"lockStatus":"LOCK","unlockTime":"9"}}' }, { true, 9 })
     t.equal({ answer.lock "what" }, { false })
 end)
 
@@ -186,6 +239,8 @@ t.test("clocks_of_other_firmware_are_read_too", function()
         local clock = device.clock(body)
         t.equal({ clock.seconds, clock.offset, clock.mode }, { 1795230245, 480, "NTP" })
     end
+    t.equal(device.clock("<Time><localTime>2026-11-21T11:04:05</localTime></Time>", 480).seconds,
+        1795230245)
     for _, body in ipairs { "", "{}", '{"Time":[]}', '{"Time":{"localTime":8}}', "<Time/>" } do
         t.equal(device.clock(body), nil)
     end

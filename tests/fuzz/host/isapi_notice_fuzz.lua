@@ -43,6 +43,9 @@ local function check_notice(found, why)
     assert(not found or found.kind ~= "record" or found.fact)
     if found and found.fact then
         check_fact(found.fact)
+        for _, one in ipairs(found.more) do
+            check_fact(one)
+        end
     end
 end
 
