@@ -54,6 +54,19 @@ function attlog.day(told)
     return told:sub(1, 4) .. told:sub(6, 7) .. told:sub(9, 10)
 end
 
+local STRICT = "^%d%d%d%d%-%d%d%-%d%d[ T]%d%d:%d%d:%d%d$"
+local LAX = "^(%d%d%d%d)[-/](%d%d?)[-/](%d%d?)[ T](%d%d?):(%d%d?):(%d%d?)$"
+
+-- The time as most terminals write it, or nil: "2026/8/20 9:05:03" is 2026-08-20 09:05:03.
+local function usual(told)
+    if told:find(STRICT) then
+        return told
+    end
+    local year, month, day, hour, min, sec = told:match(LAX)
+    return year and ("%s-%02d-%02d %02d:%02d:%02d"):format(year, tonumber(month), tonumber(day),
+        tonumber(hour), tonumber(min), tonumber(sec))
+end
+
 -- The fields of a line; one without tabs has blanks between them, and one in its time.
 local function fields_of(line)
     line = line:gsub("^ATTLOG[ \t]+", "")
@@ -70,13 +83,12 @@ end
 -- the terminal compares persons with their cards.
 function attlog.row(line, offset, compares)
     local fields = fields_of(line)
-    local pin, told = fields[1], fields[2]
+    local pin, told = fields[1], usual(fields[2] or "")
     if #fields < 4 or pin == "" or #pin > PIN_MOST then
         return nil, "malformed"
     end
     local shifted = own_offset(fields)
-    local seconds = told:find "^%d%d%d%d%-%d%d%-%d%d[ T]%d%d:%d%d:%d%d$"
-        and time.parse(told, shifted or offset)
+    local seconds = told and time.parse(told, shifted or offset)
     if not seconds then
         return nil, "bad_time"
     end

@@ -4,7 +4,8 @@
 --   OPLOG \t 9 \t operator \t object \t 2026-06-19 12:00:00              as some documents have it
 --   USER PIN=1 \t Name=... \t Pri=0 \t ...          FP, FACE, BIODATA, USERPIC ...: never looked at
 --
--- The columns differ, so what stands where is told by where the time stands.
+-- The columns differ, so what stands where is told by where the time stands. Some firmware has
+-- blanks for the tabs.
 local attlog = require "attlog"
 local codes = require "codes"
 local lines = require "lines"
@@ -34,10 +35,17 @@ local function time_at(fields)
     end
 end
 
+local function fields_of(rest)
+    if not rest:find("\t", 1, true) then
+        rest = rest:gsub(" +", "\t"):gsub("(%d%d%d%d%-%d%d?%-%d%d?)\t(%d%d?:)", "%1 %2")
+    end
+    return lines.fields(rest)
+end
+
 -- { code =, operator =, target =, time =, told =, day =, objects = {} } of what follows OPLOG, or
 -- nil and "malformed" or "bad_time".
 function operlog.operation(rest, offset)
-    local fields = lines.fields(rest)
+    local fields = fields_of(rest)
     local code = lines.whole(fields[1])
     if not code or #fields < 2 then
         return nil, "malformed"
@@ -61,7 +69,8 @@ end
 -- used, and only while somebody asks for it.
 function operlog.user(rest)
     local values = lines.values(rest, "\t")
-    return (values.pin or "") ~= "" and values or nil
+    values.pin = values.pin and values.pin:match "^%S+" -- what follows a blank is another value
+    return values.pin and values or nil
 end
 
 function operlog.key(operation)

@@ -39,6 +39,15 @@ t.test("blanks_between_the_fields_are_as_good_as_tabs", function()
     end
 end)
 
+t.test("a_time_may_be_written_without_its_zeros_and_with_slashes", function()
+    for _, told in ipairs { "2026/08/20 11:27:27", "2026-8-20 11:27:27", "2026/8/20 11:27:27" } do
+        local found = attlog.row(("7\t%s\t255\t15"):format(told), CHINA)
+        t.equal(found, row())
+    end
+    t.equal(attlog.row("7\t2026-8-2 9:5:3\t255\t15", CHINA).told, "2026-08-02 09:05:03")
+    t.equal({ attlog.row("7\t2026-13-2 9:5:3\t255\t15", CHINA) }, { nil, "bad_time" })
+end)
+
 t.test("what_is_no_record_says_why", function()
     local MALFORMED = { "", "x", "1\t2026-08-20 11:27:27\t0", "\t2026-08-20 11:27:27\t0\t1",
         ("9"):rep(65) .. "\t2026-08-20 11:27:27\t0\t1" }

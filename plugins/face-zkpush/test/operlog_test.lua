@@ -18,6 +18,13 @@ t.test("the_columns_are_found_by_the_time", function()
     t.equal({ bare.code, bare.operator, bare.target, #bare.objects }, { 0, "1", "", 0 })
 end)
 
+t.test("blanks_between_the_columns_are_as_good_as_tabs", function()
+    local line = "OPLOG 3\t0\t2026-09-14 19:05:35\t55\t0\t0\t0"
+    t.equal(operation(line:gsub("\t", " ")), (operation(line)))
+    t.equal(operation("OPLOG 3 0 55  2026-09-14 19:05:35").target, "55")
+    t.equal(operlog.user("PIN=1001 Name=A B Pri=0").pin, "1001")
+end)
+
 t.test("what_is_no_operation_says_why", function()
     for line, why in pairs { ["OPLOG x\t1\t2026-01-01 00:00:00"] = "malformed",
         ["OPLOG 5"] = "malformed", ["OPLOG 5\t0"] = "bad_time",
