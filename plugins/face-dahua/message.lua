@@ -6,8 +6,9 @@
 --   message.read "anything else"       --> nil, what was expected
 --
 -- Three forms: the semicolon text, JSON (one event, a list, or { Events = { ... } }), and pairs
--- ("Events[0].Data.UserID=7"). Names in these may be GBK, which no JSON is: then every letter that
--- is not ASCII becomes "?", and the event is read all the same.
+-- ("Events[0].Data.UserID=7"). Names in these may be GBK, or hold control characters and
+-- backslashes as they are, which no JSON is: then such a letter becomes "?", and the event is read
+-- all the same.
 local json = require "json"
 
 local message = {}
@@ -15,12 +16,17 @@ local message = {}
 local EVENTS_MOST = 64
 local DEPTH_MOST = 8
 
+local function escape(letter)
+    return not letter:find '["\\/bfnrtu]' and "?" .. letter or nil
+end
+
 -- The value, however its letters are encoded. nil and why.
 local function decode(text)
     local value, why = json.decode(text)
     if value == nil then
         -- two bytes are a letter of GBK; the second may look like a backslash
         local plain = text:gsub("[\x81-\xFE][\x40-\x7E\x80-\xFE]", "??"):gsub("[\x80-\xFF]", "?")
+        plain = plain:gsub("%c", " "):gsub("\\(.)", escape):gsub(",(%s*[%]}])", "%1")
         value, why = json.decode(plain)
     end
     return value, why
@@ -152,7 +158,7 @@ end
 -- The events of a text, and "heartbeat" when it is a sign of life. nil and what was expected.
 function message.read(text)
     text = text:gsub("^\xEF\xBB\xBF", ""):gsub("^%s+", ""):gsub("%s+$", "") -- a byte order mark
-    if text == "Heartbeat" then
+    if #text == 9 and text:lower() == "heartbeat" then
         return {}, "heartbeat"
     elseif text:find("^Code=") then
         return read_semicolons(text)

@@ -24,6 +24,14 @@ t.test("json_is_one_event_a_list_or_a_list_named_events", function()
     t.equal(codes '{"code":"A","data":{"UserID":"7"}}', { { "A", nil, nil, "7" } })
 end)
 
+t.test("names_that_are_no_json_cost_no_event", function()
+    for _, name in ipairs { "a\tb\1", "a\\xb", "\x84\x5C", "a\\\\", 'a\\"b', "\xE7\x8E\x8B\\w" } do
+        t.equal({ name, codes('Code=A;action=Pulse;index=0;data={"CardName":"' .. name
+            .. '","UserID":"7",}') }, { name, { { "A", "Pulse", 0, "7" } } })
+    end
+    t.equal({ message.read "HeartBeat\r\n" }, { {}, "heartbeat" })
+end)
+
 t.test("a_byte_order_mark_before_it_is_no_part_of_it", function()
     t.equal(codes '\xEF\xBB\xBF{"Code":"A","Data":{"UserID":"7"}}', { { "A", nil, nil, "7" } })
 end)
