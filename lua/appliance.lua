@@ -122,10 +122,11 @@ appliance.events = {
         doc = "a new version of an instance was no good; the one before runs again",
         data = schema.record(update {
             why = schema.choice { doc = "it could not be loaded, ended, did not answer, did not "
-                .. "read its devices, did not come to the end of start(), raised again and again, "
-                .. "the box was started anew, or another reload came instead",
+                .. "read its devices, did not come to the end of start(), raised again and "
+                .. "again, the box was started anew, another reload came instead, or, a while "
+                .. "later, it died again and again",
                 choices = { "load", "ended", "silent", "reads", "start", "errors", "keeper",
-                    "withdrawn" } },
+                    "withdrawn", "quarantined" } },
             exit = schema.text { doc = "how its process ended", max = 32, optional = true },
             state = schema.record({
                 from = schema.integer { doc = "of the version that runs", min = 0 },

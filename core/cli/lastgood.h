@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "cli/configuration.h"
 
-enum { LASTGOOD_MAX = 2 * CONFIGURATION_MAX };
+enum { LASTGOOD_MAX = 3 * CONFIGURATION_MAX };
 
 /* Appends it. -ENOENT when there is none, -EBADMSG when it is not what was kept. */
 int lastgood_get(struct buffer *json, const char *state);

@@ -239,6 +239,9 @@ void change_begin(struct change *change)
 {
     if (change->child != NULL)
         change->before = supervisor_rate(change->child);
+    if (change->from != NULL &&
+        strcmp(change->from->plugin.plugin, change->to->plugin.plugin) != 0)
+        change->before = (struct pulse_rate){.ms = 0}; /* it has other devices */
     if (change->shared->may_be_silent) {
         change->before.reads = 0;
         change->before.answered = false;

@@ -176,7 +176,7 @@ void lineup_close(struct lineup *lineup)
 
 /* ---- A start */
 
-static bool can_run(const struct accepted *accepted, const struct version *version)
+bool lineup_can_run(const struct accepted *accepted, const struct version *version)
 {
     static const char *const MEMBERS[] = {"folder", "lua"};
     for (size_t i = 0; i < countof(MEMBERS); i++) {
@@ -200,7 +200,7 @@ static struct version *choose(const struct accepted *accepted,
     if (!trial_prefers_accepted(installed->id, old ? old->id : NULL,
                                 mark ? mark->version : NULL))
         return NULL;
-    if (can_run(accepted, old))
+    if (lineup_can_run(accepted, old))
         return old;
     log_error("%s: the accepted version is damaged; the installed one runs",
               installed->plugin.instance);
@@ -257,6 +257,12 @@ void lineup_prefer(struct lineup *lineup, struct accepted *accepted,
     }
 }
 
+static bool names(const struct version *version, const char *below)
+{
+    return version != NULL && memmem(version->kept.bytes, version->kept.length, below,
+                                     strlen(below)) != NULL;
+}
+
 static bool is_needed(void *owner, const char *hash)
 {
     const struct accepted *accepted = owner;
@@ -265,8 +271,9 @@ static bool is_needed(void *owner, const char *hash)
         return false;
     snprintf(below, sizeof(below), VERSION_SHELF "/%s/", hash);
     for (size_t i = 0; i < accepted->count; i++) {
-        const struct buffer *kept = &accepted->versions[i]->kept;
-        if (memmem(kept->bytes, kept->length, below, strlen(below)) != NULL)
+        const struct version *version = accepted->versions[i];
+        if (names(version, below) ||
+            names(accepted_former(accepted, version->plugin.instance), below))
             return true;
     }
     return false;

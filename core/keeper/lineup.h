@@ -32,7 +32,10 @@ void lineup_prefer(struct lineup *lineup, struct accepted *accepted,
                                 const struct version *instead, bool was_on_trial),
                    void *owner);
 
-/* Removes the snapshots that no accepted version needs. */
+/* Whether its code is there, in snapshots that are what their hashes say. */
+bool lineup_can_run(const struct accepted *accepted, const struct version *version);
+
+/* Removes the snapshots that no accepted version needs, and no former one that still counts. */
 void lineup_prune(const struct accepted *accepted);
 
 #endif

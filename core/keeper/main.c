@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "keeper/accepted.h"
 #include "keeper/config.h"
 #include "keeper/hangup.h"
 #include "keeper/keeper.h"
@@ -63,7 +64,7 @@ static int read_config(struct config **config, const char *fd)
     char path[64];
     struct buffer json = {0};
     snprintf(path, sizeof(path), "/proc/self/fd/%s", fd);
-    int err = file_read(&json, path, 2 * CONFIG_MAX); /* the last good one has marks */
+    int err = file_read(&json, path, ACCEPTED_FILE_MAX); /* it may be the last good one */
     if (!err)
         err = config_open(config, json.bytes, json.length);
     buffer_free(&json);

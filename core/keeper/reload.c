@@ -293,15 +293,25 @@ static void work(struct reload *reload, struct lineup *lineup)
     go_on(reload);
 }
 
+static void name_unkept(char *why, size_t room, int err, const struct buffer *folder)
+{
+    int at = snprintf(why, room, "nothing is changed: the code in %.*s cannot be kept: ",
+                      (int)folder->length, folder->length ? folder->bytes : "");
+    if (err == -EFBIG)
+        snprintf(why + at, room - (size_t)at,
+                 "expected at most %d files of Lua, %d KiB, %d folders deep",
+                 SNAPSHOT_FILES_MAX, SNAPSHOT_BYTES_MAX / 1024, SNAPSHOT_DEPTH_MAX);
+    else
+        snprintf(why + at, room - (size_t)at, "%s", strerror(-err));
+}
+
 static void snapshots_taken(void *owner, int err, const struct buffer *names)
 {
     struct reload *reload = owner;
     struct lineup lineup;
     char why[600];
     if (err) {
-        snprintf(why, sizeof(why),
-                 "nothing is changed: the code in %.*s cannot be kept: %s",
-                 (int)names->length, names->length ? names->bytes : "", strerror(-err));
+        name_unkept(why, sizeof(why), err, names);
         rest(reload, err, why);
         return;
     }
@@ -477,6 +487,32 @@ void reload_print(const struct reload *reload, struct buffer *out)
 
 /* ---- Life */
 
+/* One that was good for the time of its trial, or that nobody has tried, and dies again and again. */
+static bool go_back(void *owner, struct child *child)
+{
+    struct reload *reload = owner;
+    struct accepted *accepted = &reload->accepted;
+    const char *instance = child->plugin->instance;
+    struct version *former = accepted_former(accepted, instance);
+    if (former == NULL || reload->is_stopped ||
+        !version_is(accepted_find(accepted, instance), child->version) ||
+        !lineup_can_run(accepted, former))
+        return false;
+    struct version *bad = version_hold(child->version);
+    log_error("%s: %s (%s): the version that was accepted before runs again", instance,
+              trial_fault_words(TRIAL_QUARANTINED), child->last_exit);
+    accepted_go_back(accepted, instance);
+    former = accepted_find(accepted, instance);
+    int err = accepted_save(accepted, reload->current);
+    if (err)
+        log_error("config.good cannot be written: %s", strerror(-err));
+    change_record_return(reload->changes.group, former, bad, TRIAL_QUARANTINED,
+                         child->last_exit);
+    supervisor_renew(child, former);
+    version_drop(bad);
+    return true;
+}
+
 void reload_open(struct reload *reload, struct supervisor *supervisor,
                  const struct config *config, const char *state)
 {
@@ -491,6 +527,8 @@ void reload_open(struct reload *reload, struct supervisor *supervisor,
                                        .config = config,
                                        .moved = moved,
                                        .owner = reload};
+    supervisor->quarantines = go_back;
+    supervisor->quarantines_owner = reload;
     canary_open(&reload->canary, supervisor->loop, supervisor->children,
                 supervisor->libexec);
 }

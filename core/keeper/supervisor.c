@@ -87,7 +87,11 @@ static int64_t restart_wait_ms(struct child *child, int status)
 
 static void plan_restart(struct child *child, int status)
 {
+    const struct supervisor *supervisor = child->supervisor;
     int64_t wait_ms = restart_wait_ms(child, status);
+    if (child->restart.in_quarantine && supervisor->quarantines != NULL &&
+        supervisor->quarantines(supervisor->quarantines_owner, child))
+        return;
     if (child->restart.in_quarantine)
         log_error(
             "%s: died %d times within 10 minutes (%s); quarantined, next try in 1 h",

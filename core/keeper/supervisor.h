@@ -63,6 +63,9 @@ struct supervisor {
     struct loop_signal died;
     struct loop_timer ping;
     struct loop_timer deadline;
+    /* A host would be quarantined: true when something else has been done. NULL: nobody is asked. */
+    bool (*quarantines)(void *owner, struct child *child);
+    void *quarantines_owner;
     int stopping; /* roles that are being stopped, or have been */
     void (*stopped)(void *owner);
     void *owner;

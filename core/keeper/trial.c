@@ -122,6 +122,7 @@ static const struct {
     [TRIAL_ERRORS] = {"errors", "its handlers fail again and again"},
     [TRIAL_KEEPER] = {"keeper", "the box was started anew during its trial"},
     [TRIAL_WITHDRAWN] = {"withdrawn", "another reload came instead"},
+    [TRIAL_QUARANTINED] = {"quarantined", "it died again and again"},
 };
 
 const char *trial_fault_name(enum trial_fault fault)

@@ -15,9 +15,9 @@
  *   start    its start() has not ended in the whole trial, as the old one's had
  *   errors   its handlers raised more than five times, and ten times as often as the old one's
  *
- * Three more faults are not seen here: `load`, when the canary could not be loaded, before anything was
+ * Four more faults are not seen here: `load`, when the canary could not be loaded, before anything was
  * touched; `keeper`, when the keeper itself ended during the trial; `withdrawn`, when another reload came
- * instead.
+ * instead; `quarantined`, when it died again and again within a day of being accepted.
  *
  * Nothing that a version on trial has committed is undone: store and journal stay as they are. A
  * version that writes what its forerunner would not understand says so with `state = N` in its
@@ -40,6 +40,7 @@ enum trial_fault {
     TRIAL_ERRORS,
     TRIAL_KEEPER,
     TRIAL_WITHDRAWN,
+    TRIAL_QUARANTINED,
     TRIAL_FAULTS
 };
 
@@ -83,7 +84,7 @@ bool trial_prefers_accepted(const char *installed, const char *accepted,
 /* Whether the old one's devices answered, and the new one has asked none of them. */
 bool trial_has_asked_nobody(const struct trial *trial, const struct trial_sign *sign);
 
-/* "load", "ended", "silent", "reads", "start", "errors", "keeper", "withdrawn". */
+/* "load", "ended", "silent", "reads", "start", "errors", "keeper", "withdrawn", "quarantined". */
 const char *trial_fault_name(enum trial_fault fault);
 /* For people. */
 const char *trial_fault_words(enum trial_fault fault);

@@ -3,11 +3,14 @@ import json
 import os
 import re
 import signal
+import subprocess
+import time
 
 import pytest
 import town
 import updates
 
+ENDLESS = "(('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60))"  # in C, and for long
 START = "function plugin.start(host, config)"
 ROUND = "host.every(config.poll, function() watch.round(self) end)"
 
@@ -56,7 +59,7 @@ def test_a_good_update_is_accepted_and_keeps_the_store(box, city, fifo):
     assert "RETURNED" not in box.command("status").stdout
     assert city.census()["wristband.seen"] == 12  # who was seen is in the store
     cut(box, city, fifo, 3)
-    assert len(os.listdir(os.path.join(box.state, "versions"))) == 2  # plugin and library
+    assert len(os.listdir(os.path.join(box.state, "versions"))) == 3  # plugin, the one before, library
 
 
 def test_a_hangup_is_a_reload_and_what_does_not_check_changes_nothing(box, city, fifo):
@@ -256,6 +259,53 @@ def test_a_start_that_never_ends_is_no_good(box, city, fifo):
     told, _ = box.reload("--silent-ok", expect=3)
     assert told["gate"] == ("returned", "its start() has not come to an end")
     cut(box, city, fifo, 2)
+
+
+def test_another_plugin_under_the_name_is_not_judged_by_the_devices_of_the_old(box, city, broker, fifo):
+    """Two instances swap their names: what answered the one says nothing of the other."""
+    dead = f'url = "modbus-tcp://127.0.0.1:{town.free_port()}"'
+    box.configure(fifo.plugin("hall", poll='"50ms"') + f'plugin "example" "gate" {{ {dead} }}\n', city,
+                  broker)
+    told, _ = box.reload()
+    assert told == {"hall": ("accepted", ""), "gate": ("accepted", "")}
+    cut(box, city, fifo, 3)
+
+
+@pytest.mark.slow
+def test_what_dies_again_and_again_after_its_trial_is_returned_from(box, city, fifo):
+    """A leak, say. Nobody was there to try it again; the version before is kept for a day."""
+    before = box.versions()["gate"]
+    box.installed.change("wristband", ROUND, ROUND + f" host.after('3s', function() {ENDLESS} end)")
+    assert box.reload()[0]["gate"] == ("accepted", "")
+    town.wait_for(lambda: box.versions()["gate"] == before, 120, "the return", 0.2)
+    assert city.wait_for("plugin.returned")[0]["data"]["why"] == "quarantined"
+    cut(box, city, fifo, 3)
+    box.stop()
+    box.start()
+    box.run_all()
+    assert box.versions()["gate"] == before
+    cut(box, city, fifo, 4)
+
+
+@pytest.mark.slow
+def test_a_keeper_killed_at_any_step_comes_back_to_what_was_accepted(box, city, fifo):
+    """Also before anything is marked: then the bad one is started untried, and is returned from."""
+    before = box.versions()["gate"]
+    box.installed.change("wristband", START, START + f"\n    host.after('1s', function() {ENDLESS} end)")
+
+    def is_back():
+        return box.command("status", expect=None).returncode == 0 and box.versions()["gate"] == before
+    for step in range(12):
+        asking = subprocess.Popen([box.installed.outpost, "reload", "--config", box.config, "--state",
+                                   box.state], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.05 * step)
+        box.kill()
+        asking.wait()
+        box.start()
+        town.wait_for(is_back, 120, "the old version", 0.1)
+        cut(box, city, fifo, 1 + step)
+    box.stop()
+    box.verify()
 
 
 def test_a_crash_during_half_an_update_starts_what_ran(box, city, fifo):

@@ -1,6 +1,8 @@
 /* What is kept of what runs, and that it comes back. */
 #include "keeper/accepted.h"
 
+#include "base/now.h"
+
 #include "keeper/fixture.h"
 
 static char folder[200];
@@ -73,6 +75,56 @@ static void at_first_there_is_nothing(void **state)
     (void)state;
     assert_null(accepted_find(&accepted, "gate"));
     assert_null(accepted_mark_of(&accepted, "gate"));
+}
+
+static void expect_former(const char *instance, const char *code)
+{
+    char path[400];
+    const struct version *version = accepted_former(&accepted, instance);
+    snprintf(path, sizeof(path), "%s/versions/%s/band", folder, code);
+    assert_non_null(version);
+    assert_string_equal(json_text(version->start, "folder"), path);
+}
+
+static void what_was_accepted_before_is_kept_for_a_day(void **state)
+{
+    (void)state;
+    put(0, "a");
+    assert_null(accepted_former(&accepted, "gate"));
+    put(0, "b");
+    put(0, "b"); /* the same again is no other */
+    put(1, "a");
+    come_back();
+    expect_former("gate", "a");
+    assert_null(accepted_former(&accepted, "hall"));
+    accepted.formers[0].until_us = now_utc_us() - 1;
+    assert_null(accepted_former(&accepted, "gate"));
+    come_back();
+    assert_int_equal(accepted.former_count, 0);
+}
+
+static void one_goes_back_to_it_once(void **state)
+{
+    (void)state;
+    put(0, "a");
+    put(0, "b");
+    accepted_go_back(&accepted, "gate");
+    come_back();
+    expect_code("gate", "a");
+    assert_null(accepted_former(&accepted, "gate"));
+    struct version *bad = make(0, "b");
+    assert_string_equal(accepted_mark_of(&accepted, "gate")->version, bad->id);
+    assert_false(accepted_mark_of(&accepted, "gate")->on_trial);
+    version_drop(bad);
+}
+
+static void with_the_instance_its_former_version_goes(void **state)
+{
+    (void)state;
+    put(0, "a");
+    put(0, "b");
+    accepted_remove(&accepted, "gate");
+    assert_null(accepted_former(&accepted, "gate"));
 }
 
 static void versions_come_back_as_they_were(void **state)
@@ -155,6 +207,9 @@ static void one_that_was_changed_is_not_believed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(what_was_accepted_before_is_kept_for_a_day),
+        CASE(one_goes_back_to_it_once),
+        CASE(with_the_instance_its_former_version_goes),
         CASE(at_first_there_is_nothing),
         CASE(versions_come_back_as_they_were),
         CASE(a_mark_stays_until_its_instance_has_another_version),

@@ -173,6 +173,9 @@ static void instances_that_are_gone_are_forgotten_with_their_snapshots(void **st
     assert_null(accepted_find(&accepted, "hall"));
     write_text("band/plugin.lua", "return 2");
     begin();
+    assert_true(file_exists(path)); /* it was accepted before, and is kept for a day */
+    accepted.formers[0].until_us = 1;
+    lineup_prune(&accepted);
     assert_false(file_exists(path));
     assert_true(file_exists(json_text(lineup.versions[0]->start, "folder")));
     config->plugin_count = 2;

@@ -1,6 +1,8 @@
 /* What a reload does with what it is told: scripts stand for the host, which answers no PING. */
 #include "keeper/reload.h"
 
+#include <signal.h>
+
 #include "keeper/house.h"
 #include "keeper/scripts.h"
 
@@ -378,6 +380,48 @@ static void one_may_come_instead_at_any_moment(void **state)
     close(other_end);
 }
 
+static void kill_often(struct child *child)
+{
+    int64_t now_us = now_mono_us();
+    for (int i = 1; i < RESTART_DEATHS; i++)
+        restart_after_death(&child->restart, now_us, 1000);
+    pid_t pid = child->pid;
+    kill(pid, SIGTERM);
+    while (child->pid == pid)
+        ends_run(house.loop, -1, 10);
+}
+
+/* A leak, a crash after hours; or one that nobody tried, because it was installed while no keeper ran. */
+static void one_that_dies_again_and_again_in_its_first_day_is_returned_from(void **state)
+{
+    (void)state;
+    struct child *gate = supervisor_find(&supervisor, "gate");
+    struct version *before = version_hold(gate->version);
+    struct buffer plugin = {0}, text = {0};
+    struct config *next;
+    struct version *bad;
+    print_plugin(&plugin, "gate", 2);
+    print_config(&text, "", buffer_text(&plugin));
+    assert_int_equal(config_open(&next, text.bytes, text.length), 0);
+    assert_int_equal(version_open(&bad, &next->plugins[0], "o", "band", "lua", folder),
+                     0);
+    kill_often(gate); /* nothing was accepted before this one */
+    assert_true(gate->restart.in_quarantine);
+    loop_timer_stop(&gate->again);
+    accepted_put(&reload.accepted, bad);
+    supervisor_renew(gate, bad);
+    kill_often(gate);
+    assert_true(version_is(gate->version, before));
+    assert_true(gate->pid > 0);
+    assert_true(version_is(accepted_find(&reload.accepted, "gate"), before));
+    assert_string_equal(accepted_mark_of(&reload.accepted, "gate")->version, bad->id);
+    version_drop(before);
+    version_drop(bad);
+    config_close(next);
+    buffer_free(&plugin);
+    buffer_free(&text);
+}
+
 static void how_it_ended_is_told_to_who_did_not_wait(void **state)
 {
     struct buffer told = {0};
@@ -504,6 +548,7 @@ int main(void)
         CASE(one_at_a_time_and_the_newest_that_waits_is_next),
         CASE(one_that_comes_instead_undoes_what_is_on_trial),
         CASE(one_may_come_instead_at_any_moment),
+        CASE(one_that_dies_again_and_again_in_its_first_day_is_returned_from),
         CASE(how_it_ended_is_told_to_who_did_not_wait),
         CASE(all_that_are_new_are_marked_before_anything_is_touched),
         CASE(what_cannot_be_marked_is_not_tried),
