@@ -4,7 +4,8 @@
  *
  *   WWW-Authenticate: Basic realm="a, b", Digest realm="c", nonce="d", qop="auth, auth-int"
  *
- * A word that no "=" follows begins the next one. What stands in quotes is taken as it stands there,
+ * A word that other words follow begins the next one; one alone is none, or a list without its quotes
+ * (qop=auth,auth-int). What stands in quotes is taken as it stands there,
  * backslashes too, in the sums and in the answer. */
 #include "host/challenge.h"
 
@@ -41,7 +42,7 @@ static bool is_word(const struct word *word, const char *text)
 
 static struct word token(const char **at)
 {
-    struct word word = {*at, strcspn(*at, " \t,=\"")};
+    struct word word = {*at, strcspn(*at, " \t,;=\"")};
     *at += word.length;
     return word;
 }
@@ -142,22 +143,24 @@ static void end_one(struct reading *reading)
     reading->is_digest = false;
 }
 
-static void begin_one(struct reading *reading, const struct word *scheme)
+static void begin_one(struct reading *reading, const struct word *scheme, bool is_alone)
 {
+    if (reading->scheme != NULL && is_word(scheme, reading->scheme))
+        reading->is_found = true;
+    if (is_alone)
+        return;
     end_one(reading);
     reading->is_digest = is_word(scheme, "Digest");
     reading->one = (struct challenge){.kind = DIGEST_MD5, .strength = 1};
-    if (reading->scheme != NULL && is_word(scheme, reading->scheme))
-        reading->is_found = true;
 }
 
 static void read_line(struct reading *reading, const char *at)
 {
-    while (*(at += strspn(at, " \t,")) != '\0') {
+    while (*(at += strspn(at, " \t,;")) != '\0') {
         struct word name = token(&at), value;
         const char *behind = at + strspn(at, " \t");
         if (*behind != '=') {
-            begin_one(reading, &name);
+            begin_one(reading, &name, strchr(",;", *behind) != NULL);
             at += name.length == 0; /* what is no word */
             continue;
         }

@@ -188,6 +188,11 @@ static void quotes_commas_and_blanks_are_no_hindrance(void **state)
     const char *text = said(&ODD);
     assert_has(text, "username=\"a\\\"b\", realm=\"a \\\"b\\\", c\", nonce=\"abc123\"");
     assert_has(text, "response=\"98832dd0a1c7601591477f4cf4f964e3\"");
+    assert_true(is_read("Digest realm=\"x\" qop=auth-int,auth; nonce=n, NTLM"));
+    assert_string_equal(asked.nonce, "n");
+    assert_true(challenge_names(&head, "ntlm"));
+    assert_true(is_read("Negotiate, Digest qop=auth,auth-int, nonce=n"));
+    assert_int_equal(asked.guard, CHALLENGE_AUTH);
     assert_true(is_read("Digest qop=\"\", opaque=\"\", nonce=\"n\", stale=FALSE"));
     assert_int_equal(asked.guard, CHALLENGE_BARE);
     assert_false(asked.stale);
