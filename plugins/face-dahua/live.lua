@@ -107,9 +107,18 @@ local function keep_pace(self, pace, count)
     end
 end
 
+-- What had no end that could be found is in the terminal's memory: a name in GBK may end in a
+-- backslash.
+local function note_dropped(self, one, before)
+    if one.dropped > before then
+        look_soon(self)
+    end
+    return one.dropped
+end
+
 -- Reads until the stream ends. Answers what ended it, and whether anything came at all.
 local function follow(self, stream)
-    local one, is_good, noise = cutter.new(), false, 0
+    local one, is_good, noise, dropped = cutter.new(), false, 0, 0
     local pace = { since = self.host.mono(), bytes = 0 }
     while true do
         be_alive(self, SILENT * self.config.heartbeat)
@@ -129,6 +138,7 @@ local function follow(self, stream)
                 self.host.sleep(1) -- whoever shouts is not all that there is
             end
         end
+        dropped = note_dropped(self, one, dropped)
         if noise > NOISE_BYTES then
             return "garbage", false
         end

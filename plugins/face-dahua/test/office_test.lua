@@ -312,6 +312,16 @@ t.test("an_event_that_does_not_say_what_it_means_has_the_records_read", function
     t.equal(told(office), { 1 })
 end)
 
+t.test("an_event_whose_end_cannot_be_found_has_the_records_read", function()
+    local gbk = 'Code=AccessControl;action=Pulse;index=0;data={ "CardName":"\x84\x5C","UserID":"7"}'
+    local terminal = double.new { rows = {}, stream = double.stream { gbk } }
+    local office = double.office(terminal, { reconcile = "1d" })
+    office:run "4s"
+    terminal.rows[1] = double.row(1, START + 4)
+    office:run "16s"
+    t.equal(told(office), { 1 })
+end)
+
 t.test("doors_and_housings_are_told_with_their_alarms", function()
     local terminal = double.new { rows = {}, stream = double.stream {
         'Code=DoorStatus;action=Pulse;index=0;data={"Status":"Open"}',
