@@ -104,10 +104,10 @@ static void print_blob(const struct wish *wish, const struct json *blob)
 {
     const char *until = json_text(blob, "until");
     const char *uploaded = json_text(blob, "uploaded");
-    printf("%s %12" PRId64 " %-9s stored %.19s, %s %.19s%s%.19s%s%s",
+    printf("%s %12" PRId64 " %-9s stored %.19s, %s%.19s%s%.19s%s%s",
            json_text(blob, "sha256"), json_number(blob, "size", 0),
            json_text(blob, "class"), json_text(blob, "stored"),
-           until ? "kept until" : "kept until it is released", until ? until : "",
+           until ? "kept until " : "kept until it is released", until ? until : "",
            uploaded ? ", at the city since " : "", uploaded ? uploaded : "",
            json_true(blob, "released") ? ", being erased" : "",
            json_true(blob, "damaged") ? ", DAMAGED" : "");

@@ -67,15 +67,29 @@ static int ask(struct buffer *report, const char *state)
     return err;
 }
 
-static void print_lanes(const struct json *lanes)
+static void print_event_number(const char *what, int64_t seq)
+{
+    if (seq < 0)
+        printf("%s none", what);
+    else
+        printf("%s %" PRId64, what, seq);
+}
+
+/* What the city has of each lane, where there is one. */
+static void print_lanes(const struct json *lanes, bool has_city)
 {
     for (const struct json *lane = json_first(lanes); lane != NULL;
          lane = json_next(lane)) {
         int64_t last = json_number(lane, "last", -1),
                 synced = json_number(lane, "synced", -1);
-        printf("  %-10s last %" PRId64 ", at the city %" PRId64 "%s\n", json_name(lane),
-               last, synced, last == synced ? "" : "  (waiting)");
+        printf("  %-10s", json_name(lane));
+        print_event_number(" last", last);
+        if (has_city)
+            print_event_number(", at the city", synced);
+        printf("%s\n", has_city && last != synced ? "  (waiting)" : "");
     }
+    if (!has_city)
+        printf("  no city is set: everything stays here for later\n");
 }
 
 static void print_storage(const struct json *storage)
@@ -276,6 +290,16 @@ static void print_reload(const struct json *reload)
     print_changes(json_get(last, "changes"));
 }
 
+/* Whether the appliance has this program. */
+static bool has_child(const struct json *children, const char *name)
+{
+    for (const struct json *child = json_first(children); child != NULL;
+         child = json_next(child))
+        if (strcmp(json_text(child, "name"), name) == 0)
+            return true;
+    return false;
+}
+
 static bool print_report(const struct json *report)
 {
     printf("office %s, log %s (%s), version %s, up %" PRId64 " s\n",
@@ -286,7 +310,8 @@ static bool print_report(const struct json *report)
            "; clock %s\n",
            json_number(report, "events", 0), json_number(report, "sealed", 0),
            json_number(report, "checkpoint", 0), json_text(report, "clock"));
-    print_lanes(json_get(report, "lanes"));
+    print_lanes(json_get(report, "lanes"),
+                has_child(json_get(report, "children"), "uplink"));
     print_storage(json_get(report, "storage"));
     print_blobs(json_get(report, "blobs"));
     print_stall(json_text(report, "stalled"));

@@ -24,7 +24,7 @@ def why_not():
     """What is missing to run it; None when it can."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            return f"the upload server needs {program}: apt-get install nodejs npm"
+            return f"{program} is not installed: apt-get install nodejs npm"
     try:
         install()
     except subprocess.CalledProcessError as why:

@@ -11,7 +11,8 @@ def test_status_names_the_log_and_what_the_city_has(office, city, station):
     status = town.wait_for(lambda: office.status(), 5, "a status")
     assert status["office"] == office.office
     assert any("gate" in json.dumps(child) for child in status["children"])
-    assert office.command("status").stdout.strip()
+    said = office.command("status").stdout
+    assert "at the city" in said and "no city" not in said
 
 
 def test_events_follows_and_filters(office, city, station):

@@ -54,6 +54,8 @@ def test_the_list_names_each_with_its_size_class_and_time(album):
     assert all(row["size"] > 0 and row["until"] > row["stored"] for row in rows)
     lines = album.blob("list")[0].decode().splitlines()
     assert {line.split()[0] for line in lines} == stored
+    said = album.command("status").stdout
+    assert "alarm      last none\n" in said and "no city is set" in said and "at the city -1" not in said
     status = album.status()["blobs"]
     assert (status["count"], status["damaged"], status["full"]) == (3, 0, "")
     assert "blobs: 3," in album.command("status", expect=None).stdout
