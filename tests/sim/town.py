@@ -55,6 +55,17 @@ def free_port():
                 pass
 
 
+def own_name():
+    """This machine's name, and what connecting to a shut port of it comes to: a bare installation may not
+    know its own name."""
+    name = socket.gethostname()
+    try:
+        socket.getaddrinfo(name, 1)
+    except socket.gaierror:
+        return name, "resolve"
+    return name, "refused"
+
+
 def wait_for(claim, seconds=10.0, what="it", period=0.02):
     """The first true answer of claim(); an AssertionError that names `what` (or says what it returns) when there
     is none. `seconds` are what it may take on a quiet machine: no promise is tested by them, so that they are
