@@ -75,7 +75,11 @@ function http.stat(self, path)
         return nil, why, code
     end
     local entry = entry_of(answer.headers)
-    return entry.size and entry or stat_by_opening(self, path) -- some tell it with the file only
+    if not entry.size then -- some tell it with the file only: then its head is of no use
+        entry, why, code = stat_by_opening(self, path)
+        self.has_no_head = entry ~= nil and entry.size ~= nil
+    end
+    return entry, why, code
 end
 
 -- `is_wanted(path)`: whether its head is to be asked for.

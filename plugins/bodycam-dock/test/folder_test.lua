@@ -52,6 +52,13 @@ t.test("a_clip_becomes_a_blob_and_one_event_that_names_it", function()
     t.equal(office:told(), { "dock.online", "evidence.recorded" })
 end)
 
+t.test("what_was_thrown_away_stays_there", function()
+    local office = office_of { [CLIP] = clip(), ["$RECYCLE.BIN/S-1-5/$I4F2K1.mp4"] = clip "i",
+        ["$RECYCLE.BIN/S-1-5/$R4F2K1.mp4"] = clip "r", [".Trash-1000/files/a.mp4"] = clip "t" }
+    office:run "2m"
+    t.equal(recorded(office), { CLIP })
+end)
+
 t.test("a_clip_that_is_still_being_copied_is_waited_for", function()
     local office, disk = office_of { [CLIP] = clip "h" }
     for i = 1, 10 do

@@ -239,6 +239,17 @@ t.test("a_web_server_that_knows_no_head_is_asked_for_the_file_itself", function(
     end
 end)
 
+t.test("a_web_server_whose_heads_tell_no_size_is_asked_for_the_file_itself", function()
+    local dock = web_of({ ["/"] = '<a href="a.mp4">x</a><a href="b.mp4">x</a>',
+        ["/a.mp4"] = BIG, ["/b.mp4"] = "two" }, { on = function(_, request)
+            return request.method == "HEAD" and { headers = HEAD, body = "" } or nil
+        end })
+    local office = office_of(WEB, dock)
+    office:run "10m"
+    t.equal(hashes(office), { ["a.mp4"] = digest.sha256(BIG), ["b.mp4"] = digest.sha256 "two" })
+    t.equal(#dock:requests "HEAD", 1)
+end)
+
 t.test("what_a_web_server_does_not_tell_the_size_of_is_not_taken", function()
     local dock = web_of({ ["/"] = '<a href="a.mp4">x</a>', ["/a.mp4"] = "x" },
         { open = true, on = function(_, request)
