@@ -37,7 +37,8 @@ local function next_sn(self)
 end
 
 local function is_over(open, now)
-    return open.single ~= nil or open.gathered ~= nil and gather.is_over(open.gathered, now)
+    return open.says_no or open.single ~= nil
+        or open.gathered ~= nil and gather.is_over(open.gathered, now)
 end
 
 local function open_question(self, camera, cmd)
@@ -62,12 +63,16 @@ function inquiry.ask(self, camera, cmd, about, fields)
     local function enough() return is_over(open, host.mono()) end
     local answer, why = exchange.ask(self.exchange, camera, { method = "MESSAGE",
         body = manscdp.query(cmd, open.sn, about, fields) }, enough)
-    local has_come = open.single or open.gathered and open.gathered.messages > 0
+    local has_come = open.says_no or open.single
+        or open.gathered and open.gathered.messages > 0
     if not has_come and not exchange.is_yes(answer) then
         return nil, answer and ("the camera says no: %d"):format(answer.status) or why
     end
     while not enough() and host.mono() - begin < PATIENCE_S do
         host.sleep(LOOK_MS)
+    end
+    if open.says_no then
+        return nil, "the camera took the question and says ERROR"
     end
     if open.gathered and open.gathered.messages > 0 then
         return open.gathered
@@ -99,6 +104,8 @@ function inquiry.take(self, camera, body)
     local answer = open and manscdp.read(body, self.config.offset)
     if not answer then
         self.host.metrics.count("answers_unasked", 1)
+    elseif (answer.result or ""):upper() == "ERROR" and #(answer.items or {}) == 0 then
+        open.says_no = true -- which is not the same as that there is nothing
     elseif open.gathered then
         gather.add(open.gathered, answer.sum, answer.items, self.host.mono())
     else

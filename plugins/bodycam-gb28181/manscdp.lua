@@ -151,7 +151,8 @@ end
 -- together.
 local function listing(name, read)
     return function(element, offset)
-        local answer = { sum = whole(element, "SumNum"), items = {} }
+        local answer = { result = word(element, "Result"), sum = whole(element, "SumNum"),
+            items = {} }
         each_in(element, name, function(list)
             answer.num = answer.num or told_number(list)
             each_in(list, "item", function(item)

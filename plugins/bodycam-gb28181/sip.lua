@@ -38,7 +38,7 @@ local TOKEN = "[%w%-%.!%%*_+`'~]+"
 
 -- Where the head ends and the body begins.
 local function split(bytes)
-    local from = bytes:find("[^\r\n]") or #bytes + 1
+    local from = bytes:find("[^\r\n%z ]") or #bytes + 1
     local last, body = bytes:match("()\r?\n\r?\n()", from)
     if not last then -- a head alone, of one who takes the end of a line for an empty one
         last, body = bytes:match("()\r?\n()$", from)
@@ -168,10 +168,11 @@ local function read_needed(message)
             return ("expected a header %s"):format(name)
         end
     end
-    local number, method = sip.header(message, "cseq"):match "^(%d+) +(%u[%u_]*)$"
+    local number, method = sip.header(message, "cseq"):match "^(%d+) +(%a[%a_]*)$"
     if not number or #number > 10 then
         return "expected a CSeq of a number and a method"
     end
+    method = method:upper()
     if message.method and message.method ~= method then
         return "expected the same method in CSeq as in the first line"
     end
@@ -259,12 +260,13 @@ function sip.address(value)
         parameters = parameters(pieces(rest)[1]) }
 end
 
--- The values of all headers of that name, in order, also those that stand in one line.
+-- The values of all headers of that name, in order, also those that stand in one line; the first
+-- of too many.
 function sip.values(message, name)
     local found = {}
     for _, header in ipairs(message.headers) do
         for _, value in ipairs(header[1] == name and pieces(header[2]) or {}) do
-            found[#found + 1] = value ~= "" and value or nil
+            found[#found + 1] = value ~= "" and #found < FIELDS_MOST and value or nil
         end
     end
     return found

@@ -228,6 +228,29 @@ t.test("a_camera_that_is_not_there_or_says_no_is_told_to_who_asks", function()
     t.holds(why { camera = ID }:find "online")
 end)
 
+t.test("a_camera_that_cannot_answer_has_not_said_that_there_is_nothing", function()
+    for _, result in ipairs { "ERROR", "Error" } do
+        local office, camera = begin {}
+        camera.line.on = function(_, bytes)
+            local asked = sip.parse(bytes)
+            if asked.status then
+                return
+            end
+            camera:put(sip.write(sip.reply(asked, 200)))
+            camera:say((asked.body:gsub("Query>", "Response>"):gsub("</DeviceID>.*</Response>",
+                "</DeviceID><Result>" .. result .. "</Result></Response>")))
+        end
+        for action, params in pairs { status = {}, catalogue = {},
+            records = { from = "2026-11-21T08:00:00", to = "2026-11-21T12:00:00" } } do
+            params.camera = ID
+            local answer, why = office:act(action, params)
+            t.equal({ action, answer }, { action })
+            t.holds(why:find "says ERROR", why)
+        end
+        t.equal(office:told(), { "bodycam.online" })
+    end
+end)
+
 t.test("an_answer_that_nobody_asked_for_is_nobodys", function()
     local office, camera = begin {}
     camera:say("<Response><CmdType>Catalog</CmdType><SN>1</SN><DeviceID>" .. ID

@@ -142,6 +142,8 @@ t.test("values_of_several_lines_and_of_one_are_a_list", function()
         [8] = "Contact: *" })
     t.equal(sip.values(message, "contact"), { '"a, b" <sip:1@2,3>;x="4,5"', "<sip:6@7>", "*" })
     t.equal(sip.values(message, "record-route"), {})
+    t.equal(#sip.values(sip.parse(with { [7] = "Contact: " .. ("<sip:1@2>,"):rep(100) }),
+        "contact"), 32)
 end)
 
 -- What is the body of a message whose length counts letters, and what is not.
