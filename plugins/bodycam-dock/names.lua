@@ -33,7 +33,8 @@ local MOST = { officer = 32, device = 32, unit = 32, channel = 8, seq = 12 }
 -- ---- Patterns
 
 local function digits_of(name, digits)
-    return { kind = "time", name = name, digits = digits }
+    local pattern = ("%d"):rep(digits)
+    return { kind = "time", name = name, digits = digits, pattern = pattern, here = "^" .. pattern }
 end
 
 local TIMES = { yyyy = digits_of("year", 4), yy = digits_of("year", 2), MM = digits_of("month", 2),
@@ -235,6 +236,11 @@ local function match_field(run, part, at, parts, index)
     return false
 end
 
+-- Where what follows may begin: a time only where there are so many digits.
+local function next_place(text, digits, at)
+    return not digits and at or (text:find(digits, at))
+end
+
 local MATCHERS = {
     text = function(run, part, at, parts, index)
         return run.text:sub(at, at):lower() == part.text and match(run, parts, index + 1, at + 1)
@@ -249,7 +255,7 @@ local MATCHERS = {
         return true
     end,
     time = function(run, part, at, parts, index)
-        local digits = run.text:match("^" .. ("%d"):rep(part.digits), at)
+        local digits = run.text:match(part.here, at)
         if not digits or not match(run, parts, index + 1, at + part.digits) then
             return false
         end
@@ -258,10 +264,13 @@ local MATCHERS = {
         return true
     end,
     any = function(run, _, at, parts, index)
-        for stop = at, #run.text + 1 do
+        local digits = parts[index + 1] and parts[index + 1].pattern
+        local stop = next_place(run.text, digits, at)
+        while stop and stop <= #run.text + 1 do
             if match(run, parts, index + 1, stop) then
                 return true
             end
+            stop = next_place(run.text, digits, stop + 1)
         end
         return false
     end,
@@ -340,15 +349,11 @@ end
 local BINS = { ["$recycle.bin"] = true, recycler = true, recycled = true, [".trashes"] = true,
     ["system volume information"] = true }
 
--- Whether it lies where Windows and others keep what was thrown away, and what they write beside
--- it: "$I4F2K1.mp4" is 544 bytes about a clip, and none.
-function names.is_in_bin(path)
-    for step in path:gmatch "([^/]+)/" do
-        if BINS[step:lower()] or step:lower():find "^%.trash%-%d+$" then
-            return true
-        end
-    end
-    return false
+-- Whether a folder is one in which Windows and others keep what was thrown away, with what they
+-- write beside it: "$I4F2K1.mp4" is 544 bytes about a clip, and none.
+function names.is_bin(folder)
+    local name = folder:lower()
+    return BINS[name] or name:find "^%.trash%-%d+$" ~= nil
 end
 
 -- Whether it is being written: its name says that it is not whole.

@@ -38,8 +38,9 @@ function walk.all(list, depth, breathe)
                 told.passed = told.passed + 1
             elseif entry.kind == "folder" then
                 local fits = #queue < walk.FOLDERS_MOST and depth_of(path) <= depth
-                queue[#queue + 1] = fits and path or nil
-                told.more = told.more or not fits
+                local is_ours = not names.is_bin(entry.name)
+                queue[#queue + 1] = is_ours and fits and path or nil
+                told.more = told.more or is_ours and not fits
             elseif count < walk.FILES_MOST then
                 files[path], count = entry, count + 1
             else

@@ -24,9 +24,6 @@ local OWN = { changed = true, missing = true, denied = true, too_big = true, arg
 -- ---- What a look finds
 
 local function is_footage(self, path)
-    if names.is_in_bin(path) then
-        return false
-    end
     local ext = names.extension(path)
     return names.kind(path) ~= nil or self.also[ext or ""] == true
 end
