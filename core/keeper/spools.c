@@ -1,7 +1,7 @@
 /* spools - see spools.h.
  *
- * Invariant: a spool is being written (its errand runs), written (it does not, nobody has asked yet),
- * sealed, or taken; only a taken one has no host or one that has gone, and only until the end of the
+ * Invariant: a spool is being written (its errand runs), written (it does not; nobody has asked yet, or
+ * another host has the same bytes and may be the first to name them), sealed, or taken; only a taken one has no host or one that has gone, and only until the end of the
  * group that named it. */
 #include "keeper/spools.h"
 
@@ -28,10 +28,14 @@ struct spool {
     struct errand errand;
     struct scribe scribe;
     bool is_asked; /* SEAL came */
+    bool has_waited;
     uint32_t ask_id;
     int err;
     struct scribe_told told;
 };
+
+static void patience_over(struct loop_timer *timer);
+static void look_again(struct spools *spools);
 
 void spools_open(struct spools *spools, struct loop *loop, const struct depot *depot)
 {
@@ -39,7 +43,9 @@ void spools_open(struct spools *spools, struct loop *loop, const struct depot *d
     *spools = (struct spools){.loop = loop,
                               .depot = depot,
                               .number = (int64_t)random_below(1u << 30) << 20,
-                              .silence_ms = SCRIBE_SILENCE_MS};
+                              .silence_ms = SCRIBE_SILENCE_MS,
+                              .await_ms = SPOOLS_AWAIT_MS,
+                              .patience.fire = patience_over};
 }
 
 static void unlink_spool(struct spool *spool)
@@ -68,6 +74,7 @@ static void drop(struct spool *spool)
 
 void spools_close(struct spools *spools)
 {
+    loop_timer_stop(&spools->patience);
     while (spools->first != NULL)
         if (spools->first->state == SPOOL_TAKEN)
             unlink_spool(spools->first); /* the next start finds out */
@@ -85,6 +92,7 @@ void spools_forget(struct spools *spools, const struct peer *host)
         if (spool->state != SPOOL_TAKEN)
             drop(spool);
     }
+    look_again(spools);
 }
 
 static bool is_open(const struct spool *spool)
@@ -200,11 +208,27 @@ static bool is_known(const struct spool *spool)
     return spools->is_named != NULL && spools->is_named(spools->owner, digest);
 }
 
-/* Asked and written: the host has its hashes, or learns why not. */
+/* Another host has the same bytes, and whether it names them is not decided. */
+static bool has_rival(const struct spool *spool)
+{
+    for (const struct spool *other = spool->spools->first; other; other = other->next)
+        if (other->host != spool->host &&
+            digest_equal(&other->told.sha256, &spool->told.sha256) &&
+            (other->state == SPOOL_SEALED || other->state == SPOOL_TAKEN))
+            return true;
+    return false;
+}
+
+/* Asked and written: the host has its hashes, or learns why not; later, while it has a rival. */
 static void seal(struct spool *spool)
 {
     struct spools *spools = spool->spools;
     struct peer *host = spool->host;
+    if (!spool->err && !spool->has_waited && has_rival(spool)) {
+        if (!loop_timer_is_running(&spools->patience))
+            loop_timer_start(spools->loop, &spools->patience, spools->await_ms);
+        return;
+    }
     answer_seal(host, spool->ask_id, spool->err, &spool->told,
                 !spool->err && is_known(spool));
     if (spool->err) {
@@ -214,6 +238,34 @@ static void seal(struct spool *spool)
     spool->state = SPOOL_SEALED;
     if (count_sealed(spools, host) > SPOOLS_SEALED_MAX)
         drop_oldest(spools, host);
+}
+
+static struct spool *find_waiting(const struct spools *spools, bool has_rivals)
+{
+    struct spool *spool = spools->first;
+    while (spool != NULL && (spool->state != SPOOL_WRITTEN || !spool->is_asked ||
+                             has_rival(spool) != has_rivals))
+        spool = spool->next;
+    return spool;
+}
+
+/* Those whose rivals have named theirs, or have gone. */
+static void look_again(struct spools *spools)
+{
+    struct spool *spool;
+    while ((spool = find_waiting(spools, false)) != NULL)
+        seal(spool);
+}
+
+/* One that names nothing holds up nobody for ever. */
+static void patience_over(struct loop_timer *timer)
+{
+    struct spools *spools = container_of(timer, struct spools, patience);
+    struct spool *spool;
+    while ((spool = find_waiting(spools, true)) != NULL) {
+        spool->has_waited = true;
+        seal(spool);
+    }
 }
 
 /* The disk is asked for no reason beyond these: who has sealed nothing must not guess. */
@@ -470,4 +522,5 @@ void spools_committed(struct spools *spools, int err)
         else
             drop(spool);
     }
+    look_again(spools);
 }

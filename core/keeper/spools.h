@@ -3,7 +3,8 @@
  * A spool is a pipe and a scribe at its end (scribe.h). When the scribe has told its hashes and the
  * host has asked for them (SEAL), the blob lies sealed in blobs/new/, and is the host's to name in a
  * commit, which makes it stay (blobs.h). What is not named goes when its host does; of more than
- * SPOOLS_SEALED_MAX the oldest goes. */
+ * SPOOLS_SEALED_MAX the oldest goes. Who has written the same bytes as another host that has sealed them
+ * is answered when that one has named them or has gone, so that exactly one is the first. */
 #ifndef KEEPER_SPOOLS_H
 #define KEEPER_SPOOLS_H
 
@@ -15,7 +16,8 @@
 enum {
     SPOOLS_MAX = 16,        /* that are written at once, of all hosts */
     SPOOLS_SEALED_MAX = 64, /* of one host */
-    SPOOLS_FREE = 2         /* of the SPOOLS_MAX, for those that have none */
+    SPOOLS_FREE = 2,        /* of the SPOOLS_MAX, for those that have none */
+    SPOOLS_AWAIT_MS = 20000 /* that a host may take to name what it has sealed */
 };
 
 #define SPOOLS_BYTES_MAX (64LL << 30) /* of one blob */
@@ -28,6 +30,8 @@ struct spools {
     struct spool *first; /* the oldest first */
     int64_t number;      /* of the newest */
     int silence_ms;
+    int await_ms;
+    struct loop_timer patience; /* with who has not named yet what others have too */
     bool is_stuck; /* a file of a stored blob could not go from new/ to its place */
     /* Whether there is room for a blob of that class: 0, -ENOSPC or -EIO, with a reason for people. */
     int (*admit)(void *owner, int class, int64_t bytes, struct buffer *why);

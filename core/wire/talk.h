@@ -43,8 +43,8 @@
  *   SEALED   keeper  ERROR (0; EFBIG: more than LIMIT; ENOSPC; ENOENT: there is no such spool, it
  *                    may have been ended for its silence; EIO), TEXT, DIGEST, SM3, SIZE, and MORE
  *                    when the same bytes are there already: named in this log, or sealed by
- *                    another host that may name them. The spool is gone; the blob may be named by
- *                    BLOB as long as the host lives
+ *                    another host that has not named them for 20 s, which is waited for. The spool is
+ *                    gone; the blob may be named by BLOB as long as the host lives
  *   ABANDON  host    SPOOL: what it got is thrown away; not answered
  *   LIST     cli     DIGEST (begin behind this one; absent: with the first), LIMIT -> LISTED
  *   LISTED   keeper  DATA (a blob, JSON) ..., MORE if there are more

@@ -14,7 +14,7 @@ local intake = {}
 
 local TRIES_MOST, WAIT_MS, SILENT_MS = 5, 2000, 60000
 local REPORT_MOST, PIECE = 64 * 1024, 256 * 1024
-local WORD_S, WORD_STEP_MS = 30, 50
+local WORD_S, WORD_STEP_MS = 10, 50
 
 -- What another try may better, on the same line or a new one.
 local BREAKS = { closed = true, timeout = true, refused = true, busy = true, protocol = true }
@@ -137,7 +137,7 @@ local function subject_of(device)
 end
 
 -- Another dock may have the same clip under way: whoever had it first tells of it, and its word is
--- waited for. None comes from one that died, and of bytes that are no footage.
+-- waited for. None comes of bytes that are no footage.
 local function hear_word(self, blob)
     local until_s = self.host.mono() + WORD_S
     while blob.known and not ledger.item(self.ledger, blob.sha256)

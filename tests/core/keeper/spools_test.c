@@ -218,9 +218,61 @@ static void take_turns(void)
     house->peers[HOUSE_READER].role = PEER_HOST;
 }
 
+/* The other host has sealed a twin, and this one asks for its own to be sealed. */
+static struct digest write_twin(void)
+{
+    struct digest digest = cellar_spool(&cellar, "twin");
+    int64_t number;
+    int fd;
+    take_turns();
+    assert_int_equal(cellar_ask(&cellar, "picture", 4, &number, &fd), 0);
+    cellar_write(fd, "twin", 4);
+    close(fd);
+    cellar_say(&cellar, TALK_SEAL, 32, number);
+    for (int i = 0; i < 50 && !loop_timer_is_running(&cellar.blobs.spools.patience); i++)
+        ends_run(cellar.house.loop, -1, 50);
+    assert_true(loop_timer_is_running(&cellar.blobs.spools.patience));
+    return digest;
+}
+
+static bool hears_that_it_is_known(void)
+{
+    struct field more;
+    ends_expect(cellar.house.loop, cellar_host(&cellar), &cellar.house.heard, TALK_SEALED,
+                32);
+    return fields_find(&cellar.house.heard.frame.fields, TAG_MORE, &more) == 0;
+}
+
+static void who_was_second_is_the_first_when_the_first_has_died(void **state)
+{
+    (void)state;
+    write_twin();
+    spools_forget(&cellar.blobs.spools, &cellar.house.peers[HOUSE_HOST]);
+    assert_false(hears_that_it_is_known());
+}
+
+static void who_was_second_hears_when_the_first_has_named_it(void **state)
+{
+    struct digest digest = write_twin();
+    (void)state;
+    take_turns();
+    cellar_keep(&cellar, &digest, "picture", 1000, false, 0);
+    take_turns();
+    assert_true(hears_that_it_is_known());
+}
+
+static void who_was_second_waits_for_one_that_names_nothing_only_so_long(void **state)
+{
+    (void)state;
+    write_twin();
+    loop_timer_start(cellar.house.loop, &cellar.blobs.spools.patience, 0);
+    assert_true(hears_that_it_is_known());
+}
+
 static void who_seals_the_same_bytes_behind_another_host_hears_of_it(void **state)
 {
     (void)state;
+    cellar.blobs.spools.await_ms = 1;
     assert_false(is_known("twin"));
     assert_false(is_known("twin")); /* its own, which it has not named */
     take_turns();
@@ -277,6 +329,9 @@ int main(void)
         in_a_cellar(a_silent_spool_is_ended_and_its_host_learns_why),
         in_a_cellar(a_scribe_that_dies_is_told_and_leaves_nothing),
         in_a_cellar(of_too_many_that_are_sealed_the_oldest_goes),
+        in_a_cellar(who_was_second_is_the_first_when_the_first_has_died),
+        in_a_cellar(who_was_second_hears_when_the_first_has_named_it),
+        in_a_cellar(who_was_second_waits_for_one_that_names_nothing_only_so_long),
         in_a_cellar(who_seals_the_same_bytes_behind_another_host_hears_of_it),
         in_a_cellar(what_is_not_as_agreed_is_refused),
         in_a_cellar(asking_twice_for_the_same_seal_ends_the_host),
