@@ -41,6 +41,8 @@ class Box:
         for band in bands:
             self.station.do("strap", band, open=True)
         town.wait_for(lambda: len(self.alarms()) == before + len(bands), 10, "the alarms in the office")
+        last = max(int(event["sequence"]) for event in self.alarms())
+        town.wait_for(lambda: self.office.status()["checkpoint"] > last, 10, "the signature under them")
 
     def alarms(self):
         return self.listed("wristband.strap_opened")

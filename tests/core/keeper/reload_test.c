@@ -301,8 +301,8 @@ static void begin_one(const char *more)
 
 static void let_all_end(void)
 {
-    for (int i = 0; i < 1000 && (reload.phase != RELOAD_RESTS || reload.wish.is_there);
-         i++)
+    for (int i = 0;
+         i < ENDS_TURNS && (reload.phase != RELOAD_RESTS || reload.wish.is_there); i++)
         hurry(), ends_run(house.loop, -1, 10);
     assert_int_equal(reload.phase, RELOAD_RESTS);
     assert_false(reload.wish.is_there);
