@@ -21,7 +21,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NOTHING_CHOSEN = 5  # what pytest ends with when no test of the file is wanted
 NOTHING_TOLD = -1  # it ended well, and did not say with how many
 COUNTED = ("passed", "failed", "error", "skipped")
-LONG = ("powercut_fault.py", "thinning_story.py", "privacy_story.py", "checker_story.py")  # though they look short
+LONG = ("powercut_fault.py", "exports_fault.py", "dock_story.py", "isapi_story.py", "thinning_story.py", "doubles_story.py",
+        "evidence_story.py", "privacy_story.py", "checker_story.py")  # though they look short
 
 
 def files(folder):
