@@ -73,6 +73,48 @@ static void a_long_line_is_cut(void **state)
     assert_int_equal(said[length - 1], '\n');
 }
 
+/* journald shows what is no UTF-8 as "blob data" only; a terminal obeys U+009B as it does ESC [. */
+static void a_line_is_text_that_no_terminal_obeys(void **state)
+{
+    (void)state;
+    log_open("tester");
+    log_info("%s", "\xe5\x8f\xb8\xe6\xb3\x95 \xff\xc3 \xc2\x9b"
+                   "2J \xe2\x80\xae\xe2\x80\xa8\xe2\x81\xa6 \xf0\x9f\x98\x80 \xc2\xa0");
+    hear();
+    assert_non_null(strstr(said, ": \xe5\x8f\xb8\xe6\xb3\x95 ?? ?2J ??? \xf0\x9f\x98\x80 "
+                                 "\xc2\xa0\n"));
+}
+
+static void a_long_line_is_cut_between_letters(void **state)
+{
+    char text[2000];
+    (void)state;
+    for (int shift = 0; shift < 3; shift++) {
+        memset(text, 'x', (size_t)shift);
+        for (size_t i = (size_t)shift; i + 3 < sizeof(text); i += 3)
+            memcpy(text + i, "\xe6\xb3\x95", 4);
+        log_open("tester");
+        log_info("%s", text);
+        size_t length = hear();
+        assert_true(length > 1015);
+        assert_int_equal(said[length - 1], '\n');
+        assert_memory_equal(said + length - 4, "\xe6\xb3\x95", 3);
+        assert_null(strchr(said, '?'));
+        memset(said, 0, sizeof(said));
+    }
+}
+
+static void another_programs_line_has_its_name_and_level(void **state)
+{
+    (void)state;
+    log_open("tester");
+    log_for("host", "error", "gate: %d", 7);
+    hear();
+    assert_string_equal(said + 26, "Z error host: gate: 7\n");
+    assert_string_equal(log_level("warn  host"), "warn");
+    assert_null(log_level("fatal host"));
+}
+
 static void what_is_below_the_level_is_not_said(void **state)
 {
     (void)state;
@@ -98,6 +140,9 @@ int main(void)
         caught(a_line_says_when_how_bad_who_and_what),
         caught(control_characters_cannot_make_lines),
         caught(a_long_line_is_cut),
+        caught(a_line_is_text_that_no_terminal_obeys),
+        caught(a_long_line_is_cut_between_letters),
+        caught(another_programs_line_has_its_name_and_level),
         caught(what_is_below_the_level_is_not_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
