@@ -63,6 +63,7 @@ static void reap(struct loop_signal *signal)
     if (canary->pid == 0 || waitpid(canary->pid, &canary->status, WNOHANG) != canary->pid)
         return;
     canary->pid = 0;
+    hearsay_end(&canary->hearsay);
     check_over(canary);
 }
 
@@ -92,6 +93,7 @@ void canary_close(struct canary *canary)
         waitpid(canary->pid, NULL, 0);
         canary->pid = 0;
     }
+    hearsay_end(&canary->hearsay);
     if (canary->peer.line != NULL)
         children_remove(canary->children, &canary->peer);
     version_drop(canary->version);
@@ -104,7 +106,10 @@ int canary_start(struct canary *canary, struct version *version,
     struct spawn spawn = {.libexec = canary->libexec,
                           .program = "host",
                           .mode = "trial",
-                          .instance = version->plugin.instance};
+                          .instance = version->plugin.instance,
+                          .plugin = version->plugin.plugin,
+                          .loop = canary->loop,
+                          .hearsay = &canary->hearsay};
     int fd;
     ASSERT(!canary_is_out(canary));
     canary->peer = (struct peer){.role = PEER_CANARY,

@@ -7,6 +7,7 @@
 #define KEEPER_CANARY_H
 
 #include "keeper/children.h"
+#include "keeper/hearsay.h"
 #include "keeper/version.h"
 
 enum { CANARY_LOAD_MS = 10 * 1000, CANARY_WHY_MAX = PEER_COMPLAINT_MAX };
@@ -18,6 +19,7 @@ struct canary {
     struct version *version;
     struct peer peer;
     pid_t pid; /* 0: none runs, or it has been reaped */
+    struct hearsay hearsay;
     int status;
     bool is_late;
     struct loop_signal died;

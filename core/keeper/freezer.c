@@ -55,6 +55,7 @@ static void reap(struct loop_signal *signal)
     int status;
     if (freezer->pid == 0 || waitpid(freezer->pid, &status, WNOHANG) != freezer->pid)
         return;
+    hearsay_end(&freezer->hearsay);
     if (!WIFEXITED(status) ||
         WEXITSTATUS(status) != 0) /* it has said why, or could not */
         log_warn("%s: its device bytes were not kept",
@@ -80,6 +81,9 @@ static int start(struct freezer *freezer, const struct freezer_order *order)
                           .program = "host",
                           .mode = "freeze",
                           .instance = json_text(freezer->start, "instance"),
+                          .plugin = json_text(freezer->start, "plugin"),
+                          .loop = freezer->loop,
+                          .hearsay = &freezer->hearsay,
                           .ring = order->ring};
     freezer->peer = (struct peer){.role = PEER_FREEZER,
                                   .plugin = &freezer->plugin,
@@ -178,6 +182,7 @@ void freezer_close(struct freezer *freezer)
         waitpid(freezer->pid, NULL, 0);
         freezer->pid = 0;
     }
+    hearsay_end(&freezer->hearsay);
     if (freezer->peer.line != NULL)
         children_remove(freezer->children, &freezer->peer);
     while (freezer->count > 0)

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "keeper/children.h"
+#include "keeper/hearsay.h"
 #include "keeper/reel.h"
 
 enum { FREEZER_MAX = 8, FREEZER_MS = 60 * 1000 };
@@ -28,6 +29,7 @@ struct freezer {
     struct json *start;          /* of the one that runs */
     struct peer peer;
     pid_t pid; /* 0: none runs, or it has been reaped */
+    struct hearsay hearsay;
     bool is_out;
     struct loop_signal died;
     struct loop_timer deadline;

@@ -26,7 +26,9 @@ static bool place_descriptors(int line, int ring)
            (ring <= 0 || dup2(high_ring, RING_CHILD_FD) >= 0);
 }
 
-_Noreturn static void exec_program(const struct spawn *spawn, int fd, pid_t parent)
+/* A session of its own: no terminal to type into, and Ctrl-C is the keeper's alone. */
+_Noreturn static void exec_program(const struct spawn *spawn, int fd, int errors,
+                                   pid_t parent)
 {
     char path[4096 + 16];
     sigset_t none;
@@ -34,9 +36,11 @@ _Noreturn static void exec_program(const struct spawn *spawn, int fd, pid_t pare
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     spawn->last_processor ? processors_take_last() : processors_take_all();
-    setpgid(0, 0); /* so that Ctrl-C is the keeper's alone */
+    setsid();
     int null = open("/dev/null", O_RDWR);
     if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0)
+        _exit(127);
+    if (errors >= 0 && dup2(errors, STDERR_FILENO) < 0)
         _exit(127);
     if (!place_descriptors(fd, spawn->ring))
         _exit(127);
@@ -46,20 +50,33 @@ _Noreturn static void exec_program(const struct spawn *spawn, int fd, pid_t pare
     _exit(127);
 }
 
+static int hear(const struct spawn *spawn, int *errors)
+{
+    *errors = -1;
+    return spawn->hearsay == NULL ? 0
+                                  : hearsay_begin(spawn->hearsay, spawn->loop,
+                                                  spawn->plugin, spawn->instance, errors);
+}
+
 int spawn_start(const struct spawn *spawn, pid_t *pid, int *fd)
 {
-    int fds[2];
+    int fds[2], errors;
     pid_t parent = getpid();
     int err = line_pair(fds);
     if (err)
         return err;
-    pid_t child = fork();
+    err = hear(spawn, &errors);
+    pid_t child = err ? -1 : fork();
     if (child == 0)
-        exec_program(spawn, fds[1], parent);
+        exec_program(spawn, fds[1], errors, parent);
     close(fds[1]);
+    if (errors >= 0)
+        close(errors);
     if (child < 0) {
         close(fds[0]);
-        return -EAGAIN;
+        if (spawn->hearsay != NULL)
+            hearsay_end(spawn->hearsay);
+        return err ? err : -EAGAIN;
     }
     *pid = child;
     *fd = fds[0];

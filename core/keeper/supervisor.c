@@ -24,6 +24,9 @@ static int spawn(struct child *child, int *fd)
                           .program = child->plugin ? "host" : child->peer.name,
                           .mode = child->plugin ? "run" : NULL,
                           .instance = child->plugin ? child->plugin->instance : NULL,
+                          .plugin = child->plugin ? child->plugin->plugin : NULL,
+                          .loop = child->supervisor->loop,
+                          .hearsay = child->plugin ? &child->hearsay : NULL,
                           .last_processor = child->plugin == NULL,
                           .ring = child->reel.ring};
     return spawn_start(&spawn, &child->pid, fd);
@@ -130,6 +133,7 @@ static void child_died(struct child *child, int status)
     child->pid = 0;
     loop_timer_stop(&child->linger);
     loop_timer_stop(&child->halt);
+    hearsay_end(&child->hearsay);
     name_exit(child, status);
     if (child->peer.line != NULL)
         children_remove(child->supervisor->children, &child->peer);
@@ -267,6 +271,7 @@ void supervisor_close(struct supervisor *supervisor)
             kill(child->pid, SIGKILL);
             waitpid(child->pid, NULL, 0);
         }
+        hearsay_end(&child->hearsay);
         version_drop(child->version);
         child->version = NULL;
     }

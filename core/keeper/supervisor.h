@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "keeper/children.h"
+#include "keeper/hearsay.h"
 #include "keeper/pulse.h"
 #include "keeper/reel.h"
 #include "keeper/restart.h"
@@ -33,8 +34,9 @@ struct child {
     struct version *version;            /* of a host */
     const struct config_plugin *plugin; /* of the version; NULL: one of our own */
     struct peer peer;
-    struct reel reel; /* of a host */
-    pid_t pid;        /* 0 while it does not run */
+    struct reel reel;       /* of a host */
+    struct hearsay hearsay; /* the same */
+    pid_t pid;              /* 0 while it does not run */
     int64_t started_us;
     int starts;
     struct restart restart;
