@@ -39,12 +39,14 @@ struct confine_range {
 struct confine_wish {
     const char *folders[CONFINE_PATHS_MAX]; /* files in them are read */
     const char *paths[CONFINE_PATHS_MAX];   /* files are read; devices used and set up */
-    uint16_t ports[CONFINE_PORTS_MAX];      /* of TCP: connected to, listened on */
+    uint16_t ports[CONFINE_PORTS_MAX];      /* of TCP: connected to, and bound to */
     struct confine_range ranges[CONFINE_RANGES_MAX];
     bool resolves; /* names of hosts are looked up */
     bool udp;
     bool trees;   /* a path may be a folder: all below it is read */
-    bool threads; /* of this process: a library wants them */
+    bool threads; /* of this process: a library looks up names in them */
+    bool pairs;   /* of sockets: by which a library wakes itself */
+    bool listens; /* at the ports; of TCP */
 };
 
 /* What took hold. */

@@ -197,8 +197,10 @@ int named_read(struct named *named, const char *start, size_t length)
     if (!err)
         err = add_all(named, json_get(named->start, "config"));
     wish->trees = needs(named->start, "folder");
-    wish->threads = needs(named->start, "http") || needs(named->start, "ftp");
-    if (!err && wish->threads)
+    wish->listens = needs(named->start, "tcp") || needs(named->start, "serve");
+    wish->pairs = needs(named->start, "http") || needs(named->start, "ftp");
+    wish->threads = wish->pairs && wish->resolves;
+    if (!err && wish->pairs)
         err = add_path(wish->folders, CERTIFICATES);
     if (err)
         named_free(named);

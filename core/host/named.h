@@ -18,8 +18,9 @@ struct named {
  * host, and START says beside it, in `paths`, that the office has written it (a serial line may be a
  * default of the manifest); and a port when it is a URL with a host: without a number that of its scheme. A host that is no
  * address is looked up. The
- * ports of a file server's data are those of its URL (ftpurl.h). Threads, and the system's certificates,
- * are for who needs http or ftp; all below a path is read by who needs folder. */
+ * ports of a file server's data are those of its URL (ftpurl.h). The system's certificates
+ * are for who needs http or ftp, threads for who of them has such a host; listening is for who needs tcp
+ * or serve; all below a path is read by who needs folder. */
 int named_read(struct named *named, const char *start, size_t length);
 void named_free(struct named *named);
 

@@ -42,6 +42,7 @@ static void its_folders_are_named(void **state)
     assert_null(named.wish.paths[0]);
     assert_int_equal(named.wish.ports[0], 0);
     assert_false(named.wish.resolves || named.wish.udp || named.wish.threads);
+    assert_false(named.wish.pairs || named.wish.listens);
 }
 
 static void ports_of_urls_are_named(void **state)
@@ -119,19 +120,43 @@ static void more_ranges_than_there_is_room_for_are_refused(void **state)
     buffer_free(&config);
 }
 
-static void threads_are_for_who_needs_http_or_ftp(void **state)
+static int read_start(const char *needs, const char *url)
 {
-    static const char START[] = "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":"
-                                "[\"modbus\",\"http\"],\"config\":{}}";
-    (void)state;
-    assert_int_equal(named_read(&named, START, strlen(START)), 0);
-    assert_true(named.wish.threads);
-    assert_string_equal(named.wish.folders[2], "/etc/ssl/certs");
+    char start[300];
+    snprintf(start, sizeof(start),
+             "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":[\"modbus\",\"%s\"],"
+             "\"config\":{\"url\":\"%s\"}}",
+             needs, url);
     named_free(&named);
-    static const char FILES[] =
-        "{\"folder\":\"/opt/p\",\"lua\":\"/opt/lua\",\"needs\":[\"ftp\"],\"config\":{}}";
-    assert_int_equal(named_read(&named, FILES, strlen(FILES)), 0);
-    assert_true(named.wish.threads);
+    return named_read(&named, start, strlen(start));
+}
+
+static void threads_are_for_who_looks_up_names_for_http_or_ftp(void **state)
+{
+    (void)state;
+    assert_int_equal(read_start("http", "http://box"), 0);
+    assert_true(named.wish.threads && named.wish.pairs);
+    assert_string_equal(named.wish.folders[2], "/etc/ssl/certs");
+    assert_int_equal(read_start("ftp", "ftp://box/x"), 0);
+    assert_true(named.wish.threads && named.wish.pairs);
+    assert_int_equal(read_start("http", "http://10.0.0.5"), 0);
+    assert_true(!named.wish.threads && named.wish.pairs);
+    assert_int_equal(read_start("tcp", "tcp://box:1"), 0);
+    assert_false(named.wish.threads || named.wish.pairs);
+}
+
+static void listening_is_for_who_needs_tcp_or_serve(void **state)
+{
+    static const char *const OTHERS[] = {"http", "ftp", "udp", "serial", "blob"};
+    (void)state;
+    assert_int_equal(read_start("tcp", "tcp://0.0.0.0:1"), 0);
+    assert_true(named.wish.listens);
+    assert_int_equal(read_start("serve", "http://0.0.0.0:1"), 0);
+    assert_true(named.wish.listens);
+    for (size_t i = 0; i < countof(OTHERS); i++) {
+        assert_int_equal(read_start(OTHERS[i], "tcp://0.0.0.0:1"), 0);
+        assert_false(named.wish.listens);
+    }
 }
 
 static void files_and_devices_are_named_by_path_and_by_url(void **state)
@@ -208,7 +233,9 @@ int main(void)
         cmocka_unit_test_teardown(udp_is_named_by_its_scheme, drop),
         cmocka_unit_test_teardown(ports_of_a_file_servers_data_are_named, drop),
         cmocka_unit_test_teardown(more_ranges_than_there_is_room_for_are_refused, drop),
-        cmocka_unit_test_teardown(threads_are_for_who_needs_http_or_ftp, drop),
+        cmocka_unit_test_teardown(listening_is_for_who_needs_tcp_or_serve, drop),
+        cmocka_unit_test_teardown(threads_are_for_who_looks_up_names_for_http_or_ftp,
+                                  drop),
         cmocka_unit_test_teardown(files_and_devices_are_named_by_path_and_by_url, drop),
         cmocka_unit_test_teardown(what_only_the_manifest_says_is_no_file, drop),
         cmocka_unit_test_teardown(more_than_there_is_room_for_is_refused, drop),
