@@ -275,17 +275,24 @@ static void turn_again(struct loop_timer *timer)
 
 /* ---- Life */
 
-static void refuse_twin(lua_State *L, const struct plugin *plugin, const char *pattern)
+/* The keeper ends who has more. */
+static void refuse_one_more(lua_State *L, const struct plugin *plugin,
+                            const char *pattern)
 {
     const struct subscription *other = plugin->subscriptions;
-    for (; other != NULL; other = other->next)
+    int count = 0;
+    for (; other != NULL; other = other->next) {
+        if (++count == TALK_FETCHES_MAX)
+            luaL_error(L, "on: expected at most %d patterns; \"a.*\" is one",
+                       TALK_FETCHES_MAX);
         if (strcmp(other->pattern, pattern) == 0)
             luaL_error(L, "on: there is a handler for \"%s\" already", pattern);
+    }
 }
 
 void subscription_new(lua_State *L, struct plugin *plugin, const char *pattern)
 {
-    refuse_twin(L, plugin, pattern);
+    refuse_one_more(L, plugin, pattern);
     int function_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     int thread_ref = task_reserve(L);
     struct subscription *subscription = mem_new(struct subscription);

@@ -19,11 +19,6 @@ struct event_fields {
     size_t data_length;
 };
 
-struct cursor_fields {
-    char name[WORD_ID_MAX + 1];
-    int64_t seq;
-};
-
 static int read_event(struct event_fields *event, const struct field *field)
 {
     struct fields fields = field_inside(field);
@@ -64,7 +59,7 @@ int commit_read_key(struct commit_key *key, const struct field *field)
     return err ? -EPROTO : 0;
 }
 
-static int read_cursor(struct cursor_fields *cursor, const struct field *field)
+int commit_read_cursor(struct commit_cursor *cursor, const struct field *field)
 {
     struct fields fields = field_inside(field);
     struct field part;
@@ -159,7 +154,7 @@ static int check_field(struct commit *commit, const struct field *field,
                        struct buffer *why)
 {
     struct commit_key key;
-    struct cursor_fields cursor;
+    struct commit_cursor cursor;
     int err = -EPROTO;
     if (field->tag == TAG_EVENT)
         return check_event(commit, field, why);
@@ -168,7 +163,7 @@ static int check_field(struct commit *commit, const struct field *field,
     if (field->tag == TAG_PUT || field->tag == TAG_REMOVE)
         err = commit_read_key(&key, field);
     else if (field->tag == TAG_CONSUMED) {
-        err = read_cursor(&cursor, field);
+        err = commit_read_cursor(&cursor, field);
         if (!err && cursor.seq >= commit->size)
             return refuse(why, "consumed: expected an event that there is", cursor.name);
     }
@@ -247,8 +242,8 @@ static int apply_key(const struct commit *commit, struct journal *journal,
 static int apply_cursor(const struct commit *commit, struct journal *journal,
                         const struct field *field)
 {
-    struct cursor_fields cursor;
-    int err = read_cursor(&cursor, field);
+    struct commit_cursor cursor;
+    int err = commit_read_cursor(&cursor, field);
     if (err)
         return err;
     return store_put_cursor(journal->store, commit->plugin->instance, cursor.name,

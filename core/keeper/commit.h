@@ -26,6 +26,11 @@ struct commit_key {
     struct field value; /* of a put */
 };
 
+struct commit_cursor {
+    char name[WORD_ID_MAX + 1];
+    int64_t seq;
+};
+
 struct commit {
     const struct config_plugin *plugin;
     int64_t size;
@@ -48,6 +53,8 @@ int commit_check(struct commit *commit, const struct config_plugin *plugin, int6
 
 /* Reads one TAG_PUT or TAG_REMOVE: 0 or -EPROTO. */
 int commit_read_key(struct commit_key *key, const struct field *field);
+/* Reads one TAG_CONSUMED: 0 or -EPROTO. */
+int commit_read_cursor(struct commit_cursor *cursor, const struct field *field);
 /* Reads one TAG_BLOB: -EPROTO, or -EINVAL for a class or time that there is not. */
 int commit_read_blob(struct commit_blob *blob, const struct field *field);
 

@@ -145,13 +145,58 @@ static int weigh(const struct holding *holding, struct store *store,
     return err;
 }
 
+/* How many of the commit's cursors have no row yet. */
+static int count_new(struct store *store, const char *instance,
+                     const struct fields *fields, int64_t *count)
+{
+    struct fields rest = *fields;
+    struct field field;
+    struct commit_cursor cursor;
+    int64_t seq;
+    int err = 0;
+    *count = 0;
+    while (!err && fields_next(&rest, &field) > 0) {
+        if (field.tag != TAG_CONSUMED || commit_read_cursor(&cursor, &field) != 0)
+            continue;
+        err = store_get_cursor(store, instance, cursor.name, &seq);
+        *count += seq < 0;
+    }
+    return err;
+}
+
+static int count_cursors(struct store *store, const char *instance, int64_t *count)
+{
+    sqlite3_stmt *statement = store_statement(store, QUERY_COUNT_CURSORS);
+    row_bind_text(statement, 1, instance);
+    int err = row_take(statement);
+    *count = err ? 0 : sqlite3_column_int64(statement, 0);
+    row_end(statement);
+    return err;
+}
+
+static int check_cursors(const struct holding *holding, struct store *store,
+                         const struct fields *fields, struct buffer *why)
+{
+    int64_t more, there;
+    int err = count_new(store, holding->instance, fields, &more);
+    if (err || more == 0)
+        return err;
+    err = count_cursors(store, holding->instance, &there);
+    if (err || there + more <= TALK_CURSORS_MAX)
+        return err;
+    buffer_printf(why, "consumed: expected at most %d places, this would make it %lld",
+                  TALK_CURSORS_MAX, (long long)(there + more));
+    return -EDQUOT;
+}
+
 int holding_check(const struct holding *holding, struct store *store,
                   const struct fields *fields, struct buffer *why)
 {
     struct holding_sum sum = holding->now;
-    if (fits_anyhow(holding, fields))
-        return 0;
-    int err = weigh(holding, store, fields, &sum);
+    int err = check_cursors(holding, store, fields, why);
+    if (err || fits_anyhow(holding, fields))
+        return err;
+    err = weigh(holding, store, fields, &sum);
     bool is_less = sum.keys <= holding->now.keys && sum.bytes <= holding->now.bytes;
     if (err || !is_too_much(&sum) || is_less)
         return err;

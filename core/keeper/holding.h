@@ -1,5 +1,5 @@
-/* holding - how much each instance keeps in its store, and that it is not more than the bound
- * (talk.h).
+/* holding - how much each instance keeps in its store, keys and places in the journal, and that it is not
+ * more than the bound (talk.h).
  *
  * Counted by reading its keys once, when it first commits; from then on by what each commit puts and
  * removes, so that no commit costs more for what is there already. What a group that fails has changed

@@ -64,6 +64,7 @@ const char *const query_sql[QUERIES] = {
     [QUERY_ALL_KEYS] = "SELECT instance, key, value FROM kv WHERE instance"
                        " NOT IN ('', 'courier')",
     [QUERY_GET_CURSOR] = "SELECT seq FROM consumer WHERE instance = ? AND name = ?",
+    [QUERY_COUNT_CURSORS] = "SELECT count(*) FROM consumer WHERE instance = ?",
     [QUERY_PUT_CURSOR] = "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?)",
     [QUERY_GET_MARKS] = "SELECT lane, acked FROM link",
     [QUERY_PUT_MARK] = "INSERT OR REPLACE INTO link VALUES (?, ?)",

@@ -138,7 +138,7 @@ static int count_of(const struct router *router, const struct peer *peer)
 
 int router_fetch(struct router *router, struct peer *peer, const struct frame *frame)
 {
-    if (count_of(router, peer) == ROUTER_FETCHES_MAX)
+    if (count_of(router, peer) == TALK_FETCHES_MAX)
         return -ENOBUFS;
     struct fetch *fetch = mem_new(struct fetch);
     fetch->peer = peer;

@@ -2,14 +2,14 @@
  *
  * A fetch is answered once, with the committed events it wants, as soon as there is one; the
  * fetcher then asks for what follows. So a slow reader holds up nobody, and nothing is queued for
- * it. At most ROUTER_FETCHES_MAX of a peer wait at once; one more ends the peer. */
+ * it. At most TALK_FETCHES_MAX of a peer wait at once; one more ends the peer. */
 #ifndef KEEPER_ROUTER_H
 #define KEEPER_ROUTER_H
 
 #include "keeper/journal.h"
 #include "keeper/peer.h"
 
-enum { ROUTER_FETCHES_MAX = 8, ROUTER_ENTRIES_MAX = 256, ROUTER_LIMIT_MAX = 192 * 1024 };
+enum { ROUTER_ENTRIES_MAX = 256, ROUTER_LIMIT_MAX = 192 * 1024 };
 
 struct fetch;
 

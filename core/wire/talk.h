@@ -190,11 +190,17 @@ enum {
     TALK_NOTE_MAX = 2048
 };
 
-/* What an instance keeps in its store: keys, and bytes of keys and values. */
+/* Fetches of one peer that wait at once: a host has one for each pattern. */
+enum { TALK_FETCHES_MAX = 8 };
+
+/* What an instance keeps in its store: keys, bytes of keys and values, and places in the journal (a
+ * process has few, one for each pattern; former versions had others). */
 #ifdef SMALL_BOUNDS
 enum { TALK_STORE_KEYS_MAX = 64, TALK_STORE_BYTES_MAX = 1024 * 1024 };
+enum { TALK_CURSORS_MAX = 8 };
 #else
 enum { TALK_STORE_KEYS_MAX = 65536, TALK_STORE_BYTES_MAX = 32 * 1024 * 1024 };
+enum { TALK_CURSORS_MAX = 256 };
 #endif
 
 /* "alarm", "record", "telemetry". */

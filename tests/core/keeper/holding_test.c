@@ -188,6 +188,37 @@ static void who_has_more_already_may_only_make_it_less(void **state)
     put_one("one more", "v", 0);
 }
 
+static void consume(const char *name, int64_t err)
+{
+    struct buffer frame = {0};
+    begin(&frame);
+    house_consume(&frame, name, 0);
+    expect(&frame, err);
+}
+
+/* Native code in a host could make a row with each message, for ever. */
+static void places_in_the_journal_have_their_bound_and_move_on_at_it(void **state)
+{
+    struct buffer frame = {0};
+    char name[20];
+    (void)state;
+    house_commit(&house, "band.seen");
+    for (int i = 0; i < TALK_CURSORS_MAX - 1; i++) {
+        snprintf(name, sizeof(name), "band.n%d", i);
+        consume(name, 0);
+    }
+    begin(&frame);
+    house_consume(&frame, "band.x", 0);
+    house_consume(&frame, "band.y", 0);
+    expect(&frame, -EDQUOT);
+    consume("band.x", 0);
+    consume("band.y", -EDQUOT);
+    consume("band.x", 0);
+    assert_int_equal(fixture_ask(&house.fixture,
+                                 "SELECT count(*) FROM consumer WHERE instance = 'gate'"),
+                     TALK_CURSORS_MAX);
+}
+
 static void each_instance_has_its_own(void **state)
 {
     struct holding *holding;
@@ -218,6 +249,7 @@ int main(void)
         CASE(a_group_that_fails_takes_its_keys_back),
         CASE(after_a_restart_it_is_counted_again),
         CASE(who_has_more_already_may_only_make_it_less),
+        CASE(places_in_the_journal_have_their_bound_and_move_on_at_it),
         CASE(each_instance_has_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

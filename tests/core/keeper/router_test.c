@@ -206,7 +206,7 @@ static void a_fetch_that_is_cancelled_is_not_answered(void **state)
 static void one_fetch_too_many_ends_the_peer_and_its_fetches(void **state)
 {
     (void)state;
-    for (uint32_t id = 1; id <= ROUTER_FETCHES_MAX; id++)
+    for (uint32_t id = 1; id <= TALK_FETCHES_MAX; id++)
         fetch(HOUSE_READER, id, ANY);
     ends_expect_silence(house.loop, house.ends[HOUSE_READER]);
     fetch(HOUSE_READER, 99, ANY);
