@@ -16,6 +16,9 @@
 
 #include "base/base.h"
 
+/* Garbage is collected when the memory has doubled, or grown by so much. */
+enum { GROWS_LEAST = 512 * 1024, GROWS_FREELY = 2 * 1024 * 1024 };
+
 enum over { WITHIN, OVER_TIME, OVER_BYTES };
 
 static struct {
@@ -121,6 +124,25 @@ lua_State *budget_new_state(struct budget *budget)
     lua_atpanic(L, panic);
     *(void **)lua_getextraspace(L) = NULL; /* no task runs on it; see task.c */
     return L;
+}
+
+/* Once finalises, and once more frees what was finalised. */
+void budget_collect_now(struct budget *budget, lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT);
+    lua_gc(L, LUA_GCCOLLECT);
+    size_t used = budget->used_bytes;
+    size_t left = used < budget->most_bytes ? (budget->most_bytes - used) / 2 : 0;
+    size_t grows = used > GROWS_FREELY ? used : GROWS_FREELY;
+    if (grows > left)
+        grows = left;
+    budget->collect_at = used + (grows > GROWS_LEAST ? grows : GROWS_LEAST);
+}
+
+void budget_collect(struct budget *budget, lua_State *L)
+{
+    if (budget->used_bytes > budget->collect_at)
+        budget_collect_now(budget, L);
 }
 
 static void set_clock(int ms)

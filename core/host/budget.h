@@ -31,10 +31,19 @@ struct budget {
     uintptr_t
         refused_block; /* what was refused last: Lua asks for the same again, or gives up */
     size_t refused_size;
+    size_t
+        collect_at; /* bytes from which budget_collect() does something; 0: from the first */
 };
 
 /* A Lua state that pays from the budget, which must outlive it. NULL when it cannot be made. */
 lua_State *budget_new_state(struct budget *budget);
+
+/* Between two slices: all garbage goes when it has become too much. Lua's collector alone does not keep
+ * up with what has a finaliser (each operation that waits): it counts as alive what it has finalised, and
+ * waits for twice that. */
+void budget_collect(struct budget *budget, lua_State *L);
+/* The same at once. */
+void budget_collect_now(struct budget *budget, lua_State *L);
 
 /* Lets the clock run; at most one budget at a time. */
 void budget_start(struct budget *budget);

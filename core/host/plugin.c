@@ -58,12 +58,6 @@ void plugin_end(struct plugin *plugin, int code)
     loop_stop(plugin->loop);
 }
 
-static int collect(lua_State *L)
-{
-    lua_gc(L, LUA_GCCOLLECT);
-    return 0;
-}
-
 /* A plugin that holds on to all its memory never gets well by itself. */
 static void check_memory(struct plugin *plugin)
 {
@@ -71,9 +65,7 @@ static void check_memory(struct plugin *plugin)
     if (!budget->was_short)
         return;
     budget->was_short = false;
-    lua_pushcfunction(plugin->L, collect);
-    if (lua_pcall(plugin->L, 0, 0, 0) != LUA_OK)
-        lua_pop(plugin->L, 1);
+    budget_collect_now(budget, plugin->L);
     if (budget->used_bytes <= budget->most_bytes / 8 * 7)
         return;
     log_error(

@@ -154,6 +154,7 @@ static void advance(struct task *task, int arguments)
     int results;
     lua_State *L = task->thread;
     task->waiting = false;
+    budget_collect(&task->plugin->budget, task->main);
     task->resumed_us = now_mono_us();
     budget_begin(L);
     int status = lua_resume(L, NULL, arguments, &results);

@@ -184,6 +184,31 @@ static void what_never_comes_to_an_instruction_ends_the_process(void **state)
     assert_int_equal(WEXITSTATUS(status), 70);
 }
 
+static int finalise(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+/* As a handler that waits in a loop for ever: Lua's own pace lets the garbage grow with each cycle. */
+static void what_is_finalised_does_not_pile_up(void **state)
+{
+    lua_State *L = new_state();
+    (void)state;
+    luaL_newmetatable(L, "wait");
+    lua_pushcfunction(L, finalise);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    for (int i = 0; i < 300000; i++) {
+        budget_collect(&budget, L);
+        lua_newuserdatauv(L, 24, 0);
+        luaL_setmetatable(L, "wait");
+        lua_pop(L, 1);
+        assert_true(budget.used_bytes < BYTES / 4 * 3);
+    }
+    close_state(L);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +217,7 @@ int main(void)
         cmocka_unit_test(garbage_does_not_count),
         cmocka_unit_test(the_next_slice_is_free_again),
         cmocka_unit_test(memory_is_bounded_and_can_be_used_again),
+        cmocka_unit_test(what_is_finalised_does_not_pile_up),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(what_never_comes_to_an_instruction_ends_the_process),
     };
