@@ -114,12 +114,19 @@ static void check_content(lua_State *L, const struct plugin *plugin, const char 
     lua_pop(L, 1);
 }
 
+/* A text that is one in C too: nothing stands behind a NUL. */
+static bool is_word(lua_State *L, int index)
+{
+    return lua_type(L, index) == LUA_TSTRING &&
+           strlen(lua_tostring(L, index)) == lua_rawlen(L, index);
+}
+
 static void read_subject(lua_State *L, struct effects_event *event)
 {
     if (lua_getfield(L, 1, "subject") == LUA_TNIL)
         return;
     event->subject = lua_tostring(L, -1);
-    if (lua_type(L, -1) != LUA_TSTRING || !word_is_subject(event->subject))
+    if (!is_word(L, -1) || !word_is_subject(event->subject))
         luaL_error(L,
                    "emit \"%s\": subject: expected \"office\", \"person/ID\" or "
                    "\"device/KIND/SERIAL\", got %s",
@@ -165,8 +172,8 @@ static int emit(lua_State *L)
     check_fields(L);
     lua_getfield(L, 1, "type");
     event.type = lua_tostring(L, 2);
-    if (lua_type(L, 2) != LUA_TSTRING)
-        return luaL_error(L, "emit: type: expected a text");
+    if (!is_word(L, 2))
+        return luaL_error(L, "emit: type: expected a text without NUL");
     read_subject(L, &event);
     read_time(L, &event);
     check_content(L, plugin, event.type);

@@ -54,11 +54,15 @@ static const char *write_number(struct writer *writer, int index)
     return NULL;
 }
 
-static void write_text(struct writer *writer, int index)
+/* A text grows up to sixfold when it is written: one that cannot fit is not even begun. */
+static const char *write_text(struct writer *writer, int index)
 {
     size_t length;
     const char *text = lua_tolstring(writer->L, index, &length);
+    if (length > writer->most)
+        return "too long";
     json_put_bytes(writer->out, text, length);
+    return NULL;
 }
 
 /* What an array would leave out without a word. */
@@ -113,9 +117,10 @@ static const char *write_object(struct writer *writer, int index)
             return "a table with names and numbers as keys";
         buffer_append(writer->out, first ? "{" : ",", 1);
         first = false;
-        write_text(writer, lua_gettop(L) - 1);
+        const char *why = write_text(writer, lua_gettop(L) - 1);
         buffer_append(writer->out, ":", 1);
-        const char *why = write_value(writer, lua_gettop(L));
+        if (why == NULL)
+            why = write_value(writer, lua_gettop(L));
         if (why != NULL)
             return why;
         lua_pop(L, 1);
@@ -148,8 +153,7 @@ static const char *write_value(struct writer *writer, int index)
     case LUA_TTABLE:
         return write_table(writer, index);
     case LUA_TSTRING:
-        write_text(writer, index);
-        return NULL;
+        return write_text(writer, index);
     case LUA_TNUMBER:
         return write_number(writer, index);
     case LUA_TBOOLEAN:

@@ -111,6 +111,9 @@ static void a_bad_emit_names_the_field(void **state)
         "{ type = 'x.y', data = { f = pcall } }|cannot be JSON",
         "{ type = 'x.y', data = { 1, 2 } }|expected a table with names, got a list",
         "{ data = {} }|type: expected a text",
+        "{ type = 'x.y\\0z' }|type: expected a text without NUL",
+        "{ type = 'x.y', subject = 'office\\0z' }|subject: expected",
+        "{ type = 'x.y', data = { t = ('\\1'):rep(1 << 20) } }|cannot be JSON: too long",
     };
     (void)state;
     for (size_t i = 0; i < countof(EMITS); i++) {
@@ -126,6 +129,18 @@ static void a_bad_emit_names_the_field(void **state)
         assert_int_equal(desk.events, 1);
         finish(PLUGIN_ENDED);
     }
+}
+
+static void patterns_are_bounded_as_the_keeper_bounds_them(void **state)
+{
+    (void)state;
+    start(ONE_EVENT, "for i = 1, 8 do host.on('x.n' .. i, print or assert) end\n"
+                     "local ok, why = pcall(host.on, 'x.more', assert)\n"
+                     "assert(not ok and why:find('at most 8 patterns', 1, true), why)\n"
+                     "host.emit { type = 'x.y', data = { fine = true } }");
+    talk_until(has_started);
+    assert_int_equal(desk.events, 1);
+    finish(PLUGIN_ENDED);
 }
 
 static void chance_comes_by_the_byte_and_never_twice(void **state)
@@ -365,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_plugin_that_cannot_start_ends_the_process),
         cmocka_unit_test(an_error_drops_what_the_handler_gathered),
         cmocka_unit_test(a_bad_emit_names_the_field),
+        cmocka_unit_test(patterns_are_bounded_as_the_keeper_bounds_them),
         cmocka_unit_test(chance_comes_by_the_byte_and_never_twice),
         cmocka_unit_test(a_schema_is_asked_at_emit),
         cmocka_unit_test(commit_waits_until_it_is_durable),

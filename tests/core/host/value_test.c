@@ -132,6 +132,7 @@ static void what_json_cannot_say_is_named(void **state)
                         "a table with names and numbers as keys");
     assert_string_equal(json_of(*state, "{ 1, nil, 3, [9] = 7 }"), "a list with holes");
     assert_string_equal(json_of(*state, "('x'):rep(5000)"), "too long");
+    assert_string_equal(json_of(*state, "{[('x'):rep(5000)] = 1}"), "too long");
 }
 
 static void an_empty_array_cannot_be_given_a_finaliser(void **state)
