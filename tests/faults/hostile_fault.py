@@ -175,11 +175,11 @@ def villain_cases():
 
 @pytest.mark.parametrize("name", villain_cases())
 def test_a_villain_harms_only_itself(name, neighbours):
-    fate, words, lua = villains.LUA[name]
+    fate, words, lua, *need = villains.LUA[name]
     there = neighbours()
     if fate == villains.PACED:
         there.work_before()
-    there.house.add(name, lua, SECONDS + 9 * (fate == villains.PACED), there.lasts)
+    there.house.add(name, lua, SECONDS + 9 * (fate == villains.PACED), there.lasts, *need)
     there.live(name)
     office = there.office
     villain = next(child for child in office.status()["children"] if child["name"] == name)
@@ -198,6 +198,7 @@ def test_a_villain_harms_only_itself(name, neighbours):
         assert villain["held_ms"] > 0
     there.check()
     assert len(office.text()) < 200 * KB, "the log was flooded"
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]", office.text()), "a terminal would obey the log"
 
 
 # ---- Dying: what the supervisor does
@@ -245,6 +246,55 @@ def test_native_code_that_floods_the_keeper_is_held_back(neighbours):
     there.live("floods the keeper")
     assert "villain: says more than 2000 messages" in there.office.text()
     there.check()
+
+
+@pytest.mark.slow
+def test_native_code_that_floods_the_log_is_not_heard_any_more(neighbours):
+    there = neighbours()
+    there.house.attack("villain", f"floods_the_log {3 * SECONDS}", SECONDS)
+    there.live("floods the log")
+    text = there.office.text()
+    assert "villain villain: says more than 20 lines a second" in text or "were left out" in text
+    assert not re.search("^[^ ]*Z error keeper: noise", text, re.M), "it has spoken in the keeper's name"
+    there.check()
+    assert len(text) < 200 * KB
+
+
+# Its error output is not the log but the socket or pipe that whoever collects the log has made.
+COLLECTED = """import os, socket, sys
+ours, its = socket.socketpair() if sys.argv[1] == "socket" else map(os.fdopen, os.pipe(), "rw")
+if os.fork() == 0:
+    its.close()
+    while True:
+        said = os.read(ours.fileno(), 65536)
+        os.write(2, said) if said else os._exit(0)
+os.dup2(its.fileno(), 2)
+os.execvp(sys.argv[2], sys.argv[2:])"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order, through", [
+    ("shuts_the_log", ["/usr/bin/python3", "-c", COLLECTED, "socket"]),
+    ("reads_the_log 10", ["/usr/bin/python3", "-c", COLLECTED, "pipe"]),
+    ("rewinds_the_log", []),
+], ids=["shut", "read", "rewound"])
+def test_native_code_cannot_take_the_log_from_others(order, through, tmp_path, started):
+    house = villains.House(tmp_path / "house")
+    house.attack("villain", order)
+    house.add("neighbour", "")
+    office = house.office()
+    office.argv = (*through, *office.argv)
+    started(office)
+    town.wait_for(lambda: len(told_at(office, "(villain|neighbour): started$")) == 2 or
+                  order.startswith("reads") and told_at(office, "neighbour: started$"), 15, "the attack")
+    time.sleep(2)
+    before = office.text()
+    for died in range(1, 4):
+        town.wait_for(lambda: pid_of(office, "neighbour") > 0, 15, "the neighbour")
+        os.kill(pid_of(office, "neighbour"), signal.SIGKILL)
+        town.wait_for(lambda n=died: office.text().count("keeper: neighbour: died") >= n, 15, "the keeper's word")
+    town.wait_for(lambda: "attacked " + order.split()[0] in office.text(), 20, "the end of the attack")
+    assert office.text().startswith(before), "what was said is not there any more"
 
 
 # ---- Escapes
@@ -345,6 +395,10 @@ class World:
         except (FileNotFoundError, ProcessLookupError):
             return 0
 
+    def listens_somewhere(self):
+        said = re.search(r"listens at (\d+)", self.office.text())
+        return bool(said) and town.listens(int(said.group(1)))
+
     def open_files(self, name):
         """0 of a host that has just ended."""
         try:
@@ -383,6 +437,9 @@ ESCAPES = {
     "connects_to_a_local_program": (lambda w: w.path("local"), lambda w: w.was_reached(w.local)),
     "takes_a_gigabyte": (lambda w: "x", lambda w: w.peak_kib("takes_a_gigabyte") > 512 * KB),
     "shares_a_gigabyte": (lambda w: "x", lambda w: w.peak_kib("shares_a_gigabyte") > 512 * KB),
+    "takes_a_gigabyte_of_stack": (lambda w: "x", lambda w: w.peak_kib("takes_a_gigabyte_of_stack") > 512 * KB),
+    "makes_its_stack_a_gigabyte": (lambda w: "x", lambda w: w.peak_kib("makes_its_stack_a_gigabyte") > 512 * KB),
+    "listens_anywhere": (lambda w: "x", World.listens_somewhere),
     "opens_without_end": (lambda w: "x", lambda w: w.open_files("opens_without_end") > 200),
     "forges_an_alarm": (lambda w: "x", lambda w: "journal.damaged" in w.office.command("events").stdout),
 }

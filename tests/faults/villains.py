@@ -116,6 +116,125 @@ LUA = {
         (PACED, "", "local n = 0 local began = host.mono() while host.mono() - began < 0.15 do n = n + 1 end"),
 }
 
+# Further tricks with what Lua itself has, what `host` takes, and what it is told.
+SPIN = "function() while true do end end"
+SLOW = "ran for more than 200 ms"
+LUA |= {
+    "formats_a_width_without_end": (HANDLER, "invalid conversion", "('%99999d'):format(1)"),
+    "packs_two_gigabytes": (HANDLER, "memory", "string.pack('c2147483647', '')"),
+    "unpacks_behind_the_end":
+        (HANDLER, "too short", "string.unpack('s8', ('\\x7f'):rep(8))"),
+    "spreads_a_text_over_the_stack":
+        (HANDLER, "overflow", "utf8.codepoint(('x'):rep(1 << 20), 1, -1)"),
+    "decodes_what_is_no_text":
+        (HANDLER, "invalid UTF-8", "for _ in utf8.codes(('\\xff'):rep(9)) do end"),
+    "sorts_by_lies":
+        (HANDLER, "order function", "local t = {} for i = 1, 1000 do t[i] = i end "
+         "table.sort(t, function() return true end)"),
+    "sorts_slowly":
+        (HANDLER, SLOW, "local t = {} for i = 1, 100000 do t[i] = (i * 7919) % 100003 end "
+         "while true do table.sort(t, function(a, b) return a > b end) "
+         "table.sort(t, function(a, b) return a < b end) end"),
+    "recurses_through_metamethods":
+        (HANDLER, "overflow",
+         "local t = setmetatable({}, {__index = function(t, k) return t[k + 1] end}) return t[1]"),
+    "chains_its_metatables":
+        (HANDLER, "chain too long",
+         "local t = {} setmetatable(t, {__index = t}) return t.x"),
+    "compares_for_ever":
+        (HANDLER, SLOW, "local m = {__eq = " + SPIN + "} "
+         "return setmetatable({}, m) == setmetatable({}, m)"),
+    "joins_for_ever":
+        (HANDLER, SLOW, "return setmetatable({}, {__concat = " + SPIN + "}) .. 'x'"),
+    "fails_in_closing_without_end":
+        (HANDLER, "", "local m = {__close = function() error('x') end} "
+         "local function f(n) local a <close> = setmetatable({}, m) if n > 0 then f(n - 1) end end f(100000)"),
+    "nests_pcall_by_its_arguments":
+        (PACED, "", "local t = {} for i = 1, 100000 do t[i] = pcall end pcall(table.unpack(t))"),
+    "raises_nothing": (HANDLER, "raised a nil", "error(nil)"),
+    "raises_what_loops_when_seen":
+        (HANDLER, "raised a table", "error(setmetatable({}, {__index = " + SPIN + ", __name = 7}))"),
+    "raises_a_megabyte": (HANDLER, "xxxxxxxx", "error(('x'):rep(1 << 20))"),
+    "raises_what_a_terminal_obeys":
+        (HANDLER, "?[2J?31m?", "error('\\27[2J\\u{9b}31m\\u{202e}', 0)"),
+    "logs_what_a_terminal_obeys":
+        (PACED, "obey ?[31m??2026 info keeper: ok",
+         "host.log.error('obey \\27[31m\\r\\n2026 info keeper: ok \\u{85}\\xff\\u{2028}%s', 'x')"),
+    "waits_without_end_in_pcall": (PACED, "", "while true do pcall(host.sleep, 0) end"),
+    "waits_where_nobody_can":
+        (HANDLER, "cannot wait here", "table.sort({3, 2, 1}, function() host.sleep(1) end)"),
+    "waits_while_it_is_closed":
+        (HANDLER, "now", "local a <close> = setmetatable({}, {__close = function() host.sleep('1h') end}) "
+         "error('now')"),
+    "commits_nothing_for_ever": (HANDLER, SLOW, "while true do host.commit() end"),
+    "waits_in_too_many_handlers":
+        (HANDLER, "more than 256 timers",
+         "while true do host.after(0, function() host.sleep('1h') end) end"),
+    "subscribes_without_end":
+        (HANDLER, "at most 8 patterns",
+         "for i = 1, 300 do host.on('villain.n' .. i .. '_' .. #self.kept, function() end) end"),
+    "hears_itself":
+        (PACED, "has to wait", "if not self.hears then self.hears = true "
+         "host.on('villain.said', function() for _ = 1, 100 do "
+         "host.emit { type = 'villain.said', data = {} } end end) end "
+         "host.emit { type = 'villain.said', data = {} }"),
+    "counts_under_names_without_end":
+        (PACED, "", "for i = 1, 10000 do host.metrics.count(('m'):rep(30) .. i) end"),
+    "counts_under_odd_names":
+        (PACED, "", "for _, n in ipairs { '', '\\27[2J', '\\xff', '\\xfe', 'a\\0b', '\"', '{', '\\u{9b}' } do "
+         "host.metrics.gauge(n, 0 / 0) host.metrics.count(n, 1 / 0) host.metrics.gauge(n, -0.0) "
+         "host.metrics.gauge(n, 1e308) host.metrics.count(n, 1e308) end"),
+    "emits_what_is_no_number":
+        (HANDLER, "", "host.emit { type = 'villain.said', data = { n = 0 / 0 } }"),
+    "emits_at_no_time":
+        (HANDLER, "expected seconds since 1970",
+         "host.emit { type = 'villain.said', data = {}, time = 1 / 0 }"),
+    "emits_a_circle":
+        (HANDLER, "", "local t = {} t.t = t host.emit { type = 'villain.said', data = t }"),
+    "emits_what_grows_sixfold":
+        (HANDLER, "too long", "local t = ('\\1'):rep(1 << 20) "
+         "host.emit { type = 'villain.said', data = { a = t .. t .. t .. t } }"),
+    "emits_of_nobody":
+        (HANDLER, "subject: expected",
+         "host.emit { type = 'villain.said', data = {}, subject = 'person/\\xff' }"),
+    "emits_behind_a_nul":
+        (HANDLER, "without NUL", "host.emit { type = 'villain.said\\0x', data = {} }"),
+    "emits_a_function":
+        (HANDLER, "", "host.emit { type = 'villain.said', data = { f = print or assert } }"),
+    "emits_odd_texts_and_numbers":
+        (PACED, "", "host.emit { type = 'villain.said', data = { a = '\\xff\\0\\u{9b}', b = -0.0, "
+         "c = math.mininteger, d = 5e-324, ['\\xff'] = 1, ['\\xfe'] = 2, [''] = {} } } host.sleep('50ms')"),
+    "stores_without_end":
+        (PACED, "has to wait", "self.n = (self.n or 0) + 1 for _ = 1, 5 do for i = 1, 200 do "
+         "host.store.put(self.n .. '/' .. i, ('x'):rep(1000)) end host.commit() end"),
+    "stores_behind_a_nul": (HANDLER, "expected a key", "host.store.put('a\\0b', 1)"),
+    "requires_odd_names":
+        (HANDLER, "none of them", "for _, n in ipairs { '', '.', '..', '...', 'a..b', '/etc/passwd', "
+         "'\\0', 'schema\\0', ('a'):rep(5000), 'io', 'os', 'a/b', '~', '%s', 'plugin ' } do "
+         "assert(not pcall(require, n), n) end error('none of them')"),
+    "requires_a_circle": (HANDLER, "requires itself", "require 'circle'"),
+    "rewrites_its_libraries":
+        (HANDLER, "", "string.format = " + SPIN + " table.insert = nil pairs = nil type = nil "
+         "host.log.warn('%s', 'still') host.emit { type = 'villain.said', data = { a = {} } } error('still here')"),
+    "reaches_behind_a_handle":
+        (HANDLER, "nothing behind", "local bus = host.modbus.open('modbus-tcp://127.0.0.1:9') "
+         "assert(getmetatable(bus) == false) assert(not pcall(setmetatable, bus, {})) bus:close() "
+         "assert(not pcall(bus.read_holding, bus, 0, 1)) error('nothing behind')"),
+    "backtracks_by_options":
+        (ENDED, "cannot be stopped", "(('a'):rep(28) .. 'b'):gsub(('a?'):rep(28) .. ('a'):rep(28) .. 'c', '')"),
+    "looks_for_an_end_of_brackets":
+        (ENDED, "cannot be stopped", "(('('):rep(400000)):find('%b()')"),
+    "connects_without_end":
+        (PACED, "", "for _ = 1, 200 do host.tcp.connect('tcp://127.0.0.1:9') end", "tcp"),
+    "never_finishes_a_blob":
+        (HANDLER, "being written", "for _ = 1, 10 do self.kept[#self.kept + 1] = "
+         "assert(host.blob.open { class = 'picture' }) end", "blob"),
+    "seals_blobs_without_end":
+        (PACED, "names them in no commit", "for i = 1, 100 do "
+         "local spool = assert(host.blob.open { class = 'picture', most = 100 }) "
+         "spool:write('x' .. i) spool:finish() end", "blob"),
+}
+
 # No villain: 12,000 events in commits of all sizes, and then rest.
 WORK = """if self.done then return end
     self.done = true
@@ -136,7 +255,7 @@ local plugin = {
     api = 1,
     name = "%(name)s",
     summary = "Tries what it must not.",
-    needs = { "modbus" },
+    needs = { "modbus", %(needs)s },
     config = schema.record {
         wait = schema.duration { doc = "before it begins" },
         last = schema.duration { doc = "how long it goes on" },
@@ -176,12 +295,14 @@ NATIVE = """host.log.warn("attack %s")
     host.sleep("1h")"""
 
 
-def write_plugin(plugins, name, lua):
-    """A plugin of that name, which tries `lua`."""
+def write_plugin(plugins, name, lua, need=None):
+    """A plugin of that name, which tries `lua`, and has another capability for it."""
     folder = plugins / name
     folder.mkdir()
-    (folder / "plugin.lua").write_text(PLUGIN % {"name": name, "lua": lua}, encoding="ascii")
+    (folder / "plugin.lua").write_text(PLUGIN % {"name": name, "lua": lua,
+                                                       "needs": f'"{need}"' if need else ""}, encoding="ascii")
     (folder / "nested.lua").write_text("return " + "(" * 5000 + "1" + ")" * 5000, encoding="ascii")
+    (folder / "circle.lua").write_text("return require 'circle'", encoding="ascii")
     (folder / "bytes.lua").write_bytes(b"\x1bLua\x54\x00\x19\x93")
     return folder
 
@@ -200,9 +321,9 @@ class House:
             host.symlink_to(os.path.join(HOSTILE, "host"))
         self.blocks = []
 
-    def add(self, name, lua, wait=0, last=0):
+    def add(self, name, lua, wait=0, last=0, need=None):
         """A villain that begins after `wait` seconds and goes on for `last` (0: for ever)."""
-        write_plugin(self.plugins, name, lua)
+        write_plugin(self.plugins, name, lua, need)
         self.blocks.append(f'plugin "{name}" "{name}" {{ wait = "{wait}s", last = "{last or 86400}s" }}\n')
 
     def attack(self, name, order, wait=0):

@@ -220,6 +220,23 @@ static int listens(const char *port)
     return result(listen(fd, 5));
 }
 
+/* At the kernel's choice of a port: it says which. */
+static int listens_anywhere(const char *nothing)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof(address);
+    char told[40];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)nothing;
+    if (fd < 0 || listen(fd, 5) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+        return errno;
+    int written =
+        snprintf(told, sizeof(told), "listens at %d\n", ntohs(address.sin_port));
+    say(told, (size_t)written);
+    return 0;
+}
+
 static int sends_a_datagram(const char *port)
 {
     struct sockaddr_in address = at(port);
@@ -268,6 +285,28 @@ static int shares_a_gigabyte(const char *nothing)
     (void)nothing;
     char *bytes =
         mmap(NULL, GIGABYTE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED)
+        return errno;
+    memset(bytes, 1, GIGABYTE);
+    return 0;
+}
+
+/* A stack that grows is not counted as data. */
+static int takes_a_gigabyte_of_stack(const char *nothing)
+{
+    (void)nothing;
+    char *bytes = mmap(NULL, GIGABYTE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0);
+    if (bytes == MAP_FAILED)
+        return errno;
+    memset(bytes, 1, GIGABYTE);
+    return 0;
+}
+
+static int makes_its_stack_a_gigabyte(const char *nothing)
+{
+    uintptr_t here = (uintptr_t)&nothing & ~(uintptr_t)(PAGE - 1);
+    char *bytes = mremap((void *)(here - 4 * PAGE), PAGE, GIGABYTE, MREMAP_MAYMOVE);
     if (bytes == MAP_FAILED)
         return errno;
     memset(bytes, 1, GIGABYTE);
@@ -344,6 +383,46 @@ static int forges_an_alarm(const char *nothing)
     return result(send(LINE, frame, sizeof(frame), MSG_NOSIGNAL));
 }
 
+/* ---- The log, which is everybody's */
+
+static int shuts_the_log(const char *nothing)
+{
+    (void)nothing;
+    return result(shutdown(STDERR_FILENO, SHUT_RDWR));
+}
+
+static int rewinds_the_log(const char *nothing)
+{
+    (void)nothing;
+    if (fcntl(STDERR_FILENO, F_SETFL, 0) != 0 || lseek(STDERR_FILENO, 0, SEEK_SET) != 0)
+        return errno;
+    return result(say("stolen\n", 7));
+}
+
+/* The other end of a pipe, for so many seconds: what it reads nobody else does. */
+static int reads_the_log(const char *seconds)
+{
+    char text[1024];
+    time_t until = time(NULL) + atoi(seconds);
+    int fd = open("/proc/self/fd/2", O_RDONLY | O_NONBLOCK);
+    if (fd < 0)
+        return errno;
+    while (time(NULL) < until)
+        if (read(fd, text, sizeof(text)) < 0)
+            usleep(100);
+    return 0;
+}
+
+static int floods_the_log(const char *seconds)
+{
+    static const char LINE_OF_IT[] =
+        "2026-11-22T00:00:00.000000Z error keeper: noise noise noise noise noise\n";
+    time_t until = time(NULL) + atoi(seconds);
+    while (time(NULL) < until && say(LINE_OF_IT, sizeof(LINE_OF_IT) - 1) > 0)
+        ;
+    return 0;
+}
+
 static const struct attack {
     const char *name;
     int (*attack)(const char *argument);
@@ -374,6 +453,13 @@ static const struct attack {
     {"connects_to_a_local_program", connects_to_a_local_program},
     {"takes_a_gigabyte", takes_a_gigabyte},
     {"shares_a_gigabyte", shares_a_gigabyte},
+    {"takes_a_gigabyte_of_stack", takes_a_gigabyte_of_stack},
+    {"makes_its_stack_a_gigabyte", makes_its_stack_a_gigabyte},
+    {"listens_anywhere", listens_anywhere},
+    {"shuts_the_log", shuts_the_log},
+    {"rewinds_the_log", rewinds_the_log},
+    {"reads_the_log", reads_the_log},
+    {"floods_the_log", floods_the_log},
     {"opens_without_end", opens_without_end},
     {"reads_from_nowhere", reads_from_nowhere},
     {"ends_without_a_word", ends_without_a_word},
@@ -399,11 +485,13 @@ static void try_it(const char *order)
     }
 }
 
-/* The line is written first, so that it is seen before what it does. */
+/* The line is written first, so that it is seen before what it does. Only in a host: the keeper puts the
+ * same line into the log. */
 ssize_t write(int fd, const void *bytes, size_t length)
 {
     ssize_t written = syscall(SYS_write, fd, bytes, length);
-    if (fd != STDERR_FILENO || length >= 900)
+    if (fd != STDERR_FILENO || length >= 900 ||
+        strcmp(program_invocation_short_name, "host") != 0)
         return written;
     char line[900];
     memcpy(line, bytes, length);
