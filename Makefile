@@ -76,9 +76,12 @@ PKG_bench  := lua5.4-cjson
 # Annexes: what a plugin may need that brings a big library, as a shared object beside the program
 # that loads it and in which it finds the rest of the room.
 ANNEXES_host := http serve
-ANNEX_http   := bind_http bind_stream bind_form transfer transfer_fault challenge wires multipart \
-                headers bind_ftp bind_ftpstream patience fetch fetch_sockets ftptap listing
-ANNEX_serve  := bind_serve visit server serveurl cidr
+ANNEX_http   := $(addprefix bind/,bind_http bind_stream bind_form bind_ftp bind_ftpstream patience) \
+                $(addprefix web/,transfer transfer_fault challenge wires multipart headers) \
+                $(addprefix files/,fetch fetch_sockets listing) \
+                tap/ftptap
+ANNEX_serve  := bind/bind_serve \
+                $(addprefix web/,visit server serveurl cidr)
 PKG_http     := libcurl
 PKG_serve    := libmicrohttpd
 EXPORT_host  := -rdynamic -Wl,-u,random_bytes,-u,webtap_head # what only an annex calls
@@ -141,8 +144,9 @@ libs_of   = $(foreach r,$(1),$(if $(strip $(PKG_$(r))),$(shell pkg-config --libs
 archives  = $(foreach r,$(1),$(OUT)/lib/lib$(r).a)
 whole_of  = $(patsubst %,-Wl$(COMMA)--whole-archive $(OUT)/lib/lib%.a -Wl$(COMMA)--no-whole-archive,$(filter $(WHOLE),$(1)))
 
-# A room's archive: everything but main.c. A program: main.c, its archive and the ground floor.
-sources_of = $(filter-out core/$(1)/main.c,$(wildcard core/$(1)/*.c))
+# A room's archive: everything but main.c, also of the room's parts. A program: main.c, its archive and
+# the ground floor.
+sources_of = $(filter-out core/$(1)/main.c,$(wildcard core/$(1)/*.c core/$(1)/*/*.c))
 define room
 $(OUT)/lib/lib$(1).a: $(patsubst %.c,$(OUT)/%.o,$(call sources_of,$(1)))
 	@mkdir -p $$(@D) && rm -f $$@
@@ -203,8 +207,8 @@ $(SHARED_FOLDERS):
 	@mkdir -p $(@D)
 	@ln -sfn $(CURDIR)/$(@F) $@
 
-# ---- Unit tests mirror the tree: tests/core/ROOM/FILE_test.c tests core/ROOM/FILE.c.
-UNIT_SOURCES := $(wildcard tests/core/*/*_test.c)
+# ---- Unit tests mirror the tree: tests/core/ROOM/PART/FILE_test.c tests core/ROOM/PART/FILE.c.
+UNIT_SOURCES := $(wildcard tests/core/*/*_test.c tests/core/*/*/*_test.c)
 UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(UNIT_SOURCES))
 define unit
 $(OUT)/tests/core/$(1)/%_test: $(OUT)/tests/core/$(1)/%_test.o $(call archives,$(1) $(NEEDS_$(1)) proof wire base)
@@ -215,7 +219,7 @@ $(OUT)/tests/core/$(1)/%_test: $(OUT)/tests/core/$(1)/%_test.o $(call archives,$
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit,$(r))))
 
-# ---- Fuzzers: tests/fuzz/ROOM/FILE_fuzz.c feeds the parser of core/ROOM/FILE.c.
+# ---- Fuzzers: tests/fuzz/ROOM/FILE_fuzz.c feeds the parser of that name in core/ROOM.
 FUZZ_SOURCES := $(wildcard tests/fuzz/*/*_fuzz.c)
 FUZZ_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SOURCES))
 define fuzz

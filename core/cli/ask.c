@@ -10,10 +10,10 @@
 
 #include "base/json.h"
 #include "base/word.h"
-#include "cli/keeperline.h"
-#include "cli/params.h"
-#include "cli/place.h"
-#include "cli/table.h"
+#include "cli/office/keeperline.h"
+#include "cli/office/params.h"
+#include "cli/office/place.h"
+#include "cli/office/table.h"
 #include "wire/talk.h"
 
 /* One of the two commands. */

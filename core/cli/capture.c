@@ -9,9 +9,9 @@
 #include "base/base.h"
 #include "base/duration.h"
 #include "base/word.h"
-#include "cli/keeperline.h"
-#include "cli/options.h"
-#include "cli/place.h"
+#include "cli/office/keeperline.h"
+#include "cli/office/options.h"
+#include "cli/office/place.h"
 #include "wire/talk.h"
 
 static const char USAGE[] =

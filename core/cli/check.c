@@ -7,9 +7,9 @@
 
 #include "base/base.h"
 #include "base/json.h"
-#include "cli/configuration.h"
-#include "cli/options.h"
-#include "cli/place.h"
+#include "cli/office/configuration.h"
+#include "cli/office/options.h"
+#include "cli/office/place.h"
 
 static const char USAGE[] =
     "usage: outpost check [--config FILE] [--json]\n"

@@ -13,10 +13,10 @@
 
 #include "base/json.h"
 #include "base/word.h"
-#include "cli/archive.h"
-#include "cli/keeperline.h"
-#include "cli/ledger.h"
-#include "cli/place.h"
+#include "cli/journal/archive.h"
+#include "cli/journal/ledger.h"
+#include "cli/office/keeperline.h"
+#include "cli/office/place.h"
 #include "wire/talk.h"
 
 static const char USAGE[] =

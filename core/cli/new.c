@@ -18,8 +18,8 @@
 
 #include "base/base.h"
 #include "base/file.h"
-#include "cli/options.h"
-#include "cli/place.h"
+#include "cli/office/options.h"
+#include "cli/office/place.h"
 
 enum { NAME_MAX_LETTERS = 32, FILE_MOST = 256 * 1024, DEPTH_MOST = 4 };
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "cli/ledger.h"
+#include "cli/journal/ledger.h"
 
 static const char USAGE[] =
     "outpost prove SEQ [--state DIR]\n"

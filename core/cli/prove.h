@@ -2,8 +2,8 @@
 #ifndef CLI_PROVE_H
 #define CLI_PROVE_H
 
-#include "cli/archive.h"
-#include "cli/statement.h"
+#include "cli/journal/archive.h"
+#include "cli/journal/statement.h"
 
 /* Takes the words behind the program's name, "prove" first. Exit code: 0 the proof is on standard
  * output, 1 there is none to give, 2 wrong use or unreadable. */

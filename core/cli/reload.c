@@ -9,10 +9,10 @@
 
 #include "base/base.h"
 #include "base/json.h"
-#include "cli/configuration.h"
-#include "cli/keeperline.h"
-#include "cli/options.h"
-#include "cli/place.h"
+#include "cli/office/configuration.h"
+#include "cli/office/keeperline.h"
+#include "cli/office/options.h"
+#include "cli/office/place.h"
 #include "wire/talk.h"
 
 static const char USAGE[] =

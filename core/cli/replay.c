@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/place.h"
-#include "cli/play.h"
-#include "cli/slice.h"
-#include "cli/tape.h"
-#include "cli/verdict.h"
+#include "cli/journal/slice.h"
+#include "cli/office/place.h"
+#include "cli/play/play.h"
+#include "cli/play/tape.h"
+#include "cli/play/verdict.h"
 
 enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3, UNCOMPARED = 4 };
 

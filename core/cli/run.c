@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "cli/configuration.h"
-#include "cli/lastgood.h"
-#include "cli/options.h"
-#include "cli/place.h"
+#include "cli/office/configuration.h"
+#include "cli/office/lastgood.h"
+#include "cli/office/options.h"
+#include "cli/office/place.h"
 
 static const char USAGE[] =
     "usage: outpost run [--config FILE] [--state DIR]\n"

@@ -11,8 +11,8 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "cli/options.h"
-#include "cli/place.h"
+#include "cli/office/options.h"
+#include "cli/office/place.h"
 
 static const char USAGE[] =
     "usage: outpost test PLUGIN... [--filter TEXT] [--limit SECONDS]\n"

@@ -1,4 +1,4 @@
-/* try - see try.h. What runs is what config.good says (keeper/accepted.h); both it and the new one are
+/* try - see try.h. What runs is what config.good says (keeper/versions/accepted.h); both it and the new one are
  * played the same slice, each from an empty store. */
 #include "cli/try.h"
 
@@ -13,12 +13,12 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "cli/configuration.h"
-#include "cli/lastgood.h"
-#include "cli/place.h"
-#include "cli/play.h"
-#include "cli/revision.h"
-#include "cli/verdict.h"
+#include "cli/office/configuration.h"
+#include "cli/office/lastgood.h"
+#include "cli/office/place.h"
+#include "cli/play/play.h"
+#include "cli/play/revision.h"
+#include "cli/play/verdict.h"
 
 enum { IDENTICAL = 0, DIFFERENT = 1, WRONG_USAGE = 2, UNREADABLE = 3, UNCOMPARED = 4 };
 enum { DAYS_MOST = 3650, WITHIN_US = 2000000 };

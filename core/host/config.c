@@ -14,10 +14,10 @@
 #include "base/base.h"
 #include "base/buffer.h"
 #include "base/file.h"
-#include "host/budget.h"
-#include "host/confine.h"
-#include "host/module.h"
-#include "host/value.h"
+#include "host/bind/value.h"
+#include "host/boundary/budget.h"
+#include "host/boundary/confine.h"
+#include "host/module/module.h"
 #include "host/world.h"
 
 enum {

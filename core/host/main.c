@@ -6,11 +6,11 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "host/boundary.h"
+#include "host/boundary/boundary.h"
 #include "host/config.h"
-#include "host/freeze.h"
-#include "host/plugin.h"
-#include "host/tap.h"
+#include "host/instance/plugin.h"
+#include "host/tap/freeze.h"
+#include "host/tap/tap.h"
 #include "wire/line.h"
 
 static void begin_anew(void *owner, const char *path)

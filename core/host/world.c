@@ -14,10 +14,10 @@
 
 #include "base/base.h"
 #include "base/file.h"
-#include "host/budget.h"
-#include "host/module.h"
+#include "host/bind/value.h"
+#include "host/boundary/budget.h"
+#include "host/module/module.h"
 #include "host/needs.h"
-#include "host/value.h"
 
 enum { NAMES_MAX = 256, SECRET_MAX = 1024, VALUE_MAX = 512 * 1024 };
 

@@ -5,7 +5,7 @@
 #include <lua.h>
 
 #include "base/buffer.h"
-#include "host/sandbox.h"
+#include "host/boundary/sandbox.h"
 
 struct world {
     const char *file;    /* the configuration, as the user named it */

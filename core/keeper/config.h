@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 #include "base/word.h"
-#include "keeper/allowance.h"
+#include "keeper/children/allowance.h"
 #include "wire/talk.h"
 
 enum { CONFIG_PLUGINS_MAX = 64, CONFIG_MAX = 1024 * 1024 };

@@ -18,8 +18,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/now.h"
-#include "keeper/adoption.h"
-#include "keeper/report.h"
+#include "keeper/blobs/adoption.h"
+#include "keeper/control/report.h"
 #include "keeper/self.h"
 
 enum { LOCK_TRIES = 20, LOCK_WAIT_US = 100 * 1000, EXIT_DAMAGED = 3 };

@@ -15,11 +15,11 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "keeper/accepted.h"
+#include "keeper/children/processors.h"
 #include "keeper/config.h"
-#include "keeper/hangup.h"
 #include "keeper/keeper.h"
-#include "keeper/processors.h"
+#include "keeper/versions/accepted.h"
+#include "keeper/versions/hangup.h"
 
 enum { LARGE_BYTES = 256 * 1024 };
 

@@ -50,7 +50,7 @@
 #ifndef KEEPER_SELF_H
 #define KEEPER_SELF_H
 
-#include "keeper/group.h"
+#include "keeper/children/group.h"
 
 /* Adds one event to the group, `data` being one JSON object. What cannot be recorded is logged, and
  * is a negative errno. */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "keeper/scan.h"
+#include "keeper/journal/scan.h"
 #include "keeper/self.h"
 #include "proof/receipt.h"
 

@@ -10,7 +10,7 @@
 #define KEEPER_WALLCLOCK_H
 
 #include "base/now.h"
-#include "keeper/group.h"
+#include "keeper/children/group.h"
 
 enum { WALLCLOCK_LOOK_MS = 1000, WALLCLOCK_JUMP_US = 1000 * 1000 };
 

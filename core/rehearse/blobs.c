@@ -13,7 +13,7 @@
 #include "base/base.h"
 #include "base/hex.h"
 #include "base/mem.h"
-#include "host/digest.h"
+#include "host/module/digest.h"
 
 enum { READ_BYTES = 64 * 1024 };
 

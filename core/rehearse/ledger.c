@@ -36,7 +36,7 @@ static int lane_of(const struct ledger *ledger, const char *type)
     return -1;
 }
 
-/* The members in the order of the keeper's (keeper/event.c); nothing in them is left to chance. */
+/* The members in the order of the keeper's (keeper/journal/event.c); nothing in them is left to chance. */
 static void compose(const struct ledger *ledger, struct buffer *out,
                     const struct ledger_draft *draft)
 {

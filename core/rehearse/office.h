@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "host/busurl.h"
-#include "host/plugin.h"
+#include "host/instance/plugin.h"
+#include "host/modbus/busurl.h"
 #include "rehearse/fate.h"
 #include "rehearse/keeper.h"
 #include "rehearse/ledger.h"

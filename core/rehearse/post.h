@@ -14,7 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/loop.h"
-#include "host/address.h"
+#include "host/lines/address.h"
 
 enum { POST_PORTS_MAX = 16, POST_LATER_MAX = 64 };
 

@@ -12,9 +12,9 @@
 
 #include "base/base.h"
 #include "base/mem.h"
-#include "host/budget.h"
-#include "rehearse/now_clock.h"
+#include "host/boundary/budget.h"
 #include "rehearse/office.h"
+#include "rehearse/standins/now_clock.h"
 #include "wire/pcapng.h"
 
 enum { MOST_BYTES = 256 * 1024 * 1024 };

@@ -7,11 +7,11 @@
 
 #include "base/base.h"
 #include "base/now.h"
+#include "host/bind/value.h"
 #include "host/needs.h"
-#include "host/value.h"
-#include "rehearse/now_clock.h"
 #include "rehearse/office.h"
-#include "rehearse/server.h"
+#include "rehearse/standins/now_clock.h"
+#include "rehearse/standins/server.h"
 
 enum { START_MAX = 1024 * 1024, METRICS_ROOM = 64 * 1024 };
 

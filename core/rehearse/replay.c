@@ -15,9 +15,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/now.h"
-#include "rehearse/now_clock.h"
 #include "rehearse/office.h"
 #include "rehearse/recording.h"
+#include "rehearse/standins/now_clock.h"
 
 enum {
     START_MAX = 1024 * 1024,

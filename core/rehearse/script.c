@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "base/base.h"
-#include "host/budget.h"
-#include "host/module.h"
+#include "host/boundary/budget.h"
+#include "host/module/module.h"
 
 struct script {
     const char *path;

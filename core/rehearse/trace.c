@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "rehearse/now_clock.h"
+#include "rehearse/standins/now_clock.h"
 
 enum { TEXT_ROOM = 1024 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "host/bind.h"
+#include "host/bind/bind.h"
 #include "rehearse/office.h"
 
 /* What opens something, and does not wait: in an office it would succeed with nobody there. All

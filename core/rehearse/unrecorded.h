@@ -7,7 +7,7 @@
 #ifndef REHEARSE_UNRECORDED_H
 #define REHEARSE_UNRECORDED_H
 
-#include "host/capability.h"
+#include "host/bind/capability.h"
 
 enum { UNRECORDED_URLS_MAX = 64, UNRECORDED_URL_ROOM = 200 };
 

@@ -2,7 +2,7 @@
  *
  * A child's end is file descriptor LINE_CHILD_FD. It says HELLO, hears START, and then asks. Every
  * question carries an id that its answer repeats. Which child may say what is in
- * keeper/children.c; anything else ends the child.
+ * keeper/children/children.c; anything else ends the child.
  *
  *   HELLO    child   VERSION                            the first frame
  *   START    keeper  CONFIG (JSON)                      what the child shall do

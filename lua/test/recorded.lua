@@ -32,7 +32,7 @@ local function pack_words(values)
     return table.concat(words)
 end
 
--- The message that the host made of it (core/host/pdu.c).
+-- The message that the host made of it (core/host/modbus/pdu.c).
 local function message_of(name, address, what)
     local code = FUNCTIONS[name]
     if name == "request" then

@@ -4,6 +4,7 @@ import os
 
 import tree
 
+GLANCE = 30  # sources that a reader can take in at once
 PROOF_OF_LIFE = {
     "_test.c": "cmocka_unit_test",
     "_fuzz.c": "LLVMFuzzerTestOneInput",
@@ -34,10 +35,24 @@ def folders(root):
         yield parts[0]
         if len(parts) > 1 and parts[0] in TOLD:
             yield os.path.join(*parts[:2])
+        if len(parts) > 2 and parts[0] == "core":
+            yield folder
+
+
+def crowded(root):
+    """Folders of core with more sources than a reader can take in: such a room has parts."""
+    sources = {}
+    for path in tree.files(root, ".c"):
+        if path.startswith("core" + os.sep):
+            sources.setdefault(os.path.dirname(path), []).append(path)
+    for folder, paths in sorted(sources.items()):
+        if len(paths) > GLANCE:
+            yield folder, 0, f"expected at most {GLANCE} sources, got {len(paths)}: put some into a part"
 
 
 def lint(root):
     yield from test_faults(root)
+    yield from crowded(root)
     for folder in sorted(set(folders(root))):
         if not os.path.exists(os.path.join(root, folder, "README.md")):
             yield folder, 0, "expected a README.md that says what belongs here"

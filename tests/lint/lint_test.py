@@ -12,6 +12,8 @@ FAULTS = {
     "walls": [
         ("core/uplink/session.c", '#include "uplink/session.h"\n#include "keeper/journal.h"\n',
          "core/uplink/session.c:2: uplink may not include keeper"),
+        ("core/keeper/blobs/cask.c", '#include "host/plugin.h"\n',
+         "core/keeper/blobs/cask.c:1: keeper may not include host"),
         ("core/wire/frame.c", '#include "proof/tree.h"\n',
          "core/wire/frame.c:1: wire may not include proof"),
         ("core/base/loop.c", '#include "loop.h"\n',
@@ -31,6 +33,8 @@ FAULTS = {
          "core/base/line.c:1: process_line: the word process says nothing"),
         ("core/base/hex.h", "#ifndef HEX_H\nvoid wrong(void);\n",
          "core/base/hex.h: expected the header guard BASE_HEX_H"),
+        ("core/host/web/cidr.h", "#ifndef HOST_CIDR_H\n",
+         "core/host/web/cidr.h: expected the header guard HOST_WEB_CIDR_H"),
         ("core/base/hex.h", "#ifndef HEX_H\nvoid wrong(void);\n",
          "core/base/hex.h:2: wrong: expected the file's noun, hex_..."),
         ("core/city/main.c", "int start(void)\n{\n}\n",
@@ -53,6 +57,9 @@ FAULTS = {
         ("tests/core/base/hex_test.c", "",
          "tests/core/base/hex_test.c: expected a source core/base/hex.c that it tests"),
         ("plugins/x/plugin.lua", "", "plugins/x: expected a README.md that says what belongs here"),
+        ("core/keeper/blobs/cask.c", "", "core/keeper/blobs: expected a README.md that says what belongs here"),
+        *((f"core/cli/of{i}.c", "", "core/cli: expected at most 30 sources, got 31: put some into a part")
+          for i in range(31)),
     ],
 }
 

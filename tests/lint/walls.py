@@ -42,9 +42,10 @@ MANY_DOORS = ("lua", "lauxlib.h", "openssl/")
 
 
 def room_of(path):
-    """The room a file belongs to: core/ROOM/x, tests/core/ROOM/x, tests/fuzz/ROOM/x; else None."""
+    """The room a file belongs to, in a part of it or not: core/ROOM/x, tests/core/ROOM/x, tests/fuzz/ROOM/x; else
+    None."""
     parts = path.split(os.sep)
-    if parts[0] == "core" and len(parts) == 3:
+    if parts[0] == "core" and len(parts) >= 3:
         return parts[1]
     if parts[:2] in (["tests", "core"], ["tests", "fuzz"]) and len(parts) >= 4:
         return parts[2]

@@ -24,7 +24,7 @@ t.test("the_appliances_events_are_those_that_the_keeper_records_in_their_lanes",
         count = count + 1
     end
     t.holds(count > 10)
-    told["journal.salvaged"] = "original" -- core/keeper/salvage.c
+    told["journal.salvaged"] = "original" -- core/keeper/repair/salvage.c
     local declared = {}
     for kind, event in pairs(appliance.events) do
         declared[kind] = event.lane

@@ -99,7 +99,7 @@ local function answer(self, request)
     return entry
 end
 
--- What the host asks (core/rehearse/folder.c).
+-- What the host asks (core/rehearse/standins/folder.c).
 function Folder:ask(request)
     local _, at = rehearsal.now()
     request.at, request.path = at, request.path:sub(#self.path + 2)

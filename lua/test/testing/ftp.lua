@@ -175,7 +175,7 @@ local function answer(self, request)
     return answers[request.call](self, request)
 end
 
--- What the host asks (core/rehearse/fetch.c).
+-- What the host asks (core/rehearse/standins/fetch.c).
 function Ftp:ask(request)
     local _, at = rehearsal.now()
     request.at, request.name = at, request.call .. " " .. request.path

@@ -119,7 +119,7 @@ local function page_for(self, request)
     return type(page) == "table" and page or { body = page }
 end
 
--- What the host asks (core/rehearse/transfer.c).
+-- What the host asks (core/rehearse/standins/transfer.c).
 function Http:ask(request)
     remember(self, request)
     local fault = faults.next(self.faults, request.name)

@@ -130,7 +130,7 @@ local function told(request, fault)
     return nil, fault
 end
 
--- What the host asks (core/rehearse/fieldbus.c).
+-- What the host asks (core/rehearse/standins/fieldbus.c).
 function Modbus:ask(name, unit, address, what, timeout)
     local request = new_request(self, name, unit, address, what)
     local fault = faults.next(self.faults, name)

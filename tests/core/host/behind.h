@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "host/confine.h"
+#include "host/boundary/confine.h"
 
 enum { DONE = 0, UNCONFINED = 200, KILLED = 1000 };
 

@@ -2,7 +2,7 @@
 #ifndef TESTS_HOST_DESK_H
 #define TESTS_HOST_DESK_H
 
-#include "host/plugin.h"
+#include "host/instance/plugin.h"
 
 #include <errno.h>
 #include <lauxlib.h>

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "host/capability.h"
-#include "host/module.h"
+#include "host/bind/capability.h"
+#include "host/module/module.h"
 
 /* Shared objects: not loaded here. */
 static bool is_annex(const char *word)

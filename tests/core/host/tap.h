@@ -2,7 +2,7 @@
 #ifndef TESTS_HOST_TAP_H
 #define TESTS_HOST_TAP_H
 
-#include "host/tap.h"
+#include "host/tap/tap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
-#include "keeper/adoption.h"
-#include "keeper/eraser.h"
+#include "keeper/blobs/adoption.h"
+#include "keeper/blobs/eraser.h"
 #include "keeper/house.h"
 #include "wire/rights.h"
 

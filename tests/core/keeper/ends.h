@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "keeper/children/group.h"
+#include "keeper/children/peer.h"
 #include "keeper/fixture.h"
-#include "keeper/group.h"
-#include "keeper/peer.h"
 #include "wire/line.h"
 #include "wire/talk.h"
 

@@ -18,9 +18,9 @@
 
 #include "base/base.h"
 #include "base/file.h"
-#include "keeper/journal.h"
-#include "keeper/notary.h"
-#include "keeper/seal.h"
+#include "keeper/journal/journal.h"
+#include "keeper/journal/notary.h"
+#include "keeper/journal/seal.h"
 
 #define FIXTURE_OFFICE "350105-003"
 #define FIXTURE_SUITE  "sha256+ed25519"

@@ -3,8 +3,8 @@
 #ifndef TESTS_KEEPER_HOUSE_H
 #define TESTS_KEEPER_HOUSE_H
 
-#include "keeper/blobs.h"
-#include "keeper/children.h"
+#include "keeper/blobs/blobs.h"
+#include "keeper/children/children.h"
 #include "keeper/config.h"
 #include "keeper/ends.h"
 

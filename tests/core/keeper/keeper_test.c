@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "keeper/control/report.h"
 #include "keeper/fixture.h"
-#include "keeper/report.h"
 #include "keeper/self.h"
 #include "proof/note.h"
 

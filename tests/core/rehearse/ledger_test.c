@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/strict.h"
-#include "rehearse/now_clock.h"
+#include "rehearse/standins/now_clock.h"
 
 static struct ledger ledger;
 static struct buffer frame, said, text;

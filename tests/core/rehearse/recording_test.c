@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
-#include "host/fieldbus.h"
+#include "host/modbus/fieldbus.h"
 #include "rehearse/office.h"
 #include "wire/pcapng.h"
 

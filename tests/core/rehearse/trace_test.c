@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "rehearse/now_clock.h"
+#include "rehearse/standins/now_clock.h"
 
 static void lines_are_kept_in_order_with_their_time(void **state)
 {

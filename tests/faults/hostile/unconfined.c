@@ -1,6 +1,6 @@
 /* unconfined - the boundary that is none: what the attacks must overcome nowhere else. A host linked with
  * it shows that each attack would succeed; otherwise its refusal would prove nothing. */
-#include "host/confine.h"
+#include "host/boundary/confine.h"
 
 int confine(struct confine *confine, const struct confine_wish *wish)
 {

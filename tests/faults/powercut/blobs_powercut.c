@@ -21,7 +21,7 @@
 #include "base/now.h"
 #include "book.h"
 #include "chance.h"
-#include "keeper/scribe.h"
+#include "keeper/blobs/scribe.h"
 #include "office.h"
 #include "sweep.h"
 #include "wire/talk.h"

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/now.h"
 #include "chance.h"
-#include "keeper/damage.h"
+#include "keeper/repair/damage.h"
 #include "proof/algorithm.h"
 #include "trace.h"
 

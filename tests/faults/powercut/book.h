@@ -5,7 +5,7 @@
 #ifndef TESTS_FAULTS_POWERCUT_BOOK_H
 #define TESTS_FAULTS_POWERCUT_BOOK_H
 
-#include "keeper/blobs.h"
+#include "keeper/blobs/blobs.h"
 
 enum { BOOK_BLOBS = 12, BOOK_MOMENTS = 4000, BOOK_MOST = 131072 };
 

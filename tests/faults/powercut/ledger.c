@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "keeper/scan.h"
+#include "keeper/journal/scan.h"
 #include "trace.h"
 
 static const char *const INSTANCES[] = {"gate", "hall"};

@@ -3,7 +3,7 @@
 #ifndef TESTS_FAULTS_POWERCUT_LEDGER_H
 #define TESTS_FAULTS_POWERCUT_LEDGER_H
 
-#include "keeper/journal.h"
+#include "keeper/journal/journal.h"
 
 enum { LEDGER_MOMENTS = 20000, LEDGER_EVENTS = 40000 };
 

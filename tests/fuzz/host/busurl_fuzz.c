@@ -1,5 +1,5 @@
 /* Any text as the address of a Modbus device. */
-#include "host/busurl.h"
+#include "host/modbus/busurl.h"
 
 #include <stdint.h>
 #include <string.h>

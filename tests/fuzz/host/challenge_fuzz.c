@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/challenge.h"
+#include "host/web/challenge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -1,6 +1,6 @@
 /* Any bytes as text of a device: what comes out is UTF-8, and when nothing was replaced it is the same
  * text again after being written and read. */
-#include "host/charset.h"
+#include "host/module/charset.h"
 
 #include <stdint.h>
 #include <string.h>

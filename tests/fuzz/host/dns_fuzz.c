@@ -1,5 +1,5 @@
 /* What comes back from a name server: the input answers a fixed question. */
-#include "host/dns.h"
+#include "host/lines/dns.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Any text as the address of a file server. */
-#include "host/ftpurl.h"
+#include "host/files/ftpurl.h"
 
 #include <string.h>
 

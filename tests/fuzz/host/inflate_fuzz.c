@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "host/inflate.h"
+#include "host/module/inflate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

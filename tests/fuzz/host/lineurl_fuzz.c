@@ -1,5 +1,5 @@
 /* Any text as the address of a line. */
-#include "host/lineurl.h"
+#include "host/lines/lineurl.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Any bytes as lines of a listing, in both forms. */
-#include "host/listing.h"
+#include "host/files/listing.h"
 
 #include <string.h>
 

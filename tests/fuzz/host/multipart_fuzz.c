@@ -1,6 +1,6 @@
 /* Any bytes as a multipart body, fed in pieces of any length: the same parts come out as when it is fed
  * whole, none is bigger than allowed, and what is held stays small. */
-#include "host/multipart.h"
+#include "host/web/multipart.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* The input's first byte says how long the request is; the rest is what came. Whatever is accepted
  * as an answer must be readable to its end, and what a message lacks must lead to its end. */
-#include "host/pdu.h"
+#include "host/modbus/pdu.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/base.h"
-#include "host/adu.h"
+#include "host/modbus/adu.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "host/sandbox.h"
+#include "host/boundary/sandbox.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

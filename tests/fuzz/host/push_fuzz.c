@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "host/sandbox.h"
+#include "host/boundary/sandbox.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "host/sandbox.h"
+#include "host/boundary/sandbox.h"
 
 struct script {
     const char *path;

@@ -1,6 +1,6 @@
 /* The input as JSON for Lua: what is read is written and read again, and is the same the second
  * time. */
-#include "host/value.h"
+#include "host/bind/value.h"
 
 #include <lauxlib.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Any bytes as a document: what is read opens and closes in pairs and is within the bounds. */
-#include "host/xml.h"
+#include "host/module/xml.h"
 
 #include <stdint.h>
 

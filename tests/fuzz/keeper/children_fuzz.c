@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "keeper/asking.h"
-#include "keeper/children.h"
-#include "keeper/viewing.h"
+#include "keeper/blobs/viewing.h"
+#include "keeper/children/children.h"
+#include "keeper/control/asking.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);

@@ -6,8 +6,8 @@
 
 #include "base/base.h"
 #include "base/json.h"
-#include "keeper/commit.h"
-#include "keeper/holding.h"
+#include "keeper/children/commit.h"
+#include "keeper/children/holding.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);

@@ -1,4 +1,4 @@
-/* disk - see disk.h. Stands in for keeper/journal.c, keeper/scan.c and keeper/store.c.
+/* disk - see disk.h. Stands in for keeper/journal/journal.c, keeper/journal/scan.c and keeper/journal/store.c.
  *
  * Invariant: the ledger's newest log, `marks` and `sealed` are what is on disk; `open_marks` and
  * `added` are what the open transaction would make of them. */
@@ -13,9 +13,9 @@
 #include "chance.h"
 #include "checker.h"
 #include "clock.h"
-#include "keeper/commit.h"
-#include "keeper/holding.h"
-#include "keeper/scan.h"
+#include "keeper/children/commit.h"
+#include "keeper/children/holding.h"
+#include "keeper/journal/scan.h"
 #include "keeper/self.h"
 #include "storm.h"
 #include "story.h"
@@ -153,7 +153,7 @@ void disk_seal(struct journal *journal)
     tail_drop(&journal->tail, sealed);
 }
 
-/* ---- keeper/journal.h */
+/* ---- keeper/journal/journal.h */
 
 static int fail(void)
 {
@@ -206,7 +206,7 @@ int journal_root(struct journal *journal, struct digest *root, uint64_t size)
     return 0;
 }
 
-/* ---- keeper/scan.h: as scan.c, a call may end before it has looked at everything */
+/* ---- keeper/journal/scan.h: as scan.c, a call may end before it has looked at everything */
 
 int scan_events(struct journal *journal, const struct scan_filter *filter, int64_t *seq,
                 int (*each)(void *owner, const struct store_event *event), void *owner)
@@ -228,7 +228,7 @@ int scan_events(struct journal *journal, const struct scan_filter *filter, int64
     return 0;
 }
 
-/* ---- keeper/store.h */
+/* ---- keeper/journal/store.h */
 
 int store_put_mark(struct store *store, enum talk_lane lane, int64_t seq)
 {

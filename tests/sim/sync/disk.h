@@ -3,7 +3,7 @@
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
 
-#include "keeper/journal.h"
+#include "keeper/journal/journal.h"
 #include "ledger.h"
 
 void disk_begin(void);

@@ -17,7 +17,7 @@ ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 SYNC = "core/uplink/sync.c"
 RELAY = "core/uplink/relay.c"
 COLLECT = "core/city/collect.c"
-LINK = "core/keeper/link.c"
+LINK = "core/keeper/children/link.c"
 RUN = "core/city/run.c"
 
 # name, what is wrong with it, source, what stands there, what shall stand there

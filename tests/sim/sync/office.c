@@ -1,4 +1,4 @@
-/* office - see office.h. Stands in for keeper/keeper.c and keeper/children.c: one child, one line.
+/* office - see office.h. Stands in for keeper/keeper.c and keeper/children/children.c: one child, one line.
  *
  * Invariant: while `keeper` is not NULL the keeper runs; `peer.line` is NULL while there is no
  * uplink. */
@@ -13,9 +13,9 @@
 #include "checker.h"
 #include "clock.h"
 #include "disk.h"
-#include "keeper/group.h"
-#include "keeper/link.h"
-#include "keeper/router.h"
+#include "keeper/children/group.h"
+#include "keeper/children/link.h"
+#include "keeper/children/router.h"
 #include "proof/base64.h"
 #include "proof/checkpoint.h"
 #include "storm.h"
