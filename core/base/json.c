@@ -85,8 +85,7 @@ static void keep_digits(cJSON *item, struct rest *rest)
     if (length < LONG_DIGITS || !is_whole(digits, length))
         return;
     item->type = (item->type & ~0xff) | cJSON_Raw;
-    item->valuestring = strndup((const char *)digits, length);
-    ASSERT(item->valuestring != NULL);
+    item->valuestring = mem_text_of(digits, length);
 }
 
 /* cJSON reads more than RFC 8259 allows (raw control letters, any bytes as text, 01) and recurses

@@ -371,7 +371,7 @@ struct pulse_rate supervisor_rate(struct child *child)
         return child->former;
     pulse_add(&child->pulse, now_mono_us(), child->peer.reads, child->peer.errors);
     struct pulse_rate rate = rate_of(child);
-    if (rate.reads > 0 || rate.ms >= SUPERVISOR_YOUNG_MS)
+    if (rate.ms >= SUPERVISOR_YOUNG_MS || (rate.reads > 0 && child->former.reads == 0))
         return rate;
     bool started = rate.started;
     rate = child->former;
@@ -416,6 +416,13 @@ void supervisor_renew(struct child *child, struct version *version)
         take_version(child, version);
     child->restart = (struct restart){0};
     start_child(child);
+}
+
+void supervisor_restore(struct child *child, struct version *version,
+                        const struct pulse_rate *former)
+{
+    supervisor_renew(child, version);
+    child->former = *former;
 }
 
 void supervisor_drop(struct child *child)

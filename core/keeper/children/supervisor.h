@@ -98,6 +98,10 @@ void supervisor_halt(struct child *child);
 void supervisor_kill(struct child *child);
 /* One that does not run is started: with another version, or (NULL) with its own. */
 void supervisor_renew(struct child *child, struct version *version);
+/* The same, when another was tried meanwhile, whose devices are no measure for this one's: `former` is
+ * what supervisor_rate() said of it before. */
+void supervisor_restore(struct child *child, struct version *version,
+                        const struct pulse_rate *former);
 /* One that does not run is forgotten. */
 void supervisor_drop(struct child *child);
 

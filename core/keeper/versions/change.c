@@ -91,7 +91,7 @@ static void put_back(struct change *change)
     if (child != NULL)
         child->ended = NULL;
     if (child != NULL && change->from != NULL)
-        supervisor_renew(child, change->from);
+        supervisor_restore(child, change->from, &change->former);
     else if (child != NULL)
         supervisor_drop(child);
     finish_return(change);
@@ -142,6 +142,7 @@ static void accept(struct change *change, const struct trial_sign *sign)
         strcpy(change->why, "but none of its devices was asked in the time of its trial");
     loop_timer_stop(&change->look);
     change->child->ended = NULL;
+    change->child->former = (struct pulse_rate){0};
     accepted_put(change->shared->accepted, change->to);
     save(change);
     record_update(change);
@@ -238,7 +239,7 @@ static void old_ended(struct child *child)
 void change_begin(struct change *change)
 {
     if (change->child != NULL)
-        change->before = supervisor_rate(change->child);
+        change->former = change->before = supervisor_rate(change->child);
     if (change->from != NULL &&
         strcmp(change->from->plugin.plugin, change->to->plugin.plugin) != 0)
         change->before = (struct pulse_rate){.ms = 0}; /* it has other devices */

@@ -53,7 +53,8 @@ struct change {
     struct version *to;   /* NULL: it is removed */
     struct child *child;
     struct trial trial;
-    struct pulse_rate before; /* of the old one's process */
+    struct pulse_rate former; /* of the old one's process, */
+    struct pulse_rate before; /* and what of it the new one is held against */
     struct loop_timer look;
     int again;
     bool is_withdrawn; /* while the old one stops */

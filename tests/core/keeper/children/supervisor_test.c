@@ -402,6 +402,32 @@ static void how_often_devices_answer_is_known_also_of_the_process_before(void **
     assert_int_equal(supervisor_rate(child).reads, 30);
 }
 
+/* PONG with one answer of a device. */
+static const char ONE_ANSWER[] =
+    "printf 'O\\001\\020\\000\\000\\000\\000\\000"
+    "\\030\\010\\000\\000\\001\\000\\000\\000\\000\\000\\000\\000' >&3; exec sleep 100";
+
+static void another_that_was_tried_is_no_measure_for_the_old_one(void **state)
+{
+    (void)state;
+    struct child *child = own_child(THIRTY);
+    for (int i = 0; i < ENDS_TURNS && child->peer.reads == 0; i++)
+        ends_run(house.loop, -1, 10);
+    struct pulse_rate old = supervisor_rate(child);
+    put_script("host", true, ONE_ANSWER);
+    supervisor_kill(child);
+    run_until_ended(1);
+    supervisor_renew(child, NULL);
+    for (int i = 0; i < ENDS_TURNS && child->peer.reads == 0; i++)
+        ends_run(house.loop, -1, 10);
+    assert_int_equal(supervisor_rate(child).reads, 30); /* too young to be judged */
+    supervisor_kill(child);
+    run_until_ended(2);
+    supervisor_restore(child, NULL, &old);
+    run_until_state(child, "running");
+    assert_int_equal(supervisor_rate(child).reads, 30);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -424,6 +450,7 @@ int main(void)
         CASE(the_courier_is_a_child_like_the_uplink_and_never_in_quarantine),
         CASE(more_children_than_there_is_room_for_are_refused),
         CASE(how_often_devices_answer_is_known_also_of_the_process_before),
+        CASE(another_that_was_tried_is_no_measure_for_the_old_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
