@@ -152,15 +152,12 @@ static void remove_all(const char *path)
         log_warn("%s: cannot be removed: %s", path, strerror(errno));
 }
 
-/* The names of the folders from there up to the snapshot's own. */
-static int sync_folders(char *folder, size_t own)
+static int sync_one(const char *path, const struct stat *state, int type,
+                    struct FTW *place)
 {
-    int err = 0;
-    while (!err && strlen(folder) > own) {
-        err = file_sync_name(folder);
-        *strrchr(folder, '/') = '\0';
-    }
-    return err;
+    (void)state;
+    (void)place;
+    return type == FTW_D ? file_sync_folder(path) : 0;
 }
 
 static int put_file(const char *place, const struct lua_file *file)
@@ -173,8 +170,8 @@ static int put_file(const char *place, const struct lua_file *file)
     *strrchr(above, '/') = '\0';
     err = file_make_folders(above);
     if (!err)
-        err = file_put_durably(path, file->bytes.bytes, file->bytes.length, 0640);
-    return err ? err : sync_folders(above, strlen(place));
+        err = file_put(path, file->bytes.bytes, file->bytes.length, 0640);
+    return err;
 }
 
 /* Writes all below `beside`, which then becomes `place`. */
@@ -189,9 +186,9 @@ static int put_all(const struct folder *folder, const char *beside, const char *
     for (int i = 0; i < folder->count && !err; i++)
         err = put_file(inside, &folder->files[i]);
     if (!err)
-        err = file_sync_folder(beside);
+        err = nftw(beside, sync_one, OPEN_FOLDERS, FTW_PHYS);
     if (err)
-        return err;
+        return err < -1 ? err : -EIO;
     remove_all(place);
     if (rename(beside, place) != 0)
         return -errno;
