@@ -5,6 +5,7 @@
  * could make a line look like another. */
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -104,6 +105,12 @@ LOG_AT(log_debug, DEBUG)
 LOG_AT(log_info, INFO)
 LOG_AT(log_warn, WARN)
 LOG_AT(log_error, ERROR)
+
+bool log_is_ready(void)
+{
+    struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&log, 1, 0) != 0; /* one that is broken makes nobody wait either */
+}
 
 void log_for(const char *program, const char *level, const char *format, ...)
 {

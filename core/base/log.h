@@ -8,6 +8,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
+
 /* Names the program in every line; the name must outlive the log. */
 void log_open(const char *program);
 
@@ -15,6 +17,9 @@ void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether a line can be written without waiting for who reads the log. */
+bool log_is_ready(void);
 
 /* What another program has said: a line with its name, at a level by its word. */
 void log_for(const char *program, const char *level, const char *format, ...)

@@ -257,7 +257,7 @@ static void drawn(void *owner, int pipe, int err, const char *text)
     web_start(round->web, &wish);
 }
 
-/* It is no business of ours for now: another has its place. */
+/* Another file has its place until the keeper names it again. */
 static void leave(struct round *round)
 {
     round->at->tus.deed = TUS_DONE;

@@ -70,7 +70,7 @@ static void earn(struct hearsay *hearsay)
 static void line_came(struct hearsay *hearsay)
 {
     earn(hearsay);
-    if (hearsay->tokens == 0) {
+    if (hearsay->tokens == 0 || !log_is_ready()) {
         hearsay->dropped++;
         return;
     }
@@ -131,16 +131,17 @@ static void pause_over(struct loop_timer *timer)
     listen_on(container_of(timer, struct hearsay, pause));
 }
 
-/* Who says too much waits, and the keeper does not. */
+/* Who says too much waits, and so does everybody while nobody reads the log; the keeper does not. */
 static void said(struct loop_watch *watch, bool readable, bool writable)
 {
     struct hearsay *hearsay = container_of(watch, struct hearsay, watch);
     (void)readable;
     (void)writable;
-    int more = hear(hearsay, TURN_PARTS);
+    bool is_read = log_is_ready();
+    int more = is_read ? hear(hearsay, TURN_PARTS) : 1;
     if (more < 0) {
         loop_watch_stop(&hearsay->watch);
-    } else if (hearsay->dropped > 0) {
+    } else if (!is_read || hearsay->dropped > 0) {
         loop_watch_stop(&hearsay->watch);
         loop_timer_start(hearsay->loop, &hearsay->pause, PAUSE_MS);
     }

@@ -3,7 +3,8 @@
  * A host gets the end of a pipe and no descriptor of the log: native code in it could otherwise shut it
  * (journald's is a socket), rewind it, read what others say in it, fill it, or speak in the keeper's
  * name. Its lines get our time and the instance's name, and are bounded: HEARSAY_BURST at once,
- * HEARSAY_PER_S in the long run; what is more is dropped, counted and said. */
+ * HEARSAY_PER_S in the long run; what is more is dropped, counted and said. While nobody reads the log
+ * no host is heard: it may wait, the keeper does not. */
 #ifndef KEEPER_CHILDREN_HEARSAY_H
 #define KEEPER_CHILDREN_HEARSAY_H
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -107,6 +108,23 @@ static void nobody_elses_words_can_be_put_into_the_log(void **state)
     }
 }
 
+static void while_nobody_reads_the_log_a_host_waits_and_the_keeper_does_not(void **state)
+{
+    static const char NOISE[4096] = "";
+    int waits = 0;
+    (void)state;
+    while (write(fds[1], NOISE, sizeof(NOISE)) > 0)
+        continue;
+    put("host: face gate: late\n");
+    loop_turn(loop);
+    assert_int_equal(ioctl(hearsay.fd, FIONREAD, &waits), 0);
+    assert_int_equal(waits, strlen("host: face gate: late\n"));
+    while (read(fds[0], said, sizeof(said)) > 0)
+        continue;
+    memset(said, 0, sizeof(said));
+    expect("face gate: says: host: face gate: late\n");
+}
+
 static void what_a_terminal_would_obey_is_not_said(void **state)
 {
     (void)state;
@@ -204,6 +222,7 @@ int main(void)
         CASE(a_hosts_line_keeps_its_level_and_gets_our_time),
         CASE(a_line_without_its_name_gets_it),
         CASE(nobody_elses_words_can_be_put_into_the_log),
+        CASE(while_nobody_reads_the_log_a_host_waits_and_the_keeper_does_not),
         CASE(what_a_terminal_would_obey_is_not_said),
         CASE(a_line_that_is_too_long_is_cut_and_the_next_is_whole),
         CASE(empty_lines_are_none),
